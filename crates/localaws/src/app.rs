@@ -1,0 +1,73 @@
+//! The running twin, shared by all requests: its world, its folder, its clock.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, OnceLock, PoisonError, atomic::{AtomicBool, Ordering}},
+};
+
+use crate::{lambda, world::World};
+
+/// How to start a twin.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder for the twin's state, function code and logs; made when missing.
+    pub dir: PathBuf,
+    /// TCP port on 127.0.0.1; 0 picks a free one.
+    pub port: u16,
+    /// Version of the program that embeds the twin, told to whoever asks.
+    pub version: String,
+}
+
+pub(crate) struct App {
+    pub(crate) config: Config,
+    world: Mutex<World>,
+    dirty: AtomicBool,
+    /// `http://127.0.0.1:PORT`, set once the listener is bound.
+    pub(crate) endpoint: OnceLock<String>,
+    /// Warm Lambda handler processes.
+    pub(crate) runtime: lambda::Runtime,
+}
+
+impl App {
+    pub(crate) fn new(config: Config, world: World) -> Self {
+        Self {
+            config,
+            world: Mutex::new(world),
+            dirty: AtomicBool::new(false),
+            endpoint: OnceLock::new(),
+            runtime: lambda::Runtime::default(),
+        }
+    }
+
+    /// Looks at the world. Never hold on to the lock across an `.await`: the closure cannot.
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&World) -> T) -> T {
+        f(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the world; the change is written to disk soon after (see `server::save`).
+    pub(crate) fn write<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        let result = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+        self.dirty.store(true, Ordering::Release);
+        result
+    }
+
+    /// Whether the world changed since the last call.
+    pub(crate) fn take_dirty(&self) -> bool {
+        self.dirty.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.endpoint.get().map_or("", String::as_str)
+    }
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// Seconds since the epoch, as AWS's JSON timestamps.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit a double exactly")]
+pub(crate) fn now_s() -> f64 {
+    now_ms() as f64 / 1000.0
+}

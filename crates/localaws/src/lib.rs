@@ -1,0 +1,25 @@
+//! An AWS twin on loopback: the operations a hands-on lab uses, strict where labs go wrong.
+//!
+//! It never depends on an AWS SDK crate, so that it cannot share labctl's idea of the wire format:
+//! shapes, bindings and constraints come from the official service models (see `models/`).
+//!
+//! Flow of one request: [`server`] (hyper, loopback) → [`wire`] (which operation, parse, check
+//! constraints) → a service's `handle` (behaviour on typed structs) → [`wire`] (serialise).
+//! The data plane (invoke URLs) and Cognito's well-known pages go from [`server`] to their service.
+
+mod apigateway;
+mod app;
+mod call;
+mod cognito;
+mod iam;
+mod ids;
+mod lambda;
+mod logs;
+mod server;
+mod sts;
+mod tagging;
+mod wire;
+mod world;
+
+pub use app::Config;
+pub use server::{Running, start};
