@@ -1,0 +1,134 @@
+//! The one way to call AWS, and the only sleep: pace, retry, wait, and say what is being waited for.
+
+use std::{
+    error::Error as StdError,
+    time::{Duration, Instant},
+};
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{Cx, Fault, FaultKind};
+use crate::engine::Event;
+
+/// What it means to send a call twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Twice is the same as once (`Put…`, `Update…`, `Delete…`).
+    Idempotent,
+    /// Twice makes two, or fails with "exists": never sent again while the first is in doubt.
+    Create,
+}
+
+/// How long to wait for something that AWS says is not possible yet.
+const NOT_YET_LIMIT: Duration = Duration::from_secs(120);
+/// How long to ride out throttling: `DeleteRestApi` allows one call in 30 s.
+const THROTTLE_LIMIT: Duration = Duration::from_secs(600);
+/// How often a call of unsure outcome is sent again, when that is safe.
+const UNSURE_TRIES: u32 = 4;
+
+impl Cx {
+    /// Sends one AWS call, in pace with the account's documented rates; waits out throttling and
+    /// "not yet", and sends again after a broken connection when that is safe.
+    ///
+    /// `operation` is `service:Operation`, as in an IAM policy.
+    pub async fn call<T, E, F, Fut>(&self, operation: &str, effect: Effect, send: F) -> Result<T, Fault>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let started = Instant::now();
+        let mut tries = 0_u32;
+        loop {
+            self.pace(operation).await?;
+            let fault = match send().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Fault::from_sdk(operation, &error),
+            };
+            tracing::debug!(operation, code = fault.code, "call failed: {}", fault.message);
+            tries += 1;
+            let waited = started.elapsed();
+            let (reason, pause) = match &fault.kind {
+                FaultKind::NotYet(what) if waited < NOT_YET_LIMIT => (what.clone(), backoff(tries, 500, 5_000)),
+                FaultKind::Throttled(after) if waited < THROTTLE_LIMIT => (
+                    format!("the account's rate for {operation}"),
+                    after.unwrap_or_else(|| backoff(tries, 500, 30_000)),
+                ),
+                FaultKind::Unsure | FaultKind::Unreachable
+                    if effect != Effect::Create && tries < UNSURE_TRIES =>
+                {
+                    ("the connection to AWS".to_owned(), backoff(tries, 200, 2_000))
+                }
+                _ => return Err(fault),
+            };
+            self.wait(&reason, waited, pause).await?;
+        }
+    }
+
+    /// Asks `ready` until it answers `true`: for things that AWS finishes on its own time.
+    ///
+    /// `what` completes "waiting for …". Fails with `NotYet` after `limit`.
+    pub async fn until<F, Fut>(&self, what: &str, limit: Duration, ready: F) -> Result<(), Fault>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<bool, Fault>>,
+    {
+        let started = Instant::now();
+        let mut tries = 0;
+        while !ready().await? {
+            tries += 1;
+            let waited = started.elapsed();
+            if waited > limit {
+                return Err(Fault::new(
+                    FaultKind::NotYet(what.to_owned()),
+                    what,
+                    format!("not after {} s", waited.as_secs()),
+                ));
+            }
+            self.wait(what, waited, backoff(tries, 100, 2_000)).await?;
+        }
+        Ok(())
+    }
+
+    async fn pace(&self, operation: &str) -> Result<(), Fault> {
+        if self.interrupt().is_set() {
+            return Err(interrupted(operation));
+        }
+        let pause = self.shared.pace.reserve(operation, Instant::now());
+        if pause.is_zero() {
+            return Ok(());
+        }
+        self.wait(&format!("the account's rate for {operation}"), Duration::ZERO, pause).await
+    }
+
+    async fn wait(&self, reason: &str, waited: Duration, pause: Duration) -> Result<(), Fault> {
+        if let Some(step) = &self.step {
+            self.events().send(Event::Waiting {
+                id: step.clone(),
+                reason: reason.to_owned(),
+                seconds: waited.as_secs_f64(),
+            });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.interrupt().wait() => Err(interrupted(reason)),
+        }
+    }
+}
+
+fn interrupted(what: &str) -> Fault {
+    Fault::new(FaultKind::Interrupted, what, "interrupted")
+}
+
+/// `first` ms, doubled each time up to `most` ms, with up to a quarter taken off so that parallel
+/// callers do not march in step.
+fn backoff(tries: u32, first: u64, most: u64) -> Duration {
+    let full = first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(most);
+    let mut random = [0_u8];
+    // Without randomness the pause is merely not jittered.
+    let _ = getrandom::fill(&mut random);
+    Duration::from_millis(full - full * u64::from(random[0]) / 1024)
+}

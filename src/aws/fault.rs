@@ -1,0 +1,235 @@
+//! What went wrong at AWS, sorted by what labctl can do about it.
+//!
+//! This is the only place that reads SDK errors: everything else matches on [`FaultKind`].
+
+use std::{error::Error as StdError, io, time::Duration};
+
+use aws_smithy_runtime_api::{
+    client::{orchestrator::HttpResponse, result::SdkError},
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::resource::Kind;
+
+/// Sorted by what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It is not there: success for a delete.
+    Absent,
+    /// Something with that name is there already.
+    Exists,
+    /// Not possible yet; the text says what is being waited for ("IAM to let Lambda assume the role").
+    NotYet(String),
+    /// Too many calls; AWS may say how long to wait.
+    Throttled(Option<Duration>),
+    /// The caller lacks a permission.
+    Denied,
+    /// Credentials are missing, wrong or expired.
+    Credentials,
+    /// The call may or may not have been carried out (time-out, reset, 5xx).
+    Unsure,
+    /// The endpoint could not be reached: certainly not carried out.
+    Unreachable,
+    /// A stranger holds our name.
+    Foreign,
+    /// The run was interrupted before the call was sent.
+    Interrupted,
+    /// Anything else: final.
+    Other,
+}
+
+/// One failed AWS call (or wait).
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct Fault {
+    /// What can be done about it.
+    pub kind: FaultKind,
+    /// `service:Operation`, e.g. `iam:CreateRole`.
+    pub operation: String,
+    /// AWS's error code, e.g. `AccessDenied`.
+    pub code: Option<String>,
+    /// AWS's message, or what happened to the connection.
+    pub message: String,
+    /// AWS's request id, for its support.
+    pub request_id: Option<String>,
+}
+
+impl Fault {
+    /// A fault that labctl found itself.
+    pub fn new(kind: FaultKind, operation: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            operation: operation.into(),
+            code: None,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    /// AWS answered without a member that the model promises.
+    pub fn missing(operation: &str, member: &str) -> Self {
+        Self::new(FaultKind::Other, operation, format!("the answer has no `{member}`"))
+    }
+
+    /// A field that this kind cannot change in place.
+    pub fn cannot_change(kind: Kind, name: &str, fields: &str) -> Self {
+        Self::new(
+            FaultKind::Other,
+            format!("change of {} {name}", kind.title()),
+            format!("{fields} cannot be changed on a {} that exists: run `labctl down`, then `labctl up`", kind.title()),
+        )
+    }
+
+    /// A stranger holds our name.
+    pub fn foreign(operation: &str, seen: impl Into<String>) -> Self {
+        Self::new(FaultKind::Foreign, operation, seen)
+    }
+
+    /// The same fault, sorted differently.
+    #[must_use]
+    pub fn with_kind(mut self, kind: FaultKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Whether AWS's code is `code`.
+    pub fn is_code(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Sorts an SDK error of `operation`.
+    pub fn from_sdk<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let mut fault = Self::new(FaultKind::Other, operation, chain(error));
+        match error {
+            SdkError::ServiceError(service) => {
+                let meta = service.err().meta();
+                fault.code = meta.code().map(str::to_owned);
+                fault.message = meta.message().unwrap_or("(no message)").to_owned();
+                fault.request_id = meta.extra("aws_request_id").map(str::to_owned);
+                let status = service.raw().status().as_u16();
+                let retry_after = service
+                    .raw()
+                    .headers()
+                    .get("retry-after")
+                    .and_then(|v| v.parse().ok())
+                    .map(Duration::from_secs);
+                fault.kind = sort(fault.code.as_deref().unwrap_or(""), &fault.message, status, retry_after);
+            }
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => fault.kind = FaultKind::Unsure,
+            SdkError::DispatchFailure(failure) => {
+                fault.kind = if refused(error) {
+                    FaultKind::Unreachable
+                } else if failure.is_io() || failure.is_timeout() {
+                    FaultKind::Unsure
+                } else if fault.message.contains("credentials") {
+                    FaultKind::Credentials
+                } else {
+                    FaultKind::Unreachable
+                };
+            }
+            _ if fault.message.contains("credentials") => fault.kind = FaultKind::Credentials,
+            _ => {}
+        }
+        fault
+    }
+
+    fn sentence(&self) -> String {
+        let mut text = self.operation.clone();
+        text.push_str(": ");
+        if let Some(code) = &self.code {
+            text.push_str(code);
+            text.push_str(": ");
+        }
+        text.push_str(&self.message);
+        if let Some(id) = &self.request_id {
+            text.push_str(&format!(" (request id {id})"));
+        }
+        text
+    }
+
+    /// Why this usually happens and what to do, for a person.
+    pub fn usual_cause(&self) -> Option<String> {
+        let text = match &self.kind {
+            FaultKind::Denied => format!(
+                "the credentials in use lack the permission `{}`; the README lists what labctl needs",
+                self.operation
+            ),
+            FaultKind::Credentials => {
+                "the credentials are missing, wrong or expired; sign in again, or try `labctl up --local`".to_owned()
+            }
+            FaultKind::Throttled(_) => {
+                "the account's request rate is used up, perhaps by other tools; run the same command again".to_owned()
+            }
+            FaultKind::Unreachable => "the endpoint does not answer; check the network and AWS_ENDPOINT_URL, \
+                 or `labctl local status`".to_owned(),
+            FaultKind::Unsure => {
+                "the connection broke before AWS answered; the same command finds out what was done and goes on".to_owned()
+            }
+            FaultKind::Foreign => "it does not carry this lab's ownership tags, so labctl neither adopts nor deletes it; \
+                 choose another name in lab.yaml, or remove it yourself".to_owned(),
+            FaultKind::NotYet(what) => format!("still waiting for {what}; run the same command again"),
+            FaultKind::Other if self.is_code("LimitExceeded") || self.is_code("LimitExceededException") => {
+                "a quota of the account is used up; remove what is not needed, or ask AWS to raise it".to_owned()
+            }
+            _ => return None,
+        };
+        Some(text)
+    }
+}
+
+fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -> FaultKind {
+    match code {
+        "NoSuchEntity" | "ResourceNotFoundException" | "NotFoundException" | "UserNotFoundException" => FaultKind::Absent,
+        "InvalidParameterValueException" if message.contains("cannot be assumed by Lambda") => {
+            FaultKind::NotYet("IAM to let Lambda assume the role".to_owned())
+        }
+        "ResourceConflictException" if message.contains("in progress") || message.contains("Pending") => {
+            FaultKind::NotYet("Lambda to finish an earlier change".to_owned())
+        }
+        "ConcurrentModification" | "ConcurrentModificationException" | "OperationAbortedException" => {
+            FaultKind::NotYet("AWS to finish another change of the same resource".to_owned())
+        }
+        "EntityAlreadyExists" | "ResourceConflictException" | "ResourceAlreadyExistsException" | "ConflictException"
+        | "UsernameExistsException" => FaultKind::Exists,
+        // API Gateway answers a duplicate authorizer name as a bad request (code not settled).
+        "BadRequestException" if message.contains("must be unique") => FaultKind::Exists,
+        "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
+        | "RequestThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded" | "SlowDown"
+        | "PriorRequestNotComplete" => FaultKind::Throttled(retry_after),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" => FaultKind::Denied,
+        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "MissingAuthenticationToken" => FaultKind::Credentials,
+        _ if status >= 500 && status != 501 => FaultKind::Unsure,
+        _ => FaultKind::Other,
+    }
+}
+
+/// The whole chain of causes: an SDK error alone says only "service error".
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(e) = next {
+        let text = e.to_string();
+        if !texts.iter().any(|t| t.contains(&text)) {
+            texts.push(text);
+        }
+        next = e.source();
+    }
+    texts.join(": ")
+}
+
+fn refused(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(e) = next {
+        if let Some(io) = e.downcast_ref::<io::Error>() {
+            if io.kind() == io::ErrorKind::ConnectionRefused {
+                return true;
+            }
+        }
+        next = e.source();
+    }
+    false
+}

@@ -1,0 +1,186 @@
+//! The only contact with AWS: clients, who and where we are, and the one way to call.
+
+mod call;
+mod connect;
+mod fault;
+mod pace;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::OnceCell;
+
+pub use call::Effect;
+pub use connect::{Connection, Identity, connect};
+pub use fault::{Fault, FaultKind};
+
+use crate::engine::{EventSink, Interrupt, StepId};
+
+/// One client per service, all sharing an HTTP client and credentials.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "named after the services")]
+pub struct Clients {
+    pub apigateway: aws_sdk_apigateway::Client,
+    pub cognito: aws_sdk_cognitoidentityprovider::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub lambda: aws_sdk_lambda::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub sts: aws_sdk_sts::Client,
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+}
+
+/// Everything a resource may use: clients, where it is, whose it is. Cheap to clone.
+#[derive(Clone)]
+pub struct Cx {
+    shared: Arc<Shared>,
+    /// The step that works with this `Cx`: what its waits are reported under.
+    step: Option<StepId>,
+}
+
+struct Shared {
+    clients: Clients,
+    account: String,
+    region: String,
+    lab: String,
+    run: String,
+    pace: pace::Pace,
+    events: EventSink,
+    interrupt: Interrupt,
+    api_trees: std::sync::Mutex<BTreeMap<String, Arc<OnceCell<ApiTree>>>>,
+}
+
+/// What `GetResources` with `embed=methods` shows of an API: read once a run, judged by many checks.
+pub type ApiTree = Arc<Vec<aws_sdk_apigateway::types::Resource>>;
+
+/// Where a run works and for whom.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// 12 digits.
+    pub account: String,
+    /// e.g. `us-east-1`.
+    pub region: String,
+    /// The lab's name, in the tag `labctl:lab`.
+    pub lab: String,
+    /// A UUID made with the state, in the tag `labctl:run`.
+    pub run: String,
+}
+
+/// The tag that makes a resource ours: its value is the lab's name.
+pub const TAG_LAB: &str = "labctl:lab";
+/// The tag with the run's UUID.
+pub const TAG_RUN: &str = "labctl:run";
+
+impl Cx {
+    /// A context for one run.
+    pub fn new(clients: Clients, place: Place, events: EventSink, interrupt: Interrupt) -> Self {
+        let Place { account, region, lab, run } = place;
+        Self {
+            shared: Arc::new(Shared {
+                clients,
+                account,
+                region,
+                lab,
+                run,
+                pace: pace::Pace::default(),
+                events,
+                interrupt,
+                api_trees: std::sync::Mutex::default(),
+            }),
+            step: None,
+        }
+    }
+
+    /// The same context, reporting its waits under `step`.
+    #[must_use]
+    pub fn for_step(&self, step: &StepId) -> Self {
+        Self { shared: Arc::clone(&self.shared), step: Some(step.clone()) }
+    }
+
+    /// The clients. Call them only through [`Cx::call`].
+    pub fn clients(&self) -> &Clients {
+        &self.shared.clients
+    }
+
+    /// 12-digit account id.
+    pub fn account(&self) -> &str {
+        &self.shared.account
+    }
+
+    /// Region name.
+    pub fn region(&self) -> &str {
+        &self.shared.region
+    }
+
+    /// Where events go.
+    pub fn events(&self) -> &EventSink {
+        &self.shared.events
+    }
+
+    /// Whether the user wants to stop.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.shared.interrupt
+    }
+
+    /// The ownership tags that everything we make carries (where AWS lets it carry tags).
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (TAG_LAB.to_owned(), self.shared.lab.clone()),
+            (TAG_RUN.to_owned(), self.shared.run.clone()),
+        ])
+    }
+
+    /// Whether tags read from AWS say that a resource belongs to this lab.
+    ///
+    /// The lab's name decides, not the run: a lab whose state was lost is still ours.
+    pub fn owns<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
+        tags.into_iter().any(|(k, v)| k == TAG_LAB && v == self.shared.lab)
+    }
+
+    /// ARN of a function of this account and region: computed, so that nothing waits for it.
+    pub fn function_arn(&self, name: &str) -> String {
+        format!("arn:aws:lambda:{}:{}:function:{name}", self.region(), self.account())
+    }
+
+    /// ARN of a role with path `/`.
+    pub fn role_arn(&self, name: &str) -> String {
+        format!("arn:aws:iam::{}:role/{name}", self.account())
+    }
+
+    /// The resources and methods of an API, read once a run (a failed read is tried again by the next).
+    pub async fn api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
+        let cell = {
+            let mut trees = self.shared.api_trees.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Arc::clone(trees.entry(api_id.to_owned()).or_default())
+        };
+        let tree = cell.get_or_try_init(|| self.read_api_tree(api_id)).await?;
+        Ok(Arc::clone(tree))
+    }
+
+    /// Forgets what was read of an API, after something in it was changed.
+    pub fn forget_api_tree(&self, api_id: &str) {
+        self.shared.api_trees.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(api_id);
+    }
+
+    async fn read_api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
+        let mut all = Vec::new();
+        let mut position = None;
+        loop {
+            let page = self
+                .call("apigateway:GetResources", Effect::Read, || {
+                    self.clients()
+                        .apigateway
+                        .get_resources()
+                        .rest_api_id(api_id)
+                        .embed("methods")
+                        .limit(500)
+                        .set_position(position.clone())
+                        .send()
+                })
+                .await?;
+            all.extend(page.items().iter().cloned());
+            position = page.position;
+            if position.is_none() {
+                return Ok(Arc::new(all));
+            }
+        }
+    }
+}

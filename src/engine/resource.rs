@@ -1,0 +1,170 @@
+//! The contract of one kind of AWS thing: how to make it, recognise it, judge it and unmake it.
+//!
+//! An implementation never prints, sleeps, retries or touches the state: it calls AWS through
+//! [`Cx::call`], and the engine does the rest.
+
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::needs::{Needs, StepId};
+use crate::{
+    aws::{Cx, Fault},
+    resource::Kind,
+};
+
+/// What a resource's needs give it once they exist.
+pub type Given<R> = <<R as Resource>::Needs as Needs>::Given;
+
+/// One kind of AWS thing. One file per implementation under `resource/`.
+pub trait Resource: Send + Sync + 'static {
+    /// Its entry in the closed list of kinds.
+    const KIND: Kind;
+    /// AWS addresses it by a name we chose (a role), not by an id that AWS made (an API): a stranger
+    /// may hold that name, so `down` looks at the tags before it deletes.
+    const BY_NAME: bool = false;
+    /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
+    type Needs: Needs;
+    /// What identifies it before the call: journalled first, enough for `find` and `delete`.
+    type Key: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync;
+    /// What AWS answered: ids that others need.
+    type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// The name a person knows it by.
+    fn name(&self) -> String;
+
+    /// The step inside which it lives and with which AWS deletes it (a client in its pool).
+    fn within(_needs: &Self::Needs) -> Option<StepId> {
+        None
+    }
+
+    /// What identifies it, from the lab and from what its needs gave.
+    fn key(&self, cx: &Cx, given: &Given<Self>) -> Self::Key;
+
+    /// What to do when the key on record is no longer the key wanted.
+    fn rekey(_old: &Self::Key, _new: &Self::Key) -> Rekey {
+        Rekey::Recreate
+    }
+
+    /// Makes it. `FaultKind::Exists` sends the engine to [`Resource::find`].
+    fn create(
+        &self,
+        cx: &Cx,
+        key: &Self::Key,
+        given: &Given<Self>,
+    ) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
+
+    /// Compares what AWS has with what the lab wants. Reads only.
+    fn check(
+        &self,
+        cx: &Cx,
+        key: &Self::Key,
+        out: &Self::Output,
+        given: &Given<Self>,
+    ) -> impl Future<Output = Result<Health, Fault>> + Send;
+
+    /// Mends the drift that `check` found, with the smallest change.
+    fn update(
+        &self,
+        cx: &Cx,
+        _key: &Self::Key,
+        _out: &Self::Output,
+        drift: &[Drift],
+        _given: &Given<Self>,
+    ) -> impl Future<Output = Result<Self::Output, Fault>> + Send {
+        let fields: Vec<&str> = drift.iter().map(|d| d.field.as_str()).collect();
+        let fault = Fault::cannot_change(Self::KIND, &self.name(), &fields.join(", "));
+        let _ = cx;
+        async move { Err(fault) }
+    }
+
+    // No `self` below: `down`, and `up` after a crash, work from the journal, without lab.yaml.
+
+    /// Looks for it by its key, and at whose it is.
+    fn find(cx: &Cx, key: &Self::Key) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send;
+
+    /// Removes it. That it is not there (any more) is success.
+    fn delete(
+        cx: &Cx,
+        key: &Self::Key,
+        out: Option<&Self::Output>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// AWS's own id or name for it, as a person would paste it into the console.
+    fn physical_id(key: &Self::Key, out: Option<&Self::Output>) -> Option<String>;
+}
+
+/// What to do when a resource's key changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rekey {
+    /// `update` can mend it: the new key is recorded.
+    InPlace,
+    /// Delete the old one, make the new one.
+    Recreate,
+    /// Make the new one; the old one stays inside its parent (a superseded deployment).
+    Supersede,
+}
+
+/// What `check` saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// As wanted.
+    Ok,
+    /// Not there.
+    Missing,
+    /// There, ours, and different.
+    Drifted(Vec<Drift>),
+    /// There under our name, but without our tags; the text says whose it may be.
+    Foreign(String),
+}
+
+impl Health {
+    /// `Ok` without drift, `Drifted` with.
+    pub fn from_drift(drift: Vec<Drift>) -> Self {
+        if drift.is_empty() { Self::Ok } else { Self::Drifted(drift) }
+    }
+}
+
+/// One field that is not as wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// AWS's name of the field, e.g. `authorizationScopes`.
+    pub field: String,
+    /// What the lab wants.
+    pub wanted: String,
+    /// What AWS has.
+    pub seen: String,
+}
+
+/// Collects the fields that differ.
+#[derive(Debug, Default)]
+pub struct Compare(Vec<Drift>);
+
+impl Compare {
+    /// Notes `field` when `wanted` and `seen` differ.
+    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
+        if wanted != seen {
+            self.0.push(Drift {
+                field: field.to_owned(),
+                wanted: format!("{wanted:?}"),
+                seen: format!("{seen:?}"),
+            });
+        }
+    }
+
+    /// The verdict.
+    pub fn health(self) -> Health {
+        Health::from_drift(self.0)
+    }
+}
+
+/// What `find` saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It is there and carries our ownership tags, or lives inside something that does.
+    Ours(T),
+    /// Somebody else's thing has its name; the text says what was seen.
+    Foreign(String),
+    /// Not there.
+    Absent,
+}
