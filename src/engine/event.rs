@@ -1,0 +1,180 @@
+//! What happens during a run, told once: bars, lines and JSON are three ways to show the same events.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::{needs::StepId, resource::Drift};
+use crate::resource::Kind;
+
+/// One thing that happened. With `--json`, one object a line.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The local twin that the run talks to.
+    Local {
+        /// `http://127.0.0.1:PORT`.
+        endpoint: String,
+        /// This run started it.
+        started: bool,
+        /// Where it keeps its state.
+        dir: PathBuf,
+    },
+    /// A run begins.
+    RunStarted {
+        /// `up`, `down`.
+        command: &'static str,
+        /// The lab's name.
+        lab: String,
+        /// 12 digits.
+        account: String,
+        /// e.g. `us-east-1`.
+        region: String,
+        /// The endpoint when it is not AWS's own.
+        endpoint: Option<String>,
+        /// All steps of the run, in the tutorial's order.
+        steps: Vec<StepInfo>,
+    },
+    /// A step changed; results are told only after they are durable in the journal.
+    Step {
+        /// Which step.
+        id: StepId,
+        /// What happened to it.
+        change: Change,
+        /// AWS's id or name for it, once known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        physical_id: Option<String>,
+        /// Why, for failures, skips and updates.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Seconds since the step began.
+        seconds: f64,
+    },
+    /// A step cannot go on yet.
+    Waiting {
+        /// Which step.
+        id: StepId,
+        /// Completes "waiting for …".
+        reason: String,
+        /// Seconds waited so far.
+        seconds: f64,
+    },
+    /// Something the user should know.
+    Warning {
+        /// One sentence.
+        message: String,
+    },
+    /// One proof of `verify`.
+    Check(CheckResult),
+    /// What a student needs.
+    Outputs(Outputs),
+    /// A run ended.
+    RunFinished {
+        /// `up`, `down`, `verify`.
+        command: &'static str,
+        /// Whether it did all it should.
+        ok: bool,
+        /// One sentence: how many of what.
+        summary: String,
+        /// Wall-clock seconds.
+        seconds: f64,
+        /// Commands to type next, with what they do.
+        next: Vec<(String, String)>,
+    },
+}
+
+/// A step as reporters know it.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepInfo {
+    /// Its id.
+    pub id: StepId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The name a person knows it by.
+    pub name: String,
+    /// Number of its chapter.
+    pub chapter: u8,
+}
+
+/// What happened to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Change {
+    Creating,
+    Created,
+    /// Found from an earlier run and recorded.
+    Adopted,
+    Unchanged,
+    Updating,
+    Updated,
+    Deleting,
+    Deleted,
+    /// It was not there any more.
+    AlreadyGone,
+    /// A stranger's now; not touched.
+    LeftAlone,
+    Failed,
+    /// Not tried because something it needs failed.
+    Skipped,
+}
+
+/// One proof: what was expected and what was seen.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckResult {
+    /// What is proven, e.g. `no token is refused`.
+    pub name: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What the tutorial promises.
+    pub expected: String,
+    /// What was seen.
+    pub seen: String,
+    /// Seconds it took, with waiting.
+    pub seconds: f64,
+}
+
+/// What a student needs, and what scripts read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Outputs {
+    pub invoke_url: Option<String>,
+    pub user_pool_id: Option<String>,
+    pub client_id: Option<String>,
+    pub api_id: Option<String>,
+    pub authorizer_id: Option<String>,
+    pub function_arn: Option<String>,
+    /// Sign-in names of the test users.
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// Where the local twin shows mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<String>,
+}
+
+/// Where events go. Sending never fails a run: without a listener they are dropped.
+#[derive(Debug, Clone)]
+pub struct EventSink(mpsc::UnboundedSender<Event>);
+
+impl EventSink {
+    /// A sink and the end to read from.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (tx, rx) = mpsc::unbounded_channel();
+        (Self(tx), rx)
+    }
+
+    /// Tells an event.
+    pub fn send(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// Drift in one line.
+pub(super) fn describe(drift: &[Drift]) -> String {
+    drift
+        .iter()
+        .map(|d| format!("{}: wanted {}, seen {}", d.field, d.wanted, d.seen))
+        .collect::<Vec<_>>()
+        .join("; ")
+}

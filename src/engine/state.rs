@@ -1,0 +1,217 @@
+//! What labctl knows: pure values and the only transitions they allow. Reading and writing the file
+//! is the journal's business.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::needs::StepId;
+use crate::resource::Kind;
+
+/// Version of the state file's format.
+pub const VERSION: u32 = 1;
+
+/// The state of one lab. Holds ids and names, never a secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct State {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The lab's name: value of the ownership tag.
+    pub lab: String,
+    /// UUID of the state: value of the run tag.
+    pub run: String,
+    /// 12 digits; another account is refused.
+    pub account: String,
+    /// Another region is refused.
+    pub region: String,
+    /// The endpoint when it is not AWS's own; another is refused.
+    pub endpoint: Option<String>,
+    /// The lab is on the local twin whose folder this is.
+    pub local: Option<std::path::PathBuf>,
+    /// Users given with `up --user`, in place of the file's.
+    pub users: Option<Vec<String>>,
+    /// Chapter given with `up --until`.
+    pub until: Option<u8>,
+    /// When the state was made.
+    pub created_at: Timestamp,
+    /// Everything begun and not yet undone.
+    pub steps: BTreeMap<StepId, Record>,
+}
+
+/// One step of the state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it is.
+    pub kind: Kind,
+    /// The name a person knows it by.
+    pub name: String,
+    /// Number of its chapter.
+    pub chapter: u8,
+    /// Place in the tutorial's order.
+    pub order: usize,
+    /// The steps it needs.
+    pub needs: Vec<StepId>,
+    /// The step inside which it lives.
+    pub within: Option<StepId>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What identifies it; durable before the first call.
+    pub key: Value,
+    /// What AWS answered; durable before anybody uses it.
+    pub output: Option<Value>,
+    /// When it last changed.
+    pub at: Timestamp,
+}
+
+/// Where a step stands. No record at all: nothing there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// A call was, or is about to be, sent; whether it was carried out is to be found out.
+    Creating,
+    /// There, as far as labctl knows.
+    Created,
+    /// A delete was, or is about to be, sent.
+    Deleting,
+}
+
+/// One step's transition.
+#[derive(Debug, Clone)]
+pub enum Move {
+    /// Intent to create: the record as it will be, without output. Also replaces a created record
+    /// whose thing stays inside its parent (a superseded deployment).
+    Begin(Record),
+    /// AWS made it, changed it, or it was found to be there.
+    Made {
+        /// The key, which a change in place may have altered.
+        key: Value,
+        /// AWS's answer.
+        output: Value,
+    },
+    /// The record's place in the plan changed (needs, order, chapter, name); nothing at AWS did.
+    Replan(Record),
+    /// Intent to delete.
+    Unmake,
+    /// It is not there (any more).
+    Gone,
+}
+
+/// A transition that the phases do not allow: a defect of the engine, never of the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal refuses `{what}` of a step in phase {phase:?}: please report this")]
+pub struct Illegal {
+    what: &'static str,
+    phase: Option<Phase>,
+}
+
+/// The only transitions there are: none → creating → created → deleting → none, creating → deleting,
+/// and back to none when nothing was there.
+pub fn next(record: Option<Record>, step: Move, now: Timestamp) -> Result<Option<Record>, Illegal> {
+    use Phase::{Created, Creating, Deleting};
+    let phase = record.as_ref().map(|r| r.phase);
+    match (step, record) {
+        (Move::Begin(new), None) => Ok(Some(Record { phase: Creating, output: None, at: now, ..new })),
+        (Move::Begin(new), Some(old)) if old.phase == Created => {
+            Ok(Some(Record { phase: Creating, output: None, at: now, ..new }))
+        }
+        (Move::Made { key, output }, Some(old)) if old.phase != Deleting => {
+            Ok(Some(Record { phase: Created, key, output: Some(output), at: now, ..old }))
+        }
+        (Move::Replan(new), Some(old)) => {
+            Ok(Some(Record { phase: old.phase, key: old.key, output: old.output, at: old.at, ..new }))
+        }
+        (Move::Unmake, Some(old)) => Ok(Some(Record { phase: Deleting, at: now, ..old })),
+        (Move::Gone, _) => Ok(None),
+        (step, _) => Err(Illegal { what: step.name(), phase }),
+    }
+}
+
+impl Move {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Begin(_) => "begin",
+            Self::Made { .. } => "made",
+            Self::Replan(_) => "replan",
+            Self::Unmake => "unmake",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl State {
+    /// The records in the tutorial's order.
+    pub fn in_order(&self) -> Vec<(&StepId, &Record)> {
+        let mut all: Vec<_> = self.steps.iter().collect();
+        all.sort_by_key(|(id, r)| (r.order, (*id).clone()));
+        all
+    }
+
+    /// The created record's output of the first step of `kind`, in the tutorial's order.
+    pub fn first(&self, kind: Kind) -> Option<(&StepId, &Record)> {
+        self.in_order().into_iter().find(|(_, r)| r.kind == kind && r.output.is_some())
+    }
+
+    /// Whether AWS deletes this step together with another step of the state.
+    pub fn goes_with_parent(&self, record: &Record) -> bool {
+        record.within.as_ref().is_some_and(|parent| self.steps.contains_key(parent))
+    }
+
+    /// `id` and everything that lives inside it, directly or not.
+    pub fn with_inhabitants(&self, id: &StepId) -> Vec<StepId> {
+        let mut all = vec![id.clone()];
+        let mut next = 0;
+        while let Some(parent) = all.get(next).cloned() {
+            all.extend(self.steps.iter().filter(|(_, r)| r.within.as_ref() == Some(&parent)).map(|(id, _)| id.clone()));
+            next += 1;
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(phase: Phase) -> Record {
+        Record {
+            kind: Kind::Role,
+            name: "r".into(),
+            chapter: 1,
+            order: 0,
+            needs: vec![],
+            within: None,
+            phase,
+            key: Value::Null,
+            output: None,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn only_the_documented_transitions_exist() {
+        use Phase::{Created, Creating, Deleting};
+        let made = || Move::Made { key: Value::Null, output: Value::Null };
+        let begin = || Move::Begin(record(Creating));
+        for (from, step, to) in [
+            (None, begin(), Ok(Some(Creating))),
+            (Some(Creating), begin(), Err(())),
+            (Some(Created), begin(), Ok(Some(Creating))),
+            (Some(Deleting), begin(), Err(())),
+            (None, made(), Err(())),
+            (Some(Creating), made(), Ok(Some(Created))),
+            (Some(Created), made(), Ok(Some(Created))),
+            (Some(Deleting), made(), Err(())),
+            (None, Move::Unmake, Err(())),
+            (Some(Creating), Move::Unmake, Ok(Some(Deleting))),
+            (Some(Created), Move::Unmake, Ok(Some(Deleting))),
+            (Some(Deleting), Move::Gone, Ok(None)),
+        ] {
+            let name = step.name();
+            let got = next(from.map(record), step, Timestamp::UNIX_EPOCH);
+            let got = got.map(|r| r.map(|r| r.phase)).map_err(|_| ());
+            assert_eq!(got, to, "{from:?} {name}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The closed list of AWS kinds that labctl makes, one file each.
+
+mod app_client;
+mod authorizer;
+mod deployment;
+mod function;
+mod integration;
+mod log_group;
+mod method;
+mod path;
+mod permission;
+mod rest_api;
+mod role;
+mod role_policy;
+mod stage;
+mod user;
+mod user_pool;
+mod zip;
+
+use std::{future::Future, pin::Pin};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    aws::{Cx, Fault},
+    engine::{Found, Resource, decode, encode},
+};
+
+/// A future that a kind answers with when only the journal's values are known.
+pub type Erased<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+macro_rules! kinds {
+    ($($kind:ident = $module:ident, $title:literal;)*) => {
+        $(pub use $module::$kind;)*
+
+        /// What labctl can make and unmake.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "the titles say it")]
+        pub enum Kind { $($kind,)* }
+
+        impl Kind {
+            /// What a person calls it.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)* }
+            }
+
+            /// Whether AWS addresses it by a name we chose: see [`Resource::BY_NAME`].
+            pub fn by_name(self) -> bool {
+                match self { $(Self::$kind => $kind::BY_NAME,)* }
+            }
+
+            /// [`Resource::find`] with the journal's key.
+            pub fn find<'a>(self, cx: &'a Cx, key: &'a Value) -> Erased<'a, Found<Value>> {
+                match self { $(Self::$kind => Box::pin(find::<$kind>(cx, key)),)* }
+            }
+
+            /// [`Resource::delete`] with the journal's key and output.
+            pub fn delete<'a>(self, cx: &'a Cx, key: &'a Value, out: Option<&'a Value>) -> Erased<'a, ()> {
+                match self { $(Self::$kind => Box::pin(delete::<$kind>(cx, key, out)),)* }
+            }
+
+            /// [`Resource::physical_id`] with the journal's key and output.
+            pub fn physical_id(self, key: &Value, out: Option<&Value>) -> Option<String> {
+                match self { $(Self::$kind => physical_id::<$kind>(key, out),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    LogGroup = log_group, "log group";
+    Role = role, "role";
+    RolePolicy = role_policy, "role policy";
+    Function = function, "function";
+    Permission = permission, "permission";
+    UserPool = user_pool, "user pool";
+    AppClient = app_client, "app client";
+    User = user, "user";
+    RestApi = rest_api, "REST API";
+    Path = path, "path";
+    Method = method, "method";
+    Integration = integration, "integration";
+    Authorizer = authorizer, "authorizer";
+    Deployment = deployment, "deployment";
+    Stage = stage, "stage";
+}
+
+async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {
+    Ok(match R::find(cx, &decode(key)?).await? {
+        Found::Ours(out) => Found::Ours(encode(&out)?),
+        Found::Foreign(seen) => Found::Foreign(seen),
+        Found::Absent => Found::Absent,
+    })
+}
+
+async fn delete<R: Resource>(cx: &Cx, key: &Value, out: Option<&Value>) -> Result<(), Fault> {
+    R::delete(cx, &decode(key)?, out.map(decode).transpose()?.as_ref()).await
+}
+
+fn physical_id<R: Resource>(key: &Value, out: Option<&Value>) -> Option<String> {
+    let out = out.map(decode).transpose().ok()?;
+    R::physical_id(&decode(key).ok()?, out.as_ref())
+}
+
+/// The answer of a call on something that may not be there: `Absent` is `None`.
+fn present<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    use crate::aws::FaultKind;
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(fault) if fault.kind == FaultKind::Absent => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// A deletion's answer: that it was not there is success.
+fn gone<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
+    present(answer).map(drop)
+}
