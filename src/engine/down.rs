@@ -1,0 +1,214 @@
+//! Reverses what the state knows: without lab.yaml, only what is ours, tolerant of what is gone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    event::{Change, Event},
+    graph::Plan,
+    journal::Journal,
+    needs::StepId,
+    resource::Found,
+    state::{Move, Phase, Record, State},
+    step::{Failure, Teller},
+};
+use crate::aws::{Cx, Fault};
+
+/// What a run of `down` did.
+#[derive(Debug, Default)]
+pub struct Removal {
+    /// How each step ended.
+    pub done: BTreeMap<StepId, Change>,
+    /// What is still there, and why.
+    pub failed: Vec<(StepId, Failure)>,
+    /// Not tried, because something that needs it is still there, or the run was interrupted.
+    pub skipped: Vec<StepId>,
+}
+
+impl Removal {
+    /// Nothing of ours is left.
+    pub fn ok(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty()
+    }
+}
+
+/// What to do with a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Delete,
+    AlreadyGone,
+    LeaveAlone(String),
+}
+
+/// What is addressed by a name may be a stranger's by now, and what was only begun may not be there:
+/// those are looked at first. The rest is addressed by an id that AWS made, and simply deleted.
+pub(super) async fn look(cx: &Cx, record: &Record) -> Result<Verdict, Fault> {
+    if !record.kind.by_name() && record.output.is_some() {
+        return Ok(Verdict::Delete);
+    }
+    Ok(match record.kind.find(cx, &record.key).await? {
+        Found::Ours(_) => Verdict::Delete,
+        Found::Absent => Verdict::AlreadyGone,
+        Found::Foreign(seen) => Verdict::LeaveAlone(seen),
+    })
+}
+
+/// The steps to delete one by one: the others go with the step inside which they live.
+fn roots(state: &State) -> BTreeMap<StepId, Record> {
+    state.steps.iter().filter(|(_, r)| !state.goes_with_parent(r)).map(|(id, r)| (id.clone(), r.clone())).collect()
+}
+
+/// Looks at all roots at once; nothing is changed.
+pub async fn survey(cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Survey, Fault>> {
+    let mut tasks = JoinSet::new();
+    for (id, record) in roots(state) {
+        let cx = cx.for_step(&id);
+        tasks.spawn(async move {
+            // A created thing without output cannot be deleted by id: `find` gave it.
+            let found = match (record.kind.by_name(), &record.output) {
+                (false, None) => record.kind.find(&cx, &record.key).await.map(|found| match found {
+                    Found::Ours(output) => Survey { verdict: Verdict::Delete, output: Some(output) },
+                    Found::Absent => Survey { verdict: Verdict::AlreadyGone, output: None },
+                    Found::Foreign(seen) => Survey { verdict: Verdict::LeaveAlone(seen), output: None },
+                }),
+                _ => look(&cx, &record).await.map(|verdict| Survey { verdict, output: record.output.clone() }),
+            };
+            (id, found)
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// What [`survey`] saw of a root.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    verdict: Verdict,
+    output: Option<serde_json::Value>,
+}
+
+/// Deletes what `survey` says is ours, what needs others first, in parallel.
+pub async fn down(
+    cx: Cx,
+    journal: Arc<Journal>,
+    mut survey: BTreeMap<StepId, Result<Survey, Fault>>,
+    parallel: usize,
+) -> Removal {
+    let mut left = roots(&journal.state());
+    let mut removal = Removal::default();
+    let mut running: BTreeMap<tokio::task::Id, StepId> = BTreeMap::new();
+    let mut started: BTreeSet<StepId> = BTreeSet::new();
+    let mut tasks: JoinSet<Result<Change, Failure>> = JoinSet::new();
+    let mut stop = false;
+    loop {
+        stop |= cx.interrupt().is_set();
+        while !stop && running.len() < parallel {
+            // Free to go: nothing that is left needs it.
+            let free = left
+                .iter()
+                .filter(|(id, _)| !started.contains(*id))
+                .filter(|(id, _)| !left.values().any(|other| other.needs.contains(id)))
+                .max_by_key(|(_, r)| r.order);
+            let Some((id, record)) = free.map(|(id, r)| (id.clone(), r.clone())) else { break };
+            started.insert(id.clone());
+            let seen = survey.remove(&id);
+            let (task_cx, journal, task_id) = (cx.for_step(&id), Arc::clone(&journal), id.clone());
+            let task = tasks.spawn(async move { remove(&task_cx, &journal, &task_id, record, seen).await });
+            running.insert(task.id(), id);
+        }
+        let Some(ended) = tasks.join_next_with_id().await else { break };
+        let (task, result) = match ended {
+            Ok((task, result)) => (task, result),
+            Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
+        };
+        let Some(id) = running.remove(&task) else { continue };
+        match result {
+            Ok(change) => {
+                left.remove(&id);
+                removal.done.insert(id, change);
+            }
+            Err(failure) => {
+                stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
+                Teller::new(&cx, &id).tell(Change::Failed, None, Some(failure.to_string()));
+                removal.failed.push((id, failure));
+            }
+        }
+    }
+    removal.skipped = left.into_keys().filter(|id| !started.contains(id)).collect();
+    for id in &removal.skipped {
+        Teller::new(&cx, id).tell(Change::Skipped, None, Some("something that needs it is still there".to_owned()));
+    }
+    removal
+}
+
+async fn remove(
+    cx: &Cx,
+    journal: &Journal,
+    id: &StepId,
+    record: Record,
+    seen: Option<Result<Survey, Fault>>,
+) -> Result<Change, Failure> {
+    let teller = Teller::new(cx, id);
+    let Survey { verdict, output } = match seen {
+        Some(seen) => seen?,
+        None => Survey { verdict: look(cx, &record).await?, output: record.output.clone() },
+    };
+    let physical_id = record.kind.physical_id(&record.key, output.as_ref());
+    let change = match verdict {
+        Verdict::AlreadyGone => Change::AlreadyGone,
+        Verdict::LeaveAlone(seen) => {
+            let message = format!("{} `{}` is left alone: {seen}", record.kind.title(), record.name);
+            cx.events().send(Event::Warning { message });
+            Change::LeftAlone
+        }
+        Verdict::Delete => {
+            journal.commit(id, Move::Unmake).await?;
+            teller.tell(Change::Deleting, physical_id.clone(), None);
+            record.kind.delete(cx, &record.key, output.as_ref()).await?;
+            Change::Deleted
+        }
+    };
+    let all = journal.state().with_inhabitants(id);
+    journal.commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect()).await?;
+    for inhabitant in &all[1..] {
+        Teller::new(cx, inhabitant).tell(change, None, Some("with what it lives in".to_owned()));
+    }
+    teller.tell(change, physical_id, None);
+    Ok(change)
+}
+
+/// Without a state: looks for the plan's steps that do not live inside others, and records those that are
+/// ours, so that [`down`] can reverse them. Answers how many.
+pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, Failure> {
+    let mut tasks = JoinSet::new();
+    for step in plan.steps().iter().filter(|s| s.within.is_none()) {
+        // A step whose key needs an id that AWS made lives inside something, or went with it.
+        let Some(key) = step.work.key(cx)? else { continue };
+        let (id, kind, cx) = (step.id.clone(), step.kind, cx.for_step(&step.id));
+        tasks.spawn(async move {
+            let found = kind.find(&cx, &key).await;
+            (id, key, found)
+        });
+    }
+    let mut moves = Vec::new();
+    for (id, key, found) in tasks.join_all().await {
+        let (Found::Ours(output), Some(step)) = (found?, plan.get(&id)) else { continue };
+        moves.push((id.clone(), Move::Begin(step.record(key.clone()))));
+        moves.push((id, Move::Made { key, output }));
+    }
+    let found = moves.len() / 2;
+    if found > 0 {
+        journal.commit_all(moves).await?;
+    }
+    Ok(found)
+}
+
+impl Record {
+    /// Whether a run was cut off while it worked on this step.
+    pub fn is_begun(&self) -> bool {
+        self.phase != Phase::Created
+    }
+}

@@ -1,0 +1,187 @@
+//! Builds a plan: in parallel, the longest way first, as far as it can.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    event::{Change, Event},
+    graph::Plan,
+    inspect,
+    journal::Journal,
+    needs::StepId,
+    prune,
+    resource::Health,
+    state::{Move, Phase},
+    step::{Builder, Failure, Teller},
+};
+use crate::aws::Cx;
+
+/// What a run of `up` did.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// How each step that went well ended.
+    pub done: BTreeMap<StepId, Change>,
+    /// Steps of the state that the plan no longer has, removed.
+    pub removed: usize,
+    /// What failed, and why.
+    pub failed: Vec<(StepId, Failure)>,
+    /// What was not tried because something it needs failed, or the run was interrupted.
+    pub skipped: Vec<StepId>,
+}
+
+impl Built {
+    /// Everything is there.
+    pub fn ok(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty()
+    }
+
+    /// How many steps ended as one of `changes`.
+    pub fn count(&self, changes: &[Change]) -> usize {
+        self.done.values().filter(|c| changes.contains(c)).count()
+    }
+}
+
+/// How to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Steps at once; 1 is strictly the plan's order.
+    pub parallel: usize,
+    /// Look for every step before making it: something of this lab exists, but the state does not know it.
+    pub look_first: bool,
+}
+
+/// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
+pub async fn up(plan: Arc<Plan>, cx: Cx, journal: Arc<Journal>, options: Options) -> Result<Built, Failure> {
+    recall(&plan, &journal).await?;
+    let healths = if options.parallel == 1 {
+        BTreeMap::new()
+    } else {
+        inspect::checks(&plan, &cx, &journal.state()).await
+    };
+    let mut built = Built::default();
+    let (removed, later) = prune::prune(&plan, &cx, &journal).await?;
+    built.removed = removed;
+    schedule(&plan, &cx, &journal, options, healths, &mut built).await;
+    if later && built.ok() {
+        // What was in use by something that has been changed since.
+        let (removed, still) = prune::prune(&plan, &cx, &journal).await?;
+        built.removed += removed;
+        if still {
+            built.failed.extend(prune::failures(&plan, &cx, &journal).await);
+        }
+    }
+    Ok(built)
+}
+
+/// Gives the plan what the state knows, and the state what the plan says of its steps.
+pub(super) async fn recall(plan: &Plan, journal: &Journal) -> Result<(), Failure> {
+    let state = journal.state();
+    let mut moves = Vec::new();
+    for step in plan.steps() {
+        let Some(record) = state.steps.get(&step.id) else { continue };
+        if record.phase == Phase::Created {
+            step.work.settle(record.output.as_ref())?;
+        }
+        let new = step.record(record.key.clone());
+        let same = (&new.name, new.order, &new.needs, &new.within, new.chapter)
+            == (&record.name, record.order, &record.needs, &record.within, record.chapter);
+        if !same {
+            moves.push((step.id.clone(), Move::Replan(new)));
+        }
+    }
+    if !moves.is_empty() {
+        journal.commit_all(moves).await?;
+    }
+    Ok(())
+}
+
+async fn schedule(
+    plan: &Arc<Plan>,
+    cx: &Cx,
+    journal: &Arc<Journal>,
+    options: Options,
+    mut healths: BTreeMap<StepId, Health>,
+    built: &mut Built,
+) {
+    let lengths = plan.path_lengths();
+    let mut waiting: Vec<StepId> = plan.steps().iter().map(|s| s.id.clone()).collect();
+    let mut running: BTreeMap<tokio::task::Id, StepId> = BTreeMap::new();
+    let mut tasks: JoinSet<Result<Change, Failure>> = JoinSet::new();
+    // Steps that are not there after this run, and steps whose output may be new.
+    let mut lost: BTreeSet<StepId> = BTreeSet::new();
+    let mut stop = false;
+    loop {
+        stop |= cx.interrupt().is_set();
+        for id in blocked(plan, &waiting, &lost) {
+            waiting.retain(|w| w != &id);
+            Teller::new(cx, &id).tell(Change::Skipped, None, Some("something it needs failed".to_owned()));
+            lost.insert(id.clone());
+            built.skipped.push(id);
+        }
+        while !stop && running.len() < options.parallel {
+            let ready = waiting
+                .iter()
+                .filter_map(|id| plan.get(id))
+                .filter(|s| s.needs.iter().all(|n| built.done.contains_key(n)));
+            // Strictly the tutorial's order, or the step with the longest way behind it.
+            let next = if options.parallel == 1 { ready.min_by_key(|s| s.order) } else {
+                ready.max_by_key(|s| (lengths.get(&s.id), std::cmp::Reverse(s.order)))
+            };
+            let Some(step) = next else { break };
+            let id = step.id.clone();
+            waiting.retain(|w| w != &id);
+            let fresh = step.needs.iter().any(|n| built.done.get(n) != Some(&Change::Unchanged));
+            let health = healths.remove(&id).filter(|_| !fresh);
+            let (plan, cx, journal) = (Arc::clone(plan), cx.for_step(&id), Arc::clone(journal));
+            let task_id = id.clone();
+            let task = tasks.spawn(async move {
+                let Some(step) = plan.get(&task_id) else {
+                    return Err(Failure::Defect(format!("{task_id} is not in the plan")));
+                };
+                let teller = Teller::new(&cx, &task_id);
+                let builder = Builder { step, cx: &cx, journal: &journal, teller };
+                builder.bring(options.look_first, health).await
+            });
+            running.insert(task.id(), id);
+        }
+        let Some(ended) = tasks.join_next_with_id().await else { break };
+        let (task, result) = match ended {
+            Ok((task, result)) => (task, result),
+            Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
+        };
+        let Some(id) = running.remove(&task) else { continue };
+        match result {
+            Ok(change) => drop(built.done.insert(id, change)),
+            Err(failure) => {
+                stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
+                let word = if failure.is_interrupt() { Change::Skipped } else { Change::Failed };
+                Teller::new(cx, &id).tell(word, None, Some(failure.to_string()));
+                lost.insert(id.clone());
+                if failure.is_interrupt() {
+                    built.skipped.push(id);
+                } else {
+                    built.failed.push((id, failure));
+                }
+            }
+        }
+    }
+    if stop && !waiting.is_empty() {
+        cx.events().send(Event::Warning { message: format!("stopped with {} steps not begun", waiting.len()) });
+    }
+    built.skipped.append(&mut waiting);
+}
+
+fn blocked(plan: &Plan, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<StepId> {
+    let mut blocked: BTreeSet<StepId> = BTreeSet::new();
+    // Plan order: what a blocked step blocks comes after it.
+    for step in plan.steps().iter().filter(|s| waiting.contains(&s.id)) {
+        if step.needs.iter().any(|n| lost.contains(n) || blocked.contains(n)) {
+            blocked.insert(step.id.clone());
+        }
+    }
+    blocked.into_iter().collect()
+}
