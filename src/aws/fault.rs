@@ -208,7 +208,7 @@ fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -
 }
 
 /// The whole chain of causes: an SDK error alone says only "service error".
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(e) = next {

@@ -3,6 +3,7 @@
 mod call;
 mod connect;
 mod fault;
+mod http;
 mod pace;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,8 +11,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::OnceCell;
 
 pub use call::Effect;
-pub use connect::{Connection, Identity, connect};
+pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind};
+pub use http::{Answer, Http, HttpError};
 
 use crate::engine::{EventSink, Interrupt, StepId};
 

@@ -1,0 +1,222 @@
+//! The app client of a single-page app: no secret, choice-based sign-in, refresh.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cognitoidentityprovider::types::{
+    ExplicitAuthFlowsType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{UserPool, gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    resource::Kind,
+};
+
+/// An app client.
+#[derive(Debug, Clone)]
+pub struct AppClient {
+    /// Its name (not unique at AWS).
+    pub name: String,
+    /// How long a sign-in may take, minutes (3–15).
+    pub session_minutes: i32,
+    /// Life of access tokens, minutes.
+    pub access_token_minutes: i32,
+    /// Life of ID tokens, minutes.
+    pub id_token_minutes: i32,
+    /// Life of refresh tokens, days.
+    pub refresh_token_days: i32,
+}
+
+/// The pool and the client's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub user_pool_id: String,
+    pub name: String,
+}
+
+/// What AWS made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub client_id: String,
+}
+
+const FLOWS: [ExplicitAuthFlowsType; 2] =
+    [ExplicitAuthFlowsType::AllowUserAuth, ExplicitAuthFlowsType::AllowRefreshTokenAuth];
+
+fn units() -> TokenValidityUnitsType {
+    TokenValidityUnitsType::builder()
+        .access_token(TimeUnitsType::Minutes)
+        .id_token(TimeUnitsType::Minutes)
+        .refresh_token(TimeUnitsType::Days)
+        .build()
+}
+
+async fn describe(cx: &Cx, key: &Key, client_id: &str) -> Result<Option<UserPoolClientType>, Fault> {
+    let answer = cx
+        .call("cognito-idp:DescribeUserPoolClient", Effect::Read, || {
+            cx.clients()
+                .cognito
+                .describe_user_pool_client()
+                .user_pool_id(&key.user_pool_id)
+                .client_id(client_id)
+                .send()
+        })
+        .await;
+    Ok(present(answer)?.and_then(|a| a.user_pool_client))
+}
+
+impl Resource for AppClient {
+    const KIND: Kind = Kind::AppClient;
+    type Needs = Ref<UserPool>;
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn within(pool: &Self::Needs) -> Option<StepId> {
+        Some(pool.id().clone())
+    }
+
+    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
+        Key { user_pool_id: pool.id.clone(), name: self.name.clone() }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "cognito-idp:CreateUserPoolClient";
+        let answer = cx
+            .call(operation, Effect::Create, || {
+                cx.clients()
+                    .cognito
+                    .create_user_pool_client()
+                    .user_pool_id(&key.user_pool_id)
+                    .client_name(&key.name)
+                    .generate_secret(false)
+                    .set_explicit_auth_flows(Some(FLOWS.to_vec()))
+                    .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
+                    .enable_token_revocation(true)
+                    .auth_session_validity(self.session_minutes)
+                    .access_token_validity(self.access_token_minutes)
+                    .id_token_validity(self.id_token_minutes)
+                    .refresh_token_validity(self.refresh_token_days)
+                    .token_validity_units(units())
+                    .send()
+            })
+            .await?;
+        let client_id = answer.user_pool_client.and_then(|c| c.client_id);
+        Ok(Output { client_id: client_id.ok_or_else(|| Fault::missing(operation, "ClientId"))? })
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, out: &Output, _pool: &Given<Self>) -> Result<Health, Fault> {
+        let Some(client) = describe(cx, key, &out.client_id).await? else { return Ok(Health::Missing) };
+        let flows = |flows: &[ExplicitAuthFlowsType]| -> BTreeSet<String> {
+            flows.iter().map(|f| f.as_str().to_owned()).collect()
+        };
+        let mut compare = Compare::default();
+        compare.field("ClientName", Some(key.name.as_str()).as_ref(), client.client_name().as_ref());
+        compare.field("ExplicitAuthFlows", &flows(&FLOWS), &flows(client.explicit_auth_flows()));
+        compare.field("AuthSessionValidity", &Some(self.session_minutes), &client.auth_session_validity());
+        compare.field("AccessTokenValidity", &Some(self.access_token_minutes), &client.access_token_validity());
+        compare.field("IdTokenValidity", &Some(self.id_token_minutes), &client.id_token_validity());
+        compare.field("RefreshTokenValidity", &self.refresh_token_days, &client.refresh_token_validity());
+        compare.field("TokenValidityUnits", &Some(&units()), &client.token_validity_units());
+        Ok(compare.health())
+    }
+
+    /// `UpdateUserPoolClient` replaces the whole client: read, merge, write.
+    async fn update(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        _drift: &[Drift],
+        _pool: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        let operation = "cognito-idp:UpdateUserPoolClient";
+        let now = describe(cx, key, &out.client_id).await?.ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
+        cx.call(operation, Effect::Idempotent, || {
+            cx.clients()
+                .cognito
+                .update_user_pool_client()
+                .user_pool_id(&key.user_pool_id)
+                .client_id(&out.client_id)
+                .set_read_attributes(now.read_attributes.clone())
+                .set_write_attributes(now.write_attributes.clone())
+                .set_supported_identity_providers(now.supported_identity_providers.clone())
+                .set_callback_urls(now.callback_urls.clone())
+                .set_logout_urls(now.logout_urls.clone())
+                .set_default_redirect_uri(now.default_redirect_uri.clone())
+                .set_allowed_o_auth_flows(now.allowed_o_auth_flows.clone())
+                .set_allowed_o_auth_scopes(now.allowed_o_auth_scopes.clone())
+                .set_allowed_o_auth_flows_user_pool_client(now.allowed_o_auth_flows_user_pool_client)
+                .set_analytics_configuration(now.analytics_configuration.clone())
+                .set_enable_propagate_additional_user_context_data(
+                    now.enable_propagate_additional_user_context_data,
+                )
+                .set_enable_token_revocation(now.enable_token_revocation)
+                .set_refresh_token_rotation(now.refresh_token_rotation.clone())
+                .set_prevent_user_existence_errors(now.prevent_user_existence_errors.clone())
+                .client_name(&key.name)
+                .set_explicit_auth_flows(Some(FLOWS.to_vec()))
+                .auth_session_validity(self.session_minutes)
+                .access_token_validity(self.access_token_minutes)
+                .id_token_validity(self.id_token_minutes)
+                .refresh_token_validity(self.refresh_token_days)
+                .token_validity_units(units())
+                .send()
+        })
+        .await?;
+        Ok(out.clone())
+    }
+
+    /// By name in our pool, so it is ours.
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let mut next = None;
+        loop {
+            let page = cx
+                .call("cognito-idp:ListUserPoolClients", Effect::Read, || {
+                    cx.clients()
+                        .cognito
+                        .list_user_pool_clients()
+                        .user_pool_id(&key.user_pool_id)
+                        .max_results(60)
+                        .set_next_token(next.clone())
+                        .send()
+                })
+                .await;
+            let Some(page) = present(page)? else { return Ok(Found::Absent) };
+            let ours = page.user_pool_clients().iter().find(|c| c.client_name() == Some(&key.name));
+            if let Some(client_id) = ours.and_then(|c| c.client_id()) {
+                return Ok(Found::Ours(Output { client_id: client_id.to_owned() }));
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(Found::Absent);
+            }
+        }
+    }
+
+    async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
+        let Some(out) = out else { return Ok(()) };
+        gone(
+            cx.call("cognito-idp:DeleteUserPoolClient", Effect::Idempotent, || {
+                cx.clients()
+                    .cognito
+                    .delete_user_pool_client()
+                    .user_pool_id(&key.user_pool_id)
+                    .client_id(&out.client_id)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
+        out.map(|o| o.client_id.clone())
+    }
+}

@@ -1,0 +1,137 @@
+//! A deployment: the snapshot of the API that a stage serves. Made anew only when the API changed.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Integration, Method, RestApi, gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Found, Given, Health, Ref, Resource, StepId, encode},
+    resource::Kind,
+};
+
+/// A deployment of the API as lab.yaml says it.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// All that a snapshot would show: routes, integrations, authorizers (canonical text).
+    pub content: String,
+}
+
+/// The API and what it looked like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    /// The API's id.
+    pub api_id: String,
+    /// SHA-256 over the plan's routes and authorizers and the ids they have; in the deployment's description.
+    pub fingerprint: String,
+}
+
+/// What AWS made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub id: String,
+}
+
+fn description(key: &Key) -> String {
+    format!("labctl {}", key.fingerprint)
+}
+
+impl Resource for Deployment {
+    const KIND: Kind = Kind::Deployment;
+    /// Methods and integrations are in the snapshot: they come first.
+    type Needs = (Ref<RestApi>, Vec<Ref<Method>>, Vec<Ref<Integration>>);
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        "deployment".to_owned()
+    }
+
+    fn within((api, ..): &Self::Needs) -> Option<StepId> {
+        Some(api.id().clone())
+    }
+
+    fn key(&self, _cx: &Cx, (api, methods, integrations): &Given<Self>) -> Key {
+        let ids = encode(&(methods, integrations)).map(|v| v.to_string()).unwrap_or_default();
+        let hash = Sha256::new().chain_update(&self.content).chain_update(ids).finalize();
+        let fingerprint = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
+        Key { api_id: api.id.clone(), fingerprint }
+    }
+
+    fn rekey(old: &Key, new: &Key) -> crate::engine::Rekey {
+        // The old snapshot may be in use by the stage until that is moved; it goes with the API.
+        if old.api_id == new.api_id { crate::engine::Rekey::Supersede } else { crate::engine::Rekey::Recreate }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "apigateway:CreateDeployment";
+        // Without a stage name: a stage made here would carry no tags.
+        let made = cx
+            .call(operation, Effect::Create, || {
+                cx.clients()
+                    .apigateway
+                    .create_deployment()
+                    .rest_api_id(&key.api_id)
+                    .description(description(key))
+                    .send()
+            })
+            .await?;
+        Ok(Output { id: made.id.ok_or_else(|| Fault::missing(operation, "id"))? })
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+        let answer = cx
+            .call("apigateway:GetDeployment", Effect::Read, || {
+                cx.clients().apigateway.get_deployment().rest_api_id(&key.api_id).deployment_id(&out.id).send()
+            })
+            .await;
+        Ok(if present(answer)?.is_some() { Health::Ok } else { Health::Missing })
+    }
+
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let mut position = None;
+        loop {
+            let page = cx
+                .call("apigateway:GetDeployments", Effect::Read, || {
+                    cx.clients()
+                        .apigateway
+                        .get_deployments()
+                        .rest_api_id(&key.api_id)
+                        .limit(500)
+                        .set_position(position.clone())
+                        .send()
+                })
+                .await;
+            let Some(page) = present(page)? else { return Ok(Found::Absent) };
+            let wanted = description(key);
+            let id = page.items().iter().find(|d| d.description() == Some(&wanted)).and_then(|d| d.id());
+            if let Some(id) = id {
+                return Ok(Found::Ours(Output { id: id.to_owned() }));
+            }
+            position = page.position;
+            if position.is_none() {
+                return Ok(Found::Absent);
+            }
+        }
+    }
+
+    async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
+        let Some(out) = out else { return Ok(()) };
+        gone(
+            cx.call("apigateway:DeleteDeployment", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .delete_deployment()
+                    .rest_api_id(&key.api_id)
+                    .deployment_id(&out.id)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
+        out.map(|o| o.id.clone())
+    }
+}

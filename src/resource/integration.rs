@@ -1,0 +1,143 @@
+//! What a method calls: the Lambda function, as a proxy integration.
+
+use aws_sdk_apigateway::types::IntegrationType;
+use serde::{Deserialize, Serialize};
+
+use super::{Method, gone, method};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    resource::Kind,
+};
+
+/// A Lambda proxy integration.
+#[derive(Debug, Clone)]
+pub struct Integration {
+    /// The function's name. Its ARN is computed, so the function need not exist yet.
+    pub function: String,
+    /// The method's name, for its own.
+    pub method: String,
+}
+
+/// The method, and the URI of the function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+}
+
+/// What AWS was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub uri: String,
+}
+
+impl Integration {
+    fn uri(&self, cx: &Cx) -> String {
+        let arn = cx.function_arn(&self.function);
+        format!("arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations", cx.region())
+    }
+}
+
+async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Integration>, Fault> {
+    let method = method::Key {
+        api_id: key.api_id.clone(),
+        resource_id: key.resource_id.clone(),
+        http_method: key.http_method.clone(),
+        path: String::new(),
+    };
+    Ok(method::get(cx, &method).await?.and_then(|m| m.method_integration))
+}
+
+impl Resource for Integration {
+    const KIND: Kind = Kind::Integration;
+    type Needs = Ref<Method>;
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        format!("{} → {}", self.method, self.function)
+    }
+
+    fn within(method: &Self::Needs) -> Option<StepId> {
+        Some(method.id().clone())
+    }
+
+    fn key(&self, _cx: &Cx, method: &Given<Self>) -> Key {
+        Key {
+            api_id: method.api_id.clone(),
+            resource_id: method.resource_id.clone(),
+            http_method: method.http_method.clone(),
+        }
+    }
+
+    /// Lambda is always called by POST, whatever the method.
+    async fn create(&self, cx: &Cx, key: &Key, _method: &Given<Self>) -> Result<Output, Fault> {
+        let uri = self.uri(cx);
+        let put = cx
+            .call("apigateway:PutIntegration", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .put_integration()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .r#type(IntegrationType::AwsProxy)
+                    .integration_http_method("POST")
+                    .uri(&uri)
+                    .send()
+            })
+            .await;
+        cx.forget_api_tree(&key.api_id);
+        put?;
+        Ok(Output { uri })
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _method: &Given<Self>) -> Result<Health, Fault> {
+        let Some(seen) = get(cx, key).await? else { return Ok(Health::Missing) };
+        let mut compare = Compare::default();
+        compare.field("type", &Some(IntegrationType::AwsProxy), &seen.r#type().cloned());
+        compare.field("httpMethod", &Some("POST"), &seen.http_method());
+        compare.field("uri", &Some(self.uri(cx).as_str()), &seen.uri());
+        Ok(compare.health())
+    }
+
+    async fn update(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _drift: &[Drift],
+        method: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        self.create(cx, key, method).await
+    }
+
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let found = get(cx, key).await?;
+        Ok(found.map_or(Found::Absent, |i| Found::Ours(Output { uri: i.uri.unwrap_or_default() })))
+    }
+
+    async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        cx.forget_api_tree(&key.api_id);
+        gone(
+            cx.call("apigateway:DeleteIntegration", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .delete_integration()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
+        out.map(|o| o.uri.clone())
+    }
+}

@@ -1,0 +1,207 @@
+//! A method on a path, and who may call it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_apigateway::types::{Op, PatchOperation};
+use serde::{Deserialize, Serialize};
+
+use super::{Authorizer, Path, RestApi, gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    resource::Kind,
+};
+
+/// A method.
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// e.g. `GET`, `ANY`.
+    pub http_method: String,
+    /// The whole path, for its name.
+    pub path: String,
+    /// Scopes of which an access token must have one; empty: ID tokens are taken.
+    pub scopes: Vec<String>,
+}
+
+/// Where the method is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub path: String,
+}
+
+/// Where the method is, for what hangs on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+}
+
+const COGNITO: &str = "COGNITO_USER_POOLS";
+const NONE: &str = "NONE";
+
+pub(super) async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Method>, Fault> {
+    let Some(tree) = present(cx.api_tree(&key.api_id).await)? else { return Ok(None) };
+    let resource = tree.iter().find(|r| r.id() == Some(&key.resource_id));
+    Ok(resource.and_then(|r| r.resource_methods()).and_then(|m| m.get(&key.http_method)).cloned())
+}
+
+impl Key {
+    fn output(&self) -> Output {
+        Output {
+            api_id: self.api_id.clone(),
+            resource_id: self.resource_id.clone(),
+            http_method: self.http_method.clone(),
+        }
+    }
+}
+
+fn authorizer_id<'a>(given: &'a Given<Method>) -> Option<&'a str> {
+    given.2.as_ref().map(|a| a.id.as_str())
+}
+
+impl Resource for Method {
+    const KIND: Kind = Kind::Method;
+    /// The API, the path (none for `/`), the authorizer (none: public).
+    type Needs = (Ref<RestApi>, Option<Ref<Path>>, Option<Ref<Authorizer>>);
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        format!("{} {}", self.http_method, self.path)
+    }
+
+    fn within((api, ..): &Self::Needs) -> Option<StepId> {
+        Some(api.id().clone())
+    }
+
+    fn key(&self, _cx: &Cx, (api, path, _): &Given<Self>) -> Key {
+        Key {
+            api_id: api.id.clone(),
+            resource_id: path.as_ref().map_or(&api.root_resource_id, |p| &p.resource_id).clone(),
+            http_method: self.http_method.clone(),
+            path: self.path.clone(),
+        }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, given: &Given<Self>) -> Result<Output, Fault> {
+        let authorizer = authorizer_id(given).map(str::to_owned);
+        let made = cx
+            .call("apigateway:PutMethod", Effect::Create, || {
+                cx.clients()
+                    .apigateway
+                    .put_method()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .authorization_type(if authorizer.is_some() { COGNITO } else { NONE })
+                    .set_authorizer_id(authorizer.clone())
+                    .set_authorization_scopes(Some(self.scopes.clone()).filter(|s| !s.is_empty()))
+                    .api_key_required(false)
+                    .send()
+            })
+            .await;
+        cx.forget_api_tree(&key.api_id);
+        made?;
+        Ok(key.output())
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, given: &Given<Self>) -> Result<Health, Fault> {
+        let Some(method) = get(cx, key).await? else { return Ok(Health::Missing) };
+        let authorizer = authorizer_id(given);
+        let set = |scopes: &[String]| scopes.iter().cloned().collect::<BTreeSet<_>>();
+        let mut compare = Compare::default();
+        let wanted = if authorizer.is_some() { COGNITO } else { NONE };
+        compare.field("authorizationType", &Some(wanted), &method.authorization_type());
+        compare.field("authorizerId", &authorizer, &method.authorizer_id());
+        compare.field("authorizationScopes", &set(&self.scopes), &set(method.authorization_scopes()));
+        compare.field("apiKeyRequired", &false, &method.api_key_required().unwrap_or_default());
+        Ok(compare.health())
+    }
+
+    /// Only what differs: type and authorizer together, scopes one by one.
+    async fn update(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        drift: &[Drift],
+        given: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        let authorizer = authorizer_id(given);
+        let patch = |op: Op, path: &str, value: Option<&str>| {
+            PatchOperation::builder().op(op).path(path).set_value(value.map(str::to_owned)).build()
+        };
+        let differs = |field: &str| drift.iter().any(|d| d.field == field);
+        let mut patches = Vec::new();
+        let mut scopes = Vec::new();
+        let now = get(cx, key).await?;
+        let seen = now.as_ref().map(aws_sdk_apigateway::types::Method::authorization_scopes).unwrap_or_default();
+        for scope in seen.iter().filter(|s| !self.scopes.contains(s)) {
+            scopes.push(patch(Op::Remove, "/authorizationScopes", Some(scope)));
+        }
+        for scope in self.scopes.iter().filter(|s| !seen.contains(s)) {
+            scopes.push(patch(Op::Add, "/authorizationScopes", Some(scope)));
+        }
+        let typed = differs("authorizationType") || differs("authorizerId");
+        if typed && authorizer.is_none() {
+            // Scopes go before the authorizer that gives them a meaning.
+            patches.append(&mut scopes);
+        }
+        if typed {
+            let wanted = if authorizer.is_some() { COGNITO } else { NONE };
+            patches.push(patch(Op::Replace, "/authorizationType", Some(wanted)));
+            if let Some(id) = authorizer {
+                patches.push(patch(Op::Replace, "/authorizerId", Some(id)));
+            }
+        }
+        patches.append(&mut scopes);
+        if differs("apiKeyRequired") {
+            patches.push(patch(Op::Replace, "/apiKeyRequired", Some("false")));
+        }
+        let updated = cx
+            .call("apigateway:UpdateMethod", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .update_method()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .set_patch_operations(Some(patches.clone()))
+                    .send()
+            })
+            .await;
+        cx.forget_api_tree(&key.api_id);
+        updated?;
+        Ok(out.clone())
+    }
+
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        Ok(get(cx, key).await?.map_or(Found::Absent, |_| Found::Ours(key.output())))
+    }
+
+    async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        cx.forget_api_tree(&key.api_id);
+        gone(
+            cx.call("apigateway:DeleteMethod", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .delete_method()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
+        Some(format!("{} {}", key.http_method, key.path))
+    }
+}

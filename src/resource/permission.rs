@@ -1,0 +1,149 @@
+//! Lets API Gateway invoke the function: one statement a route in the function's resource policy.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Function, RestApi, gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault, FaultKind},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    resource::Kind,
+};
+
+/// A statement for one route.
+#[derive(Debug, Clone)]
+pub struct Permission {
+    /// 1–100 letters, digits, `-`, `_`; stable for the route.
+    pub statement_id: String,
+    /// e.g. `GET`; `ANY` becomes `*`.
+    pub method: String,
+    /// e.g. `/demo`.
+    pub path: String,
+}
+
+/// Function, statement and what it lets in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub function: String,
+    pub statement_id: String,
+    pub source_arn: String,
+}
+
+/// Nothing that the key does not say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {}
+
+const PRINCIPAL: &str = "apigateway.amazonaws.com";
+
+/// The `SourceArn` of the statement `id`, when the policy has one.
+async fn statement(cx: &Cx, key: &Key) -> Result<Option<String>, Fault> {
+    let operation = "lambda:GetPolicy";
+    let answer = cx
+        .call(operation, Effect::Read, || cx.clients().lambda.get_policy().function_name(&key.function).send())
+        .await;
+    let Some(policy) = present(answer)?.and_then(|a| a.policy) else { return Ok(None) };
+    let policy: Value = serde_json::from_str(&policy)
+        .map_err(|e| Fault::new(FaultKind::Other, operation, format!("the policy is not JSON: {e}")))?;
+    let found = policy["Statement"].as_array().into_iter().flatten().find(|s| s["Sid"] == key.statement_id.as_str());
+    Ok(found.map(|s| {
+        // The wire shows `ArnLike`; older statements `StringLike`.
+        let condition = s["Condition"].as_object().into_iter().flat_map(|c| c.values());
+        condition
+            .filter_map(|c| c["AWS:SourceArn"].as_str().or_else(|| c["aws:SourceArn"].as_str()))
+            .next()
+            .unwrap_or("anything")
+            .to_owned()
+    }))
+}
+
+impl Resource for Permission {
+    const KIND: Kind = Kind::Permission;
+    type Needs = (Ref<Function>, Ref<RestApi>);
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.statement_id.clone()
+    }
+
+    fn within((function, _): &Self::Needs) -> Option<StepId> {
+        Some(function.id().clone())
+    }
+
+    /// The stage is a wildcard, so that test-invoke may call too; `{id}` in a path matches anything.
+    fn key(&self, cx: &Cx, (function, api): &Given<Self>) -> Key {
+        let method = if self.method == "ANY" { "*" } else { &self.method };
+        let path: Vec<&str> = self.path.split('/').map(|p| if p.starts_with('{') { "*" } else { p }).collect();
+        let api = &api.id;
+        Key {
+            function: function.name.clone(),
+            statement_id: self.statement_id.clone(),
+            source_arn: format!(
+                "arn:aws:execute-api:{}:{}:{api}/*/{method}{}",
+                cx.region(),
+                cx.account(),
+                path.join("/")
+            ),
+        }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        cx.call("lambda:AddPermission", Effect::Create, || {
+            cx.clients()
+                .lambda
+                .add_permission()
+                .function_name(&key.function)
+                .statement_id(&key.statement_id)
+                .action("lambda:InvokeFunction")
+                .principal(PRINCIPAL)
+                .source_arn(&key.source_arn)
+                .send()
+        })
+        .await?;
+        Ok(Output {})
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+        let Some(seen) = statement(cx, key).await? else { return Ok(Health::Missing) };
+        let mut compare = Compare::default();
+        compare.field("SourceArn", key.source_arn.as_str(), seen.as_str());
+        Ok(compare.health())
+    }
+
+    /// A statement cannot be changed: it is replaced (one left from a deleted API is stale).
+    async fn update(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _drift: &[Drift],
+        given: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        Self::delete(cx, key, None).await?;
+        self.create(cx, key, given).await
+    }
+
+    /// Lives in our function's policy, so it is ours.
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        Ok(statement(cx, key).await?.map_or(Found::Absent, |_| Found::Ours(Output {})))
+    }
+
+    async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        gone(
+            cx.call("lambda:RemovePermission", Effect::Idempotent, || {
+                cx.clients()
+                    .lambda
+                    .remove_permission()
+                    .function_name(&key.function)
+                    .statement_id(&key.statement_id)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
+        Some(key.statement_id.clone())
+    }
+}

@@ -1,0 +1,136 @@
+//! The REST API (API Gateway v1), regional.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType};
+use serde::{Deserialize, Serialize};
+
+use super::{gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Compare, Found, Given, Health, Resource},
+    resource::Kind,
+};
+
+/// A regional REST API.
+#[derive(Debug, Clone)]
+pub struct RestApi {
+    /// Its name (not unique at AWS).
+    pub name: String,
+}
+
+/// The API's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub name: String,
+}
+
+/// What AWS made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub id: String,
+    pub root_resource_id: String,
+}
+
+fn ours(cx: &Cx, tags: Option<&HashMap<String, String>>) -> bool {
+    cx.owns(tags.into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str())))
+}
+
+/// The id of `/`: the answer of `CreateRestApi` has it; for safety, asked for when it has not.
+async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String, Fault> {
+    if let Some(id) = answered {
+        return Ok(id);
+    }
+    let tree = cx.api_tree(api_id).await?;
+    let root = tree.iter().find(|r| r.path() == Some("/")).and_then(|r| r.id().map(str::to_owned));
+    root.ok_or_else(|| Fault::missing("apigateway:GetResources", "the resource `/`"))
+}
+
+impl Resource for RestApi {
+    const KIND: Kind = Kind::RestApi;
+    type Needs = ();
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
+        Key { name: self.name.clone() }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "apigateway:CreateRestApi";
+        let regional = EndpointConfiguration::builder().types(EndpointType::Regional).build();
+        let api = cx
+            .call(operation, Effect::Create, || {
+                cx.clients()
+                    .apigateway
+                    .create_rest_api()
+                    .name(&key.name)
+                    .endpoint_configuration(regional.clone())
+                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .send()
+            })
+            .await?;
+        let id = api.id.ok_or_else(|| Fault::missing(operation, "id"))?;
+        let root_resource_id = root(cx, &id, api.root_resource_id).await?;
+        Ok(Output { id, root_resource_id })
+    }
+
+    async fn check(&self, cx: &Cx, _key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+        let answer = cx
+            .call("apigateway:GetRestApi", Effect::Read, || {
+                cx.clients().apigateway.get_rest_api().rest_api_id(&out.id).send()
+            })
+            .await;
+        let Some(api) = present(answer)? else { return Ok(Health::Missing) };
+        if !ours(cx, api.tags()) {
+            return Ok(Health::Foreign(format!("API {} has lost this lab's tags", out.id)));
+        }
+        let types = api.endpoint_configuration().map(EndpointConfiguration::types).unwrap_or_default();
+        let mut compare = Compare::default();
+        compare.field("name", &Some(self.name.as_str()), &api.name());
+        compare.field("endpointConfiguration", &[EndpointType::Regional][..], types);
+        Ok(compare.health())
+    }
+
+    /// By name and tags: names are not unique.
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let mut position = None;
+        loop {
+            let page = cx
+                .call("apigateway:GetRestApis", Effect::Read, || {
+                    cx.clients().apigateway.get_rest_apis().limit(500).set_position(position.clone()).send()
+                })
+                .await?;
+            let api = page.items().iter().find(|a| a.name() == Some(&key.name) && ours(cx, a.tags()));
+            if let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) {
+                let root_resource_id = root(cx, id, api.root_resource_id.clone()).await?;
+                return Ok(Found::Ours(Output { id: id.to_owned(), root_resource_id }));
+            }
+            position = page.position;
+            if position.is_none() {
+                return Ok(Found::Absent);
+            }
+        }
+    }
+
+    async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
+        let Some(Output { id, .. }) = out else { return Ok(()) };
+        cx.forget_api_tree(id);
+        gone(
+            cx.call("apigateway:DeleteRestApi", Effect::Idempotent, || {
+                cx.clients().apigateway.delete_rest_api().rest_api_id(id).send()
+            })
+            .await,
+        )
+    }
+
+    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
+        out.map(|o| o.id.clone())
+    }
+}

@@ -1,0 +1,224 @@
+//! The function's execution role.
+
+use aws_sdk_iam::types::Tag;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{gone, present};
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{Compare, Drift, Found, Given, Health, Resource},
+    resource::Kind,
+};
+
+/// An IAM role that Lambda may assume.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// The role's name, path `/`.
+    pub name: String,
+}
+
+/// The role's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Key {
+    pub name: String,
+}
+
+/// What AWS made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "AWS's own words")]
+pub struct Output {
+    pub name: String,
+    pub arn: String,
+}
+
+fn trust_policy() -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "lambda.amazonaws.com" },
+            "Action": "sts:AssumeRole"
+        }]
+    })
+}
+
+/// IAM answers policy documents URL-encoded (RFC 3986).
+pub(super) fn policy_document(encoded: &str) -> Value {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match (first, hex) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+}
+
+async fn get(cx: &Cx, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, Fault> {
+    let answer =
+        cx.call("iam:GetRole", Effect::Read, || cx.clients().iam.get_role().role_name(name).send()).await;
+    Ok(present(answer)?.and_then(|a| a.role))
+}
+
+/// Whose a role is, by its tags.
+pub(super) async fn owner(cx: &Cx, name: &str) -> Result<Found<Output>, Fault> {
+    Ok(match get(cx, name).await? {
+        None => Found::Absent,
+        Some(role) if ours(cx, &role) => {
+            Found::Ours(Output { name: role.role_name.clone(), arn: role.arn.clone() })
+        }
+        Some(role) => Found::Foreign(foreign(&role)),
+    })
+}
+
+fn ours(cx: &Cx, role: &aws_sdk_iam::types::Role) -> bool {
+    cx.owns(role.tags().iter().map(|t| (t.key(), t.value())))
+}
+
+fn foreign(role: &aws_sdk_iam::types::Role) -> String {
+    format!("{} exists without this lab's tags, made {}", role.arn, role.create_date)
+}
+
+impl Resource for Role {
+    const KIND: Kind = Kind::Role;
+    const BY_NAME: bool = true;
+    type Needs = ();
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
+        Key { name: self.name.clone() }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "iam:CreateRole";
+        let mut tags = Vec::new();
+        for (k, v) in cx.tags() {
+            let tag = Tag::builder().key(k).value(v).build();
+            tags.push(tag.map_err(|e| Fault::missing(operation, &e.to_string()))?);
+        }
+        let policy = trust_policy().to_string();
+        let answer = cx
+            .call(operation, Effect::Create, || {
+                cx.clients()
+                    .iam
+                    .create_role()
+                    .role_name(&key.name)
+                    .assume_role_policy_document(&policy)
+                    .description("Execution role of a labctl lab")
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        let role = answer.role.ok_or_else(|| Fault::missing(operation, "Role"))?;
+        Ok(Output { name: role.role_name, arn: role.arn })
+    }
+
+    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+        let Some(role) = get(cx, &key.name).await? else { return Ok(Health::Missing) };
+        if !ours(cx, &role) {
+            return Ok(Health::Foreign(foreign(&role)));
+        }
+        let mut compare = Compare::default();
+        let seen = policy_document(role.assume_role_policy_document().unwrap_or_default());
+        compare.field("AssumeRolePolicyDocument", &trust_policy(), &seen);
+        Ok(compare.health())
+    }
+
+    async fn update(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        _drift: &[Drift],
+        _given: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        let policy = trust_policy().to_string();
+        cx.call("iam:UpdateAssumeRolePolicy", Effect::Idempotent, || {
+            cx.clients().iam.update_assume_role_policy().role_name(&key.name).policy_document(&policy).send()
+        })
+        .await?;
+        Ok(out.clone())
+    }
+
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        owner(cx, &key.name).await
+    }
+
+    async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        let delete = || async {
+            cx.call("iam:DeleteRole", Effect::Idempotent, || {
+                cx.clients().iam.delete_role().role_name(&key.name).send()
+            })
+            .await
+        };
+        match delete().await {
+            // Somebody gave our role more policies: they go with it.
+            Err(fault) if fault.is_code("DeleteConflict") => {
+                strip(cx, &key.name).await?;
+                gone(delete().await)
+            }
+            answer => gone(answer),
+        }
+    }
+
+    fn physical_id(key: &Key, out: Option<&Output>) -> Option<String> {
+        Some(out.map_or_else(|| key.name.clone(), |o| o.arn.clone()))
+    }
+}
+
+/// Takes all policies off a role, so that it can be deleted.
+async fn strip(cx: &Cx, role: &str) -> Result<(), Fault> {
+    let iam = &cx.clients().iam;
+    let attached = cx
+        .call("iam:ListAttachedRolePolicies", Effect::Read, || {
+            iam.list_attached_role_policies().role_name(role).send()
+        })
+        .await?;
+    for arn in attached.attached_policies().iter().filter_map(|p| p.policy_arn()) {
+        gone(
+            cx.call("iam:DetachRolePolicy", Effect::Idempotent, || {
+                iam.detach_role_policy().role_name(role).policy_arn(arn).send()
+            })
+            .await,
+        )?;
+    }
+    let inline = cx
+        .call("iam:ListRolePolicies", Effect::Read, || iam.list_role_policies().role_name(role).send())
+        .await?;
+    for name in inline.policy_names() {
+        gone(
+            cx.call("iam:DeleteRolePolicy", Effect::Idempotent, || {
+                iam.delete_role_policy().role_name(role).policy_name(name).send()
+            })
+            .await,
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_documents_are_url_decoded() {
+        assert_eq!(policy_document("%7B%22a%22%3A%22b%20c%22%7D"), json!({ "a": "b c" }));
+        assert_eq!(policy_document("{\"a\": \"100%\"}"), json!({ "a": "100%" }));
+        assert_eq!(policy_document("%7"), Value::Null);
+    }
+}
