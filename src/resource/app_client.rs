@@ -118,7 +118,7 @@ impl Resource for AppClient {
             flows.iter().map(|f| f.as_str().to_owned()).collect()
         };
         let mut compare = Compare::default();
-        compare.field("ClientName", Some(key.name.as_str()).as_ref(), client.client_name().as_ref());
+        compare.field("ClientName", &Some(key.name.as_str()), &client.client_name());
         compare.field("ExplicitAuthFlows", &flows(&FLOWS), &flows(client.explicit_auth_flows()));
         compare.field("AuthSessionValidity", &Some(self.session_minutes), &client.auth_session_validity());
         compare.field("AccessTokenValidity", &Some(self.access_token_minutes), &client.access_token_validity());

@@ -19,6 +19,8 @@ mod zip;
 
 use std::{future::Future, pin::Pin};
 
+pub use zip::{ZipError, pack};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
