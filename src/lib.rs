@@ -1,5 +1,83 @@
 //! labctl builds, proves and removes hands-on AWS labs.
+//!
+//! `lab.yaml` → [`lab`] → [`plan`] → [`engine`] → journal → events → [`report`]. A module imports
+//! only leftwards; [`aws`] is the only contact with AWS.
 
 pub mod aws;
+pub mod cli;
+mod cmd;
 pub mod engine;
+pub mod error;
+pub mod lab;
+pub mod local;
+pub mod plan;
+pub mod report;
 pub mod resource;
+pub mod verify;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use cli::Cli;
+use error::{Error, Exit};
+
+/// Parses the command line, runs it, and tells how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.global.json;
+    if cli.global.no_color {
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
+    }
+    log_to_stderr(cli.global.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(cmd::run(cli)),
+        Err(error) => Err(Error::failed(format!("cannot start: {error}"))),
+    };
+    let exit = outcome.unwrap_or_else(|error| {
+        tell(&error, json);
+        error.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Default: warnings of others, what labctl says of itself. The SDKs' debug logs print access key ids,
+/// so they stay off unless asked for by `LABCTL_LOG`.
+fn log_to_stderr(verbose: u8) {
+    let filter = match verbose {
+        0 => "error",
+        1 => "warn,labctl=debug",
+        _ => "info,labctl=trace",
+    };
+    let filter = std::env::var("LABCTL_LOG").unwrap_or_else(|_| filter.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+}
+
+/// Prints an error: to stderr for people, as the last event for programs.
+fn tell(error: &Error, json: bool) {
+    if json {
+        report::print_json(&serde_json::json!({
+            "event": "error",
+            "message": console::strip_ansi_codes(&error.message),
+            "hints": error.hints,
+            "exit": error.exit as u8,
+        }));
+        return;
+    }
+    let mut err = std::io::stderr().lock();
+    // Without stderr there is nobody to tell.
+    let _ = if error.message.contains('\n') {
+        writeln!(err, "{}", error.message.trim_end())
+    } else {
+        writeln!(err, "{} {}", console::style("error:").red().bold().for_stderr(), error.message)
+    };
+    for hint in &error.hints {
+        let _ = writeln!(err, "  {} {hint}", console::style("→").cyan().for_stderr());
+    }
+}

@@ -1,1 +1,5 @@
-fn main(){}
+//! The program `labctl`: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    labctl::main()
+}

@@ -82,6 +82,9 @@ pub enum Event {
         /// Commands to type next, with what they do.
         next: Vec<(String, String)>,
     },
+    /// Nothing more comes: for reporters, never shown.
+    #[serde(skip)]
+    End,
 }
 
 /// A step as reporters know it.

@@ -128,6 +128,16 @@ impl Lock {
         read(&self.folder)
     }
 
+    /// Gives the lock up for a lab that has no state: an empty folder goes too.
+    pub fn release(self) {
+        if self.folder.join("state.json").exists() {
+            return;
+        }
+        // The folder may hold other files (a receipt): then it stays.
+        let _ = fs::remove_file(self.folder.join("lock"));
+        let _ = fs::remove_dir(&self.folder);
+    }
+
     /// A journal that starts with `state`. Nothing is written before the first commit.
     pub fn journal(self, state: State) -> Journal {
         Journal {
@@ -234,10 +244,7 @@ impl Journal {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_error(&self.path, "cannot remove")(e)),
             _ => {}
         }
-        let lock = self.lock.folder.join("lock");
-        // The folder may hold other files (a receipt): then it stays.
-        let _ = fs::remove_file(lock);
-        let _ = fs::remove_dir(&self.lock.folder);
+        self.lock.release();
         Ok(())
     }
 }

@@ -108,7 +108,7 @@ pub struct Illegal {
 
 /// The only transitions there are: none → creating → created → deleting → none, creating → deleting,
 /// and back to none when nothing was there.
-pub fn next(record: Option<Record>, step: Move, now: Timestamp) -> Result<Option<Record>, Illegal> {
+pub(super) fn next(record: Option<Record>, step: Move, now: Timestamp) -> Result<Option<Record>, Illegal> {
     use Phase::{Created, Creating, Deleting};
     let phase = record.as_ref().map(|r| r.phase);
     match (step, record) {

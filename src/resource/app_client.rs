@@ -31,7 +31,6 @@ pub struct AppClient {
 
 /// The pool and the client's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub user_pool_id: String,
     pub name: String,
@@ -39,7 +38,6 @@ pub struct Key {
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub client_id: String,
 }

@@ -23,7 +23,6 @@ pub struct Authorizer {
 
 /// The API and the name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub api_id: String,
     pub name: String,
@@ -31,7 +30,6 @@ pub struct Key {
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub id: String,
 }

@@ -28,7 +28,6 @@ pub struct Key {
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub id: String,
 }

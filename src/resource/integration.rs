@@ -21,7 +21,6 @@ pub struct Integration {
 
 /// The method, and the URI of the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub api_id: String,
     pub resource_id: String,
@@ -30,7 +29,6 @@ pub struct Key {
 
 /// What AWS was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub uri: String,
 }

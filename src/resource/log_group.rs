@@ -20,14 +20,12 @@ pub struct LogGroup {
 
 /// The group's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub name: String,
 }
 
 /// The group's ARN, without the trailing `:*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub arn: String,
 }

@@ -25,7 +25,6 @@ pub struct Method {
 
 /// Where the method is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub api_id: String,
     pub resource_id: String,
@@ -35,7 +34,6 @@ pub struct Key {
 
 /// Where the method is, for what hangs on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub api_id: String,
     pub resource_id: String,

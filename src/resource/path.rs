@@ -18,7 +18,6 @@ pub struct Path {
 
 /// The API and the whole path, and where its last part hangs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub api_id: String,
     pub parent_id: String,
@@ -27,7 +26,6 @@ pub struct Key {
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub resource_id: String,
     pub path: String,

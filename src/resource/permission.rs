@@ -23,7 +23,6 @@ pub struct Permission {
 
 /// Function, statement and what it lets in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub function: String,
     pub statement_id: String,

@@ -21,14 +21,12 @@ pub struct RestApi {
 
 /// The API's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub id: String,
     pub root_resource_id: String,

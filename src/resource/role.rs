@@ -20,14 +20,12 @@ pub struct Role {
 
 /// The role's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub name: String,
     pub arn: String,

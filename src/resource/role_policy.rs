@@ -30,7 +30,6 @@ const INLINE_NAME: &str = "write-own-logs";
 
 /// The role's name and the policy's name or ARN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub role: String,
     pub policy: String,

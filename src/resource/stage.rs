@@ -19,7 +19,6 @@ pub struct Stage {
 
 /// The API and the stage's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub api_id: String,
     pub name: String,
@@ -27,7 +26,6 @@ pub struct Key {
 
 /// What makes up the invoke URL.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub api_id: String,
     pub name: String,

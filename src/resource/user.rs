@@ -19,7 +19,6 @@ pub struct User {
 
 /// The pool and the address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub user_pool_id: String,
     pub email: String,

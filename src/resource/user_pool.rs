@@ -27,14 +27,12 @@ pub struct UserPool {
 
 /// The pool's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Key {
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "AWS's own words")]
 pub struct Output {
     pub id: String,
     pub arn: String,

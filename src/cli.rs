@@ -1,0 +1,164 @@
+//! The command line: types only, no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Builds, proves and removes hands-on AWS labs.
+#[derive(Debug, Parser)]
+#[command(name = "labctl", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
+    5 a check failed (verify), 6 something is left (down), 130 interrupted.")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a command line")]
+pub struct Global {
+    /// The lab's file; its state is kept in .labctl beside it
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "lab.yaml")]
+    pub file: PathBuf,
+    /// Work on the local AWS twin instead of an AWS account
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// Region, instead of the lab's
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration files
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Print JSON: one event a line, or one object
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only warnings and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log what is called (-v), and more (-vv), to stderr
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// No colours (also: NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Do not ask
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the built-in lab (lab.yaml and artifacts/) into a folder
+    Init {
+        /// The folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Build what is missing, mend what drifted, go on where a run was cut off
+    Up(Up),
+    /// Ask AWS what is really there
+    Status,
+    /// Prove that the lab works, as a student's client would use it
+    Verify(Verify),
+    /// Remove everything
+    Down {
+        /// Deletes at once
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
+        parallel: usize,
+    },
+    /// The local AWS twin
+    #[command(subcommand)]
+    Local(Local),
+}
+
+/// Options of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Stop at the end of a chapter: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user
+    #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub until: Option<u8>,
+    /// Steps at once; 1 goes strictly one after another
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
+    pub parallel: usize,
+    /// Show what would be done, from reads only
+    #[arg(long)]
+    pub dry_run: bool,
+    /// A test user, in place of the file's (repeatable)
+    #[arg(long = "user", value_name = "EMAIL")]
+    pub users: Vec<String>,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Command that prints the code mailed to the address in $LABCTL_EMAIL
+    #[arg(long, value_name = "COMMAND")]
+    pub otp_command: Option<String>,
+    /// The user to sign in (default: the lab's first)
+    #[arg(long, value_name = "EMAIL")]
+    pub user: Option<String>,
+}
+
+/// The local AWS twin.
+#[derive(Debug, Subcommand)]
+pub enum Local {
+    /// Start it in the background
+    Start(Serve),
+    /// Stop it; what it holds is kept for the next start
+    Stop(Dir),
+    /// Whether and where it runs
+    Status(Dir),
+    /// The mail it "sent", newest first
+    Inbox {
+        /// Only mail to this address
+        address: Option<String>,
+        /// Where it is.
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// What it was asked
+    Logs {
+        /// Go on printing
+        #[arg(long)]
+        follow: bool,
+        /// Where it is.
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// Run it in the foreground (what `start` starts)
+    #[command(hide = true)]
+    Serve(Serve),
+}
+
+/// Which twin.
+#[derive(Debug, Clone, Args)]
+pub struct Dir {
+    /// The twin's folder [default: .labctl/local beside the lab's file]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Which twin, and where it listens.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Port on 127.0.0.1 [default: the last one, 4588, or a free one]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Where it is.
+    #[command(flatten)]
+    pub dir: Dir,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=64) => Ok(n),
+        _ => Err("a number from 1 to 64 is needed".to_owned()),
+    }
+}

@@ -1,0 +1,111 @@
+//! `labctl local …`: the AWS twin in the background.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    time::Duration,
+};
+
+use serde_json::json;
+
+use super::scene::Site;
+use crate::{
+    cli::{Dir, Global, Local, Serve},
+    error::{Error, Exit},
+    local::{Twin, inbox},
+    report,
+};
+
+pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> {
+    let site = Site::of(global);
+    let twin = |dir: &Dir| site.twin(dir.dir.as_deref());
+    match command {
+        Local::Start(Serve { port, dir }) => start(global, &twin(&dir), port).await,
+        Local::Stop(dir) => stop(global, &twin(&dir)).await,
+        Local::Status(dir) => status(global, &twin(&dir)).await,
+        Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
+        Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
+        Local::Serve(Serve { port, dir }) => twin(&dir).serve(port.unwrap_or(0)).await.map(|()| Exit::Ok),
+    }
+}
+
+/// Prints `lines` for a person, or `value` for a program.
+fn say(global: &Global, lines: &[String], value: &serde_json::Value) {
+    if global.json {
+        report::print_json(value);
+    } else if !global.quiet {
+        report::print_lines(lines);
+    }
+}
+
+async fn start(global: &Global, twin: &Twin, port: Option<u16>) -> Result<Exit, Error> {
+    let (daemon, started) = twin.start(port).await?;
+    let how = if started { "started" } else { "already running" };
+    let lines = [
+        format!("  Local AWS on {} ({how}, process {}, state in {})", daemon.endpoint, daemon.pid, twin.dir().display()),
+        format!("  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {0}/_local/", daemon.endpoint),
+    ];
+    say(global, &lines, &json!({ "running": true, "endpoint": daemon.endpoint, "pid": daemon.pid, "started": started }));
+    Ok(Exit::Ok)
+}
+
+async fn stop(global: &Global, twin: &Twin) -> Result<Exit, Error> {
+    let stopped = twin.stop().await?;
+    let line = match &stopped {
+        Some(daemon) => format!("  Stopped the local AWS twin on {}; what it holds is kept in {}", daemon.endpoint, twin.dir().display()),
+        None => "  The local AWS twin was not running".to_owned(),
+    };
+    say(global, &[line], &json!({ "running": false, "stopped": stopped.is_some() }));
+    Ok(Exit::Ok)
+}
+
+async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
+    let daemon = twin.running().await;
+    let line = match &daemon {
+        Some(d) => format!("  Local AWS on {}, process {}, version {}, state in {}", d.endpoint, d.pid, d.version, twin.dir().display()),
+        None => format!("  The local AWS twin is not running (folder {}): `labctl local start`", twin.dir().display()),
+    };
+    let value = json!({
+        "running": daemon.is_some(),
+        "endpoint": daemon.as_ref().map(|d| &d.endpoint),
+        "pid": daemon.as_ref().map(|d| d.pid),
+    });
+    say(global, &[line], &value);
+    Ok(if daemon.is_some() { Exit::Ok } else { Exit::Nothing })
+}
+
+async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Result<Exit, Error> {
+    let daemon = twin.require().await?;
+    let mails = inbox(&daemon.endpoint, address).await?;
+    let mut lines: Vec<String> = mails
+        .iter()
+        .map(|m| format!("  {}  {:<32} {:<10} {}", m.at, m.to, m.code.as_deref().unwrap_or("-"), m.subject))
+        .collect();
+    if lines.is_empty() {
+        lines.push("  No mail".to_owned());
+    }
+    lines.push(format!("  In a browser: {}/_local/", daemon.endpoint));
+    say(global, &lines, &json!(mails));
+    Ok(Exit::Ok)
+}
+
+async fn logs(twin: &Twin, follow: bool) -> Result<Exit, Error> {
+    let path = twin.log();
+    let cannot = |e: io::Error| {
+        Error::failed(format!("{}: {e}", path.display())).hint("`labctl local start` starts the twin; then it logs")
+    };
+    let mut file = File::open(&path).map_err(cannot)?;
+    let mut at = 0;
+    loop {
+        file.seek(SeekFrom::Start(at)).map_err(cannot)?;
+        let mut text = Vec::new();
+        at += file.read_to_end(&mut text).map_err(cannot)? as u64;
+        let mut out = io::stdout().lock();
+        if out.write_all(&text).and_then(|()| out.flush()).is_err() || !follow {
+            // A closed pipe ends it.
+            return Ok(Exit::Ok);
+        }
+        drop(out);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

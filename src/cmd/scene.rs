@@ -1,0 +1,292 @@
+//! What every command works with: the lab's file, its state, where it is, and how to talk to the user.
+
+use std::{
+    fs,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Place, Target, connect},
+    cli::Global,
+    engine::{self, EventSink, Interrupt, Lock, Outputs, State, journal},
+    error::{Error, Exit},
+    lab::{self, Lab},
+    local::{self, Twin},
+    report::{Reporter, Style},
+    resource::Kind,
+};
+
+/// Folder beside the lab's file.
+const FOLDER: &str = ".labctl";
+
+/// Where a lab is: its file's folder, and the state below it.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// Folder of the lab's file.
+    base: PathBuf,
+}
+
+impl Site {
+    pub(super) fn of(global: &Global) -> Self {
+        let base = global.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self { base: base.to_owned() }
+    }
+
+    /// The twin whose folder is `dir`, or the one beside the lab's file.
+    pub(super) fn twin(&self, dir: Option<&Path>) -> Twin {
+        let dir = dir.map_or_else(|| self.base.join(FOLDER).join("local"), Path::to_owned);
+        // A daemon works elsewhere than its starter may: an absolute path means the same to both.
+        Twin::at(std::path::absolute(&dir).unwrap_or(dir))
+    }
+
+    /// Folder of a lab's state.
+    pub(super) fn state_folder(&self, lab: &str) -> PathBuf {
+        self.base.join(FOLDER).join(lab)
+    }
+
+    /// The only lab that has a state here, when the lab's file is not there to name it.
+    pub(super) fn only_lab(&self) -> Option<String> {
+        let folder = fs::read_dir(self.base.join(FOLDER)).ok()?;
+        let mut labs = folder
+            .flatten()
+            .filter(|e| e.path().join("state.json").exists())
+            .filter_map(|e| e.file_name().into_string().ok());
+        let only = labs.next()?;
+        labs.next().is_none().then_some(only)
+    }
+}
+
+/// Reads the lab's file; an error shows all its problems.
+pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
+    let mut lab = lab::load(&global.file).map_err(|e| {
+        let (height, width) = console::Term::stderr().size();
+        let _ = height;
+        let text = lab::render(&e, usize::from(width).clamp(60, 120), console::colors_enabled_stderr());
+        Error::usage(text)
+    })?;
+    if let Some(region) = &global.region {
+        lab.region.clone_from(region);
+    }
+    Ok(lab)
+}
+
+/// Starts to show events in the way that fits.
+pub(super) fn reporter(global: &Global) -> Reporter {
+    Reporter::start(if global.json {
+        Style::Json
+    } else if global.quiet {
+        Style::Quiet
+    } else if std::io::stdout().is_terminal() {
+        Style::Bars
+    } else {
+        Style::Lines
+    })
+}
+
+/// Where the commands of a run lead.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) connection: Connection,
+    /// The twin's folder, when it is the local one.
+    pub(super) local: Option<PathBuf>,
+}
+
+/// The link that `--local` or the state asks for. The twin must run.
+pub(super) async fn link(global: &Global, site: &Site, region: &str, state: Option<&State>) -> Result<Link, Error> {
+    let local = match state {
+        Some(state) => {
+            refuse_other_target(global, state)?;
+            state.local.clone()
+        }
+        None if global.local => Some(site.twin(None).dir().to_owned()),
+        None => None,
+    };
+    let endpoint = match &local {
+        Some(dir) => Some(Twin::at(dir.clone()).require().await?.endpoint),
+        None => None,
+    };
+    let region = state.map_or(region, |s| &s.region).to_owned();
+    let target = Target { region, profile: global.profile.clone(), local: endpoint };
+    Ok(Link { connection: connect(&target).await, local })
+}
+
+fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
+    if global.local && state.local.is_none() {
+        return Err(Error::usage(format!("this lab is up in account {}, not on the local twin", state.account))
+            .hint("`labctl down` removes it there; then `labctl up --local`"));
+    }
+    if let Some(region) = global.region.as_ref().filter(|r| **r != state.region) {
+        return Err(Error::usage(format!("this lab is up in {}, not in {region}", state.region))
+            .hint("leave `--region` away, or `labctl down` first"));
+    }
+    Ok(())
+}
+
+impl Link {
+    /// Asks who we are, and refuses when the state belongs elsewhere.
+    pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
+        let identity = self.connection.identity().await.map_err(|fault| self.no_identity(fault))?;
+        if let Some(state) = state {
+            if state.account != identity.account {
+                return Err(Error::usage(format!(
+                    "this lab is up in account {}, but the credentials are of account {} ({})",
+                    state.account, identity.account, identity.arn
+                ))
+                .hint("use that account's credentials (AWS_PROFILE or --profile)"));
+            }
+            // The twin's port may change; what it holds is known by its folder.
+            if self.local.is_none() && state.endpoint != self.connection.endpoint {
+                let name = |e: &Option<String>| e.clone().unwrap_or_else(|| "AWS".to_owned());
+                return Err(Error::usage(format!(
+                    "this lab is up on {}, not on {}",
+                    name(&state.endpoint),
+                    name(&self.connection.endpoint)
+                ))
+                .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"));
+            }
+        }
+        Ok(identity)
+    }
+
+    fn no_identity(&self, fault: Fault) -> Error {
+        match fault.kind {
+            FaultKind::Credentials if fault.code.is_none() => Error::failed("no AWS credentials were found")
+                .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
+                .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
+            _ => fault.into(),
+        }
+    }
+
+    /// A new state for a lab.
+    pub(super) fn new_state(&self, lab: &str, account: &str) -> State {
+        State {
+            version: engine::VERSION,
+            lab: lab.to_owned(),
+            run: uuid(),
+            account: account.to_owned(),
+            region: self.connection.region.clone(),
+            endpoint: self.connection.endpoint.clone(),
+            local: self.local.clone(),
+            users: None,
+            until: None,
+            created_at: Timestamp::now(),
+            steps: std::collections::BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn clients(&self) -> Clients {
+        self.connection.clients.clone()
+    }
+
+    /// A context for the resources of `state`.
+    pub(super) fn cx(&self, state: &State, events: &EventSink, interrupt: &Interrupt) -> Cx {
+        let place = Place {
+            account: state.account.clone(),
+            region: state.region.clone(),
+            lab: state.lab.clone(),
+            run: state.run.clone(),
+        };
+        Cx::new(self.clients(), place, events.clone(), interrupt.clone())
+    }
+
+    /// What a student needs, from what the state knows.
+    pub(super) async fn outputs(&self, state: &State) -> Outputs {
+        let text = |kind: Kind, member: &str| {
+            let (_, record) = state.first(kind)?;
+            Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
+        };
+        let api_id = text(Kind::RestApi, "id");
+        let stage = text(Kind::Stage, "name");
+        let path = state.first(Kind::Method).and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
+        let invoke_url = match (&api_id, stage, path) {
+            (Some(api), Some(stage), Some(path)) => Some(format!("{}{path}", self.stage_url(api, &stage))),
+            _ => None,
+        };
+        let endpoint = self.connection.endpoint.as_deref();
+        let inbox = match endpoint {
+            Some(endpoint) if local::is_twin(endpoint).await => Some(format!("{endpoint}/_local/")),
+            _ => None,
+        };
+        let users = state.in_order().into_iter().filter(|(_, r)| r.kind == Kind::User);
+        Outputs {
+            invoke_url,
+            user_pool_id: text(Kind::UserPool, "id"),
+            client_id: text(Kind::AppClient, "client_id"),
+            api_id,
+            authorizer_id: text(Kind::Authorizer, "id"),
+            function_arn: text(Kind::Function, "arn"),
+            users: users.map(|(_, r)| r.name.clone()).collect(),
+            inbox,
+        }
+    }
+
+    /// Where a stage answers: by path on an endpoint that is not AWS's own.
+    pub(super) fn stage_url(&self, api_id: &str, stage: &str) -> String {
+        match &self.connection.endpoint {
+            Some(endpoint) => format!("{}/_api/{api_id}/{stage}", endpoint.trim_end_matches('/')),
+            None => format!("https://{api_id}.execute-api.{}.amazonaws.com/{stage}", self.connection.region),
+        }
+    }
+}
+
+/// The lab's name and its state, for commands that work without the lab's file too.
+pub(super) struct Known {
+    pub(super) lab: Option<Lab>,
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+}
+
+/// The lab of the file, or, without a file, the only one that has a state here. A bad file is told, but does
+/// not stop a command that can do without.
+pub(super) fn known(global: &Global, site: &Site) -> Result<Known, Error> {
+    let name = match load_lab(global) {
+        Ok(lab) => return Ok(Known { folder: site.state_folder(&lab.name), name: lab.name.clone(), lab: Some(lab) }),
+        Err(error) => site.only_lab().ok_or(error)?,
+    };
+    Ok(Known { folder: site.state_folder(&name), name, lab: None })
+}
+
+impl Known {
+    /// Reads the state, unlocked.
+    pub(super) fn state(&self) -> Result<Option<State>, Error> {
+        Ok(journal::read(&self.folder)?)
+    }
+
+    /// Takes the right to change the state.
+    pub(super) fn lock(&self, command: &str) -> Result<Lock, Error> {
+        Ok(Lock::take(&self.folder, command)?)
+    }
+}
+
+/// Asks before something real happens. Without a terminal nobody can answer: that is an error.
+pub(super) fn confirm(global: &Global, link: &Link, question: &str) -> Result<(), Error> {
+    if global.yes || link.local.is_some() {
+        return Ok(());
+    }
+    if global.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::usage(format!("{question} Nobody can answer here."))
+            .hint("add `--yes` to go on without being asked"));
+    }
+    let mut term = console::Term::stderr();
+    let _ = write!(term, "  {question} [y/N] ");
+    match term.read_line() {
+        Ok(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        _ => Err(Error::new(Exit::Failed, "nothing was changed")),
+    }
+}
+
+/// A random (version 4) UUID.
+fn uuid() -> String {
+    let mut b = [0_u8; 16];
+    // Only a label: without randomness, the time tells runs apart.
+    if getrandom::fill(&mut b).is_err() {
+        b = Timestamp::now().as_nanosecond().to_be_bytes();
+    }
+    b[6] = (b[6] & 0x0f) | 0x40;
+    b[8] = (b[8] & 0x3f) | 0x80;
+    let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,121 @@
+//! What the user is told when something goes wrong, and the documented exit codes.
+
+use std::fmt;
+
+use crate::{
+    aws::{Fault, FaultKind, HttpError},
+    engine::{Failure, JournalError},
+    resource::ZipError,
+};
+
+/// How a command ended. The numbers are documented and stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Ok = 0,
+    /// Something failed.
+    Failed = 1,
+    /// Bad usage or a bad lab.yaml; nothing was called.
+    Usage = 2,
+    /// `status`: drift or something missing.
+    Differs = 3,
+    /// `status`: nothing there.
+    Nothing = 4,
+    /// `verify`: a check failed.
+    Unproven = 5,
+    /// `down`: something is left.
+    Survivors = 6,
+    /// Ctrl-C or SIGTERM.
+    Interrupted = 130,
+}
+
+/// An error for a person: what, why, and what to type next.
+#[derive(Debug)]
+pub struct Error {
+    /// The exit code.
+    pub exit: Exit,
+    /// What could not be done, and why.
+    pub message: String,
+    /// What to do about it, one command or sentence each.
+    pub hints: Vec<String>,
+}
+
+impl Error {
+    /// An error with exit code `exit`.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hints: Vec::new() }
+    }
+
+    /// Something failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Bad usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The same error with one more hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let exit = if fault.kind == FaultKind::Interrupted { Exit::Interrupted } else { Exit::Failed };
+        let error = Self::new(exit, fault.to_string());
+        match fault.usual_cause() {
+            Some(cause) => error.hint(cause),
+            None => error,
+        }
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        let hint = match &error {
+            JournalError::Locked { .. } => "wait for it to end, or stop it, then run the same command again",
+            JournalError::Newer { .. } => "use the newer labctl",
+            JournalError::Unreadable { .. } => {
+                "move the file away: `labctl up` and `labctl down` then find this lab's resources by their tags"
+            }
+            JournalError::Io { .. } => "labctl keeps its state there, so it cannot go on without",
+            JournalError::Illegal(_) => "the state file was not changed",
+        };
+        Self::failed(error.to_string()).hint(hint)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Aws(fault) => fault.into(),
+            Failure::Journal(error) => error.into(),
+            Failure::Defect(_) => Self::failed(failure.to_string()),
+        }
+    }
+}
+
+impl From<ZipError> for Error {
+    fn from(error: ZipError) -> Self {
+        Self::new(Exit::Usage, error.to_string()).hint("check `source` of the function in lab.yaml")
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        Self::failed(error.to_string())
+    }
+}

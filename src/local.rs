@@ -1,0 +1,234 @@
+//! The local twin as a background process: start, find, ask, stop.
+
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    os::unix::{fs::{DirBuilderExt, OpenOptionsExt}, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{aws::Http, error::Error};
+
+/// The port tried first.
+const PORT: u16 = 4588;
+/// How long a start may take.
+const START_LIMIT: Duration = Duration::from_secs(20);
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A twin, by its folder.
+#[derive(Debug, Clone)]
+pub struct Twin {
+    dir: PathBuf,
+}
+
+/// A running twin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Daemon {
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    /// Its process.
+    pub pid: u32,
+    /// Version of the labctl that it is.
+    pub version: String,
+}
+
+/// One mail of the inbox.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub code: Option<String>,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+impl Twin {
+    /// The twin whose folder is `dir`.
+    pub fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What it was asked, one line a request.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("twin.log")
+    }
+
+    fn record(&self) -> PathBuf {
+        self.dir.join("daemon.json")
+    }
+
+    /// The address it last had, whether it runs or not.
+    fn recorded(&self) -> Option<Daemon> {
+        serde_json::from_slice(&fs::read(self.record()).ok()?).ok()
+    }
+
+    /// The running twin. `None`: it does not run (a record of a dead one does not count, nor does
+    /// another program on its port).
+    pub async fn running(&self) -> Option<Daemon> {
+        let recorded = self.recorded()?;
+        let url = format!("{}/_local/health.json", recorded.endpoint);
+        let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await.ok()?.ok()?;
+        let now: Daemon = serde_json::from_str(&answer.body).ok()?;
+        (answer.status == 200 && now.pid == recorded.pid).then_some(now)
+    }
+
+    /// The running twin, of this version; an error that says what to type otherwise.
+    pub async fn require(&self) -> Result<Daemon, Error> {
+        match self.running().await {
+            None => Err(Error::failed(format!("the local AWS twin is not running (folder {})", self.dir.display()))
+                .hint("`labctl local start` starts it with all that it held")),
+            Some(daemon) => same_version(daemon),
+        }
+    }
+
+    /// Starts it in the background, unless it runs. Answers whether this call started it.
+    pub async fn start(&self, port: Option<u16>) -> Result<(Daemon, bool), Error> {
+        if let Some(daemon) = self.running().await {
+            if port.is_some_and(|p| !daemon.endpoint.ends_with(&format!(":{p}"))) {
+                return Err(Error::failed(format!("it already runs on {}", daemon.endpoint))
+                    .hint("`labctl local stop`, then start it on the other port"));
+            }
+            return Ok((same_version(daemon)?, false));
+        }
+        let port = match port {
+            Some(port) => free(port)
+                .then_some(port)
+                .ok_or_else(|| Error::failed(format!("port {port} on 127.0.0.1 is taken by another program"))
+                    .hint("`labctl local start --port 0` takes a free one"))?,
+            None => self.any_port(),
+        };
+        self.spawn(port).await.map(|daemon| (daemon, true))
+    }
+
+    /// The port it had last, so that addresses stay; else 4588; else a free one.
+    fn any_port(&self) -> u16 {
+        let last = self.recorded().and_then(|d| d.endpoint.rsplit(':').next()?.parse().ok());
+        last.into_iter().chain([PORT]).find(|port| free(*port)).unwrap_or(0)
+    }
+
+    async fn spawn(&self, port: u16) -> Result<Daemon, Error> {
+        let cannot = |what: &str, e: io::Error| {
+            Error::failed(format!("cannot start the local AWS twin: {what}: {e}"))
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)
+            .map_err(|e| cannot(&self.dir.display().to_string(), e))?;
+        let _ = fs::remove_file(self.record());
+        let out = self.dir.join("daemon.log");
+        let file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&out);
+        let file = file.map_err(|e| cannot(&out.display().to_string(), e))?;
+        let copy = file.try_clone().map_err(|e| cannot(&out.display().to_string(), e))?;
+        let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
+        let mut child = Command::new(program)
+            .args(["local", "serve", "--port", &port.to_string(), "--dir"])
+            .arg(&self.dir)
+            // Not our terminal's, and not killed by its Ctrl-C.
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(copy)
+            .process_group(0)
+            .spawn()
+            .map_err(|e| cannot("labctl local serve", e))?;
+        let started = Instant::now();
+        loop {
+            if let Some(daemon) = self.running().await {
+                return Ok(daemon);
+            }
+            let ended = child.try_wait().ok().flatten();
+            if ended.is_some() || started.elapsed() > START_LIMIT {
+                let said = fs::read_to_string(&out).unwrap_or_default();
+                let _ = child.kill();
+                return Err(Error::failed(format!("the local AWS twin did not start: {}", said.trim()))
+                    .hint(format!("its folder is {}", self.dir.display())));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Runs the twin in this process until it is told to stop.
+    pub async fn serve(&self, port: u16) -> Result<(), Error> {
+        let config = localaws::Config { dir: self.dir.clone(), port, version: VERSION.to_owned() };
+        let running = localaws::start(config).await.map_err(|e| match e.kind() {
+            io::ErrorKind::AddrInUse => Error::failed(format!("port {port} on 127.0.0.1 is taken"))
+                .hint("`labctl local start --port 0` takes a free one"),
+            _ => Error::failed(e.to_string()),
+        })?;
+        let daemon = Daemon {
+            endpoint: running.endpoint().to_owned(),
+            pid: std::process::id(),
+            version: VERSION.to_owned(),
+        };
+        let cannot = |e: io::Error| Error::failed(format!("{}: {e}", self.record().display()));
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(cannot)?;
+        serde_json::to_writer(&mut file, &daemon).map_err(|e| cannot(e.into()))?;
+        file.persist(self.record()).map_err(|e| cannot(e.error))?;
+        running.wait().await.map_err(|e| Error::failed(format!("the local AWS twin: {e}")))
+    }
+
+    /// Stops it; its record stays, for the port. Answers what was stopped.
+    pub async fn stop(&self) -> Result<Option<Daemon>, Error> {
+        let Some(daemon) = self.running().await else { return Ok(None) };
+        let url = format!("{}/_local/stop", daemon.endpoint);
+        Http::new(&url).send("POST", &url, Some(("x-localaws", "1"))).await?;
+        let started = Instant::now();
+        // Gone when it no longer answers.
+        while self.running().await.is_some() {
+            if started.elapsed() > START_LIMIT {
+                return Err(Error::failed(format!("process {} does not stop", daemon.pid)));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(Some(daemon))
+    }
+}
+
+/// The mail that the twin at `endpoint` "sent", newest first.
+pub async fn inbox(endpoint: &str, to: Option<&str>) -> Result<Vec<Mail>, Error> {
+    let query = to.map(|to| format!("?to={}", percent(to))).unwrap_or_default();
+    let url = format!("{endpoint}/_local/inbox.json{query}");
+    let answer = Http::new(&url).get(&url, None).await?;
+    serde_json::from_str(&answer.body).map_err(|e| Error::failed(format!("{url}: {e}")))
+}
+
+/// Where `endpoint`'s inbox page is, if a twin answers there.
+pub async fn is_twin(endpoint: &str) -> bool {
+    if !endpoint.starts_with("http://") {
+        return false;
+    }
+    let url = format!("{endpoint}/_local/health.json");
+    let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await;
+    matches!(answer, Ok(Ok(a)) if a.status == 200 && serde_json::from_str::<Daemon>(&a.body).is_ok())
+}
+
+fn same_version(daemon: Daemon) -> Result<Daemon, Error> {
+    if daemon.version == VERSION {
+        return Ok(daemon);
+    }
+    Err(Error::failed(format!(
+        "the local AWS twin on {} is of version {}, this labctl of {VERSION}",
+        daemon.endpoint, daemon.version
+    ))
+    .hint("`labctl local stop`, then the same command again: what it holds is kept"))
+}
+
+fn free(port: u16) -> bool {
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn percent(text: &str) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~@".contains(b);
+    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

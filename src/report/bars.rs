@@ -1,0 +1,147 @@
+//! On a terminal: two redrawn lines a chapter, its state and its resources.
+
+use std::time::{Duration, Instant};
+
+use console::{Term, style, truncate_str};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    Show, text,
+    view::{Block, Line, View},
+};
+use crate::engine::{Change, Event};
+
+const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+/// Between two drawings.
+const FRAME: Duration = Duration::from_millis(80);
+
+pub(super) struct Bars {
+    screen: MultiProgress,
+    view: View,
+    bars: Vec<ProgressBar>,
+    drawn: Instant,
+    frame: usize,
+    dirty: bool,
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        Self {
+            screen: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
+            view: View::default(),
+            bars: Vec::new(),
+            drawn: Instant::now(),
+            frame: 0,
+            dirty: false,
+        }
+    }
+}
+
+impl Bars {
+    fn print(&self, lines: &[String]) {
+        for line in lines {
+            // Above the bars, when there are any. A terminal that is gone is no failure of the run.
+            let _ = self.screen.println(line);
+        }
+    }
+
+    fn begin(&mut self) {
+        let plain = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let count = self.view.blocks.len() * 2;
+        self.bars = (0..count)
+            .map(|_| self.screen.add(ProgressBar::new_spinner().with_style(plain.clone())))
+            .collect();
+        self.draw();
+    }
+
+    fn draw(&mut self) {
+        let width = usize::from(Term::stdout().size().1).max(40) - 1;
+        let spinner = SPINNER[self.frame % SPINNER.len()];
+        for (block, bars) in self.view.blocks.iter().zip(self.bars.chunks(2)) {
+            bars[0].set_message(truncate_str(&heading(block, spinner), width, "…").into_owned());
+            bars[1].set_message(truncate_str(&resources(block), width, "…").into_owned());
+        }
+        self.drawn = Instant::now();
+        self.dirty = false;
+    }
+
+    /// Leaves the last picture standing; what follows is printed below.
+    fn end(&mut self) {
+        self.draw();
+        for bar in self.bars.drain(..) {
+            bar.finish();
+        }
+        for failed in self.view.blocks.iter().flat_map(|b| &b.lines).filter(|l| l.change == Some(Change::Failed)) {
+            let why = failed.message.as_deref().unwrap_or("no reason given");
+            self.print(&[format!("  {} {} {}: {why}", text::mark(false), failed.info.kind.title(), failed.info.name)]);
+        }
+        self.view = View::default();
+    }
+}
+
+impl Show for Bars {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { steps, .. } => {
+                self.print(&text::lines(event).unwrap_or_default());
+                self.view = View::new(steps);
+                self.begin();
+            }
+            Event::Step { .. } | Event::Waiting { .. } => self.dirty |= self.view.event(event),
+            _ => {
+                if matches!(event, Event::Outputs(_) | Event::RunFinished { .. }) && !self.bars.is_empty() {
+                    self.end();
+                }
+                self.print(&text::lines(event).unwrap_or_default());
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if !self.bars.is_empty() && (self.dirty || self.drawn.elapsed() >= FRAME) {
+            self.frame += usize::from(self.drawn.elapsed() >= FRAME);
+            self.draw();
+        }
+    }
+}
+
+/// `⠹ 3 REST API            0.4 s   waiting: …`
+fn heading(block: &Block, spinner: &str) -> String {
+    let sign = if block.has(&[Change::Failed]) {
+        text::mark(false)
+    } else if block.is_done() {
+        text::mark(!block.has(&[Change::Skipped]))
+    } else if block.seconds().is_some() {
+        style(spinner).cyan().to_string()
+    } else {
+        style("·").dim().to_string()
+    };
+    let time = block.seconds().map(|s| format!("{s:.1} s")).unwrap_or_default();
+    let waits = block.lines.iter().filter_map(|l| Some((l, l.waiting.as_ref()?)));
+    let wait = waits.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(line, (reason, seconds))| {
+        let text = format!("   {}: waiting for {reason}, {seconds:.0} s", line.info.kind.title());
+        style(text).yellow().to_string()
+    });
+    let title = style(format!("{} {:<17}", block.number, block.title)).bold();
+    format!("  {sign} {title} {time:>7}{}", wait.unwrap_or_default())
+}
+
+/// `log group ✓  role ✓  function …`
+fn resources(block: &Block) -> String {
+    let all: Vec<String> = block.lines.iter().map(resource).collect();
+    format!("      {}", all.join("  "))
+}
+
+fn resource(line: &Line) -> String {
+    let title = line.info.kind.title();
+    match line.change {
+        None => style(title).dim().to_string(),
+        Some(_) if line.is_running() => format!("{title} {}", style("…").cyan()),
+        Some(Change::Failed) => format!("{title} {}", text::mark(false)),
+        Some(Change::Skipped) => style(format!("{title} –")).dim().to_string(),
+        Some(Change::Unchanged) => format!("{title} {}", style("=").dim()),
+        Some(Change::Updated) => format!("{title} {}", style("~").yellow()),
+        Some(Change::LeftAlone) => format!("{title} {}", style("!").yellow()),
+        Some(_) => format!("{title} {}", text::mark(true)),
+    }
+}

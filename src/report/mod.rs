@@ -1,0 +1,86 @@
+//! Three ways to show the same events: bars on a terminal, lines when piped, JSON with `--json`.
+
+mod bars;
+mod json;
+mod lines;
+mod text;
+mod view;
+
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::engine::{Event, EventSink};
+
+pub use json::print as print_json;
+pub use text::{mark, print_lines, standing};
+
+/// How to show events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Redrawn lines, one block a chapter.
+    Bars,
+    /// One line an event.
+    Lines,
+    /// One JSON object a line.
+    Json,
+    /// Only warnings and failures.
+    Quiet,
+}
+
+/// Shows events until the run is finished.
+#[derive(Debug)]
+pub struct Reporter {
+    sink: EventSink,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What one way of showing does with an event.
+trait Show {
+    fn event(&mut self, event: &Event);
+    /// Called about ten times a second: time goes by.
+    fn tick(&mut self) {}
+}
+
+impl Reporter {
+    /// Starts to show events.
+    pub fn start(style: Style) -> Self {
+        let (sink, events) = EventSink::new();
+        let show: Box<dyn Show + Send> = match style {
+            Style::Bars => Box::new(bars::Bars::default()),
+            Style::Lines => Box::new(lines::Lines::default()),
+            Style::Json => Box::new(json::Json),
+            Style::Quiet => Box::new(lines::Lines::quiet()),
+        };
+        let thread = std::thread::Builder::new().name("reporter".to_owned()).spawn(move || run(show, events)).ok();
+        Self { sink, thread }
+    }
+
+    /// Where to send events.
+    pub fn sink(&self) -> &EventSink {
+        &self.sink
+    }
+
+    /// Shows all that was sent, and ends.
+    pub fn finish(self) {
+        self.sink.send(Event::End);
+        if let Some(thread) = self.thread {
+            // A reporter cannot fail a run.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut show: Box<dyn Show + Send>, mut events: UnboundedReceiver<Event>) {
+    loop {
+        match events.try_recv() {
+            Ok(Event::End) => return,
+            Ok(event) => show.event(&event),
+            Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => return,
+            Err(tokio::sync::mpsc::error::TryRecvError::Empty) => {
+                show.tick();
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Words and signs that bars and lines share.
+
+use std::io::{self, Write};
+
+use console::style;
+
+use crate::engine::{Change, CheckResult, Event, Outputs, Standing};
+
+/// A coloured sign for good or bad.
+pub fn mark(ok: bool) -> String {
+    if ok { style("✓").green().to_string() } else { style("✗").red().to_string() }
+}
+
+/// Prints lines on stdout. A closed pipe is no failure of the run.
+pub fn print_lines(lines: &[String]) {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        if writeln!(out, "{line}").is_err() {
+            return;
+        }
+    }
+    let _ = out.flush();
+}
+
+/// How a resource stands: sign and word.
+pub fn standing(standing: Standing) -> (String, &'static str) {
+    match standing {
+        Standing::Present => (mark(true), "present"),
+        Standing::Missing => (mark(false), "missing"),
+        Standing::NotBuilt => (style("·").dim().to_string(), "not built"),
+        Standing::Drifted => (style("~").yellow().to_string(), "drifted"),
+        Standing::Foreign => (mark(false), "foreign"),
+        Standing::Unknown => (style("?").yellow().to_string(), "unknown"),
+    }
+}
+
+/// What happened to a step, in a word.
+pub(super) fn change(change: Change) -> &'static str {
+    match change {
+        Change::Creating => "creating",
+        Change::Created => "created",
+        Change::Adopted => "adopted",
+        Change::Unchanged => "unchanged",
+        Change::Updating => "updating",
+        Change::Updated => "updated",
+        Change::Deleting => "deleting",
+        Change::Deleted => "deleted",
+        Change::AlreadyGone => "already gone",
+        Change::LeftAlone => "left alone",
+        Change::Failed => "failed",
+        Change::Skipped => "skipped",
+    }
+}
+
+/// The lines for events that all people read alike; `None` for those that bars and lines show their own way.
+pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
+    Some(match event {
+        Event::Local { endpoint, started, dir } => {
+            let how = if *started { "started" } else { "running" };
+            vec![format!("  Local AWS on {endpoint} ({how}, state in {})", dir.display())]
+        }
+        Event::RunStarted { command, lab, account, region, endpoint, steps } => {
+            let place = match endpoint {
+                Some(endpoint) => format!("{region}, account {account}, {endpoint}"),
+                None => format!("{region}, account {account}"),
+            };
+            let what = format!("{} {}", steps.len(), if steps.len() == 1 { "resource" } else { "resources" });
+            vec![format!("  {command} {} → {place}, {what}", style(lab).bold()), String::new()]
+        }
+        Event::Warning { message } => vec![format!("  {} {message}", style("!").yellow())],
+        Event::Check(check) => self::check(check),
+        Event::Outputs(outputs) => self::outputs(outputs),
+        Event::RunFinished { ok, summary, next, .. } => {
+            let summary = if *ok { style(summary).bold().to_string() } else { style(summary).red().bold().to_string() };
+            let mut lines = vec![String::new(), format!("  {summary}")];
+            if !next.is_empty() {
+                let wide = next.iter().map(|(c, _)| c.len()).max().unwrap_or_default();
+                lines.push(String::new());
+                for (i, (command, why)) in next.iter().enumerate() {
+                    let head = if i == 0 { "Next:" } else { "" };
+                    let command = style(format!("{command:<wide$}")).cyan();
+                    lines.push(format!("  {head:<5} {command}   {why}"));
+                }
+            }
+            lines
+        }
+        Event::Step { .. } | Event::Waiting { .. } | Event::End => return None,
+    })
+}
+
+fn check(check: &CheckResult) -> Vec<String> {
+    let mut lines = vec![format!("  {} {:<52} {:>6.1} s", mark(check.ok), check.name, check.seconds)];
+    let seen = format!("      {} {}", style("saw").dim(), check.seen);
+    if check.ok {
+        lines.push(seen);
+    } else {
+        lines.push(format!("      {} {}", style("expected").dim(), check.expected));
+        lines.push(seen);
+    }
+    lines
+}
+
+fn outputs(outputs: &Outputs) -> Vec<String> {
+    let users = (!outputs.users.is_empty()).then(|| outputs.users.join(", "));
+    let all = [
+        ("Invoke URL", &outputs.invoke_url),
+        ("User pool", &outputs.user_pool_id),
+        ("Client", &outputs.client_id),
+        ("API", &outputs.api_id),
+        ("Function", &outputs.function_arn),
+        ("User", &users),
+        ("Inbox", &outputs.inbox),
+    ];
+    let known = all.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let mut lines = vec![String::new()];
+    lines.extend(known.map(|(name, value)| format!("  {:<11} {value}", style(name).dim())));
+    if lines.len() == 1 {
+        lines.clear();
+    }
+    lines
+}
