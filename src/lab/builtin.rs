@@ -1,0 +1,3 @@
+//! stub
+/// stub
+pub const FILES: &[(&str, &str)] = &[];
