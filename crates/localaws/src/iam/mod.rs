@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{app::App, call::{Answer, Call}};
+use crate::{
+    app::App,
+    call::{Answer, Call},
+};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
