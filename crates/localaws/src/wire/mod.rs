@@ -3,6 +3,7 @@
 
 mod check;
 mod model;
+pub(crate) mod page;
 mod parse;
 pub(crate) mod percent;
 mod respond;

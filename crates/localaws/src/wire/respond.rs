@@ -21,6 +21,9 @@ pub(crate) fn success(
     answer: &Value,
     request_id: &str,
 ) -> Response {
+    // A service with nothing to say answers null.
+    let empty = Value::Object(Map::new());
+    let answer = if answer.is_null() { &empty } else { answer };
     match model.metadata.protocol {
         Protocol::Query => response(
             200,
