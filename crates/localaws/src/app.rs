@@ -2,8 +2,13 @@
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, OnceLock, PoisonError, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+use tokio::sync::Notify;
 
 use crate::{lambda, world::World};
 
@@ -22,6 +27,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     world: Mutex<World>,
     dirty: AtomicBool,
+    /// Wakes the task that saves.
+    pub(crate) changed: Notify,
     /// `http://127.0.0.1:PORT`, set once the listener is bound.
     pub(crate) endpoint: OnceLock<String>,
     /// Warm Lambda handler processes.
@@ -34,6 +41,7 @@ impl App {
             config,
             world: Mutex::new(world),
             dirty: AtomicBool::new(false),
+            changed: Notify::new(),
             endpoint: OnceLock::new(),
             runtime: lambda::Runtime::default(),
         }
@@ -44,11 +52,17 @@ impl App {
         f(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the world; the change is written to disk soon after (see `server::save`).
+    /// Changes the world; the change is written to disk soon after (see `server::store`).
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
         let result = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
-        self.dirty.store(true, Ordering::Release);
+        self.mark_dirty();
+        self.changed.notify_one();
         result
+    }
+
+    /// Has the next save write the world, changed or not.
+    pub(crate) fn mark_dirty(&self) {
+        self.dirty.store(true, Ordering::Release);
     }
 
     /// Whether the world changed since the last call.
@@ -67,7 +81,10 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 /// Seconds since the epoch, as AWS's JSON timestamps.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit a double exactly")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of this age fit a double exactly"
+)]
 pub(crate) fn now_s() -> f64 {
     now_ms() as f64 / 1000.0
 }

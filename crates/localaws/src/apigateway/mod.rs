@@ -23,3 +23,10 @@ pub(crate) async fn handle(_app: &Arc<App>, call: &Call) -> Answer {
 pub(crate) async fn data_plane(_app: &Arc<App>, _request: &Request) -> Option<Response> {
     None
 }
+
+impl State {
+    // stub until merge
+    pub(crate) fn tagged(&self, _account: &str, _region: &str) -> Vec<(String, std::collections::BTreeMap<String, String>)> {
+        Vec::new()
+    }
+}

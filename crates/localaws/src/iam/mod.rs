@@ -1,13 +1,123 @@
-use std::sync::Arc;
+//! IAM: roles, their trust, inline and attached policies. Global: one state an account.
 
-use serde::{Deserialize, Serialize};
+mod policy;
+mod roles;
 
-use crate::{app::App, call::{Answer, Call}};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    app::App,
+    call::{Answer, ApiError, Call, answer},
+};
+use policy::Document;
+
+/// The roles of an account, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct State {}
+pub(crate) struct State {
+    roles: BTreeMap<String, Role>,
+}
 
-pub(crate) async fn handle(_app: &Arc<App>, call: &Call) -> Answer {
-    Err(call.not_served())
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Role {
+    name: String,
+    pub(crate) arn: String,
+    id: String,
+    path: String,
+    /// Seconds since the epoch.
+    created: f64,
+    /// JSON text, as given.
+    trust: String,
+    description: Option<String>,
+    max_session: u32,
+    boundary: Option<String>,
+    tags: BTreeMap<String, String>,
+    /// Inline policies: name → JSON text.
+    inline: BTreeMap<String, String>,
+    /// ARNs of managed policies.
+    attached: BTreeSet<String>,
+}
+
+impl State {
+    pub(crate) fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.get(name)
+    }
+
+    fn by_arn(&self, arn: &str) -> Option<&Role> {
+        self.roles.values().find(|role| role.arn == arn)
+    }
+
+    /// Whether a role's trust policy lets a service such as `lambda.amazonaws.com` assume it. False when
+    /// there is no such role.
+    pub(crate) fn can_assume(&self, role_arn: &str, service: &str) -> bool {
+        self.by_arn(role_arn)
+            .and_then(|role| Document::trust(&role.trust).ok())
+            .is_some_and(|document| document.trusts(service))
+    }
+
+    /// Whether a role's inline and attached policies allow an action (`logs:PutLogEvents`) on a resource.
+    pub(crate) fn allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
+        self.by_arn(role_arn).is_some_and(|role| {
+            let inline = role.inline.values().map(String::as_str);
+            policy::allows(
+                inline,
+                role.attached.iter().map(String::as_str),
+                action,
+                resource,
+            )
+        })
+    }
+}
+
+#[expect(clippy::unused_async, reason = "every service answers alike")]
+pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateRole" => {
+            let account = &call.account;
+            write(app, call, |state, input| state.create_role(account, input))
+        }
+        "GetRole" => read(app, call, State::get_role),
+        "ListRoles" => read(app, call, State::list_roles),
+        "DeleteRole" => write(app, call, State::delete_role),
+        "UpdateAssumeRolePolicy" => write(app, call, State::update_trust),
+        "PutRolePolicy" => write(app, call, State::put_policy),
+        "GetRolePolicy" => read(app, call, State::get_policy),
+        "ListRolePolicies" => read(app, call, State::list_policies),
+        "DeleteRolePolicy" => write(app, call, State::delete_policy),
+        "AttachRolePolicy" => write(app, call, State::attach),
+        "DetachRolePolicy" => write(app, call, State::detach),
+        "ListAttachedRolePolicies" => read(app, call, State::list_attached),
+        "TagRole" => write(app, call, State::tag),
+        "UntagRole" => write(app, call, State::untag),
+        "ListRoleTags" => read(app, call, State::list_tags),
+        "ListInstanceProfilesForRole" => read(app, call, State::list_instance_profiles),
+        "GetAccountSummary" => read(app, call, State::account_summary),
+        _ => Err(call.not_served()),
+    }
+}
+
+fn read<I: DeserializeOwned, O: Serialize>(
+    app: &App,
+    call: &Call,
+    look: impl FnOnce(&State, I) -> Result<O, ApiError>,
+) -> Answer {
+    let input = call.input()?;
+    answer(app.read(|world| match world.accounts.get(&call.account) {
+        Some(account) => look(&account.iam, input),
+        None => look(&State::default(), input),
+    })?)
+}
+
+fn write<I: DeserializeOwned, O: Serialize>(
+    app: &App,
+    call: &Call,
+    change: impl FnOnce(&mut State, I) -> Result<O, ApiError>,
+) -> Answer {
+    let input = call.input()?;
+    answer(app.write(|world| change(&mut world.account(&call.account).iam, input))?)
 }

@@ -1,38 +1,145 @@
 //! The listener: loopback only, one port for everything.
 
-use std::sync::Arc;
+mod http;
+mod local;
+mod store;
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use hyper::body::Bytes;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot, watch},
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::app::{App, Config};
+pub(crate) use http::allow_any_origin;
+use store::Store;
 
 /// A request with its whole body (size limited by the listener).
 pub(crate) type Request = hyper::Request<Bytes>;
 /// A response with its whole body.
 pub(crate) type Response = hyper::Response<Bytes>;
 
-/// A started twin.
+/// How long requests under way may still take when the twin stops.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A started twin. It stops when this is dropped, but only [`Running::wait`] waits for the last save.
 pub struct Running {
+    server: Arc<Server>,
+    /// Held, so that connections see it go.
+    serving: watch::Sender<()>,
+    accepting: JoinHandle<()>,
+    finish: oneshot::Sender<()>,
+    saving: JoinHandle<io::Result<()>>,
+}
+
+/// What every connection needs.
+struct Server {
     app: Arc<App>,
+    /// Told by `POST /_local/stop`.
+    stop: Notify,
+    log: Mutex<std::fs::File>,
 }
 
 impl Running {
     /// `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
-        self.app.endpoint()
+        self.server.app.endpoint()
     }
 
     /// Serves until it is told to stop (`POST /_local/stop`, SIGTERM or Ctrl-C), then saves.
-    pub async fn wait(self) -> std::io::Result<()> {
-        Ok(())
+    ///
+    /// # Errors
+    /// The state could not be saved, or signals cannot be watched.
+    pub async fn wait(self) -> io::Result<()> {
+        tokio::select! {
+            () = self.server.stop.notified() => {}
+            signal = tokio::signal::ctrl_c() => signal?,
+            signal = terminated() => signal?,
+        }
+        drop(self.serving);
+        self.accepting.await.map_err(io::Error::other)?;
+        // When the saver is gone already, its own result says why.
+        let _ = self.finish.send(());
+        self.saving.await.map_err(io::Error::other)?
     }
+}
+
+#[cfg(unix)]
+async fn terminated() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn terminated() -> io::Result<()> {
+    std::future::pending().await
 }
 
 /// Loads the world from the folder, binds 127.0.0.1 and starts to serve.
 ///
 /// # Errors
-/// The port is taken (`AddrInUse`), or the folder or its state cannot be read.
-pub async fn start(config: Config) -> std::io::Result<Running> {
-    let app = Arc::new(App::new(config, crate::world::World::default()));
-    Ok(Running { app })
+/// The port is taken (`AddrInUse`), the folder is used by another twin (`ResourceBusy`), or the folder or
+/// its state cannot be read.
+pub async fn start(config: Config) -> io::Result<Running> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))
+        .await
+        .map_err(|e| {
+            io::Error::new(
+                e.kind(),
+                format!("cannot listen on 127.0.0.1:{}: {e}", config.port),
+            )
+        })?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let (store, world) = Store::open(&config.dir)?;
+    let log = Mutex::new(store.log()?);
+
+    let app = Arc::new(App::new(config, world));
+    app.endpoint.get_or_init(|| endpoint);
+    let server = Arc::new(Server {
+        app: Arc::clone(&app),
+        stop: Notify::new(),
+        log,
+    });
+    let (serving, served) = watch::channel(());
+    let (finish, finished) = oneshot::channel();
+    Ok(Running {
+        accepting: tokio::spawn(accept(listener, Arc::clone(&server), served)),
+        saving: tokio::spawn(store.keep(app, finished)),
+        server,
+        serving,
+        finish,
+    })
+}
+
+/// Takes connections until `served` closes, then lets those under way end.
+async fn accept(listener: TcpListener, server: Arc<Server>, mut served: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(http::connection(stream, Arc::clone(&server), served.clone()));
+                }
+                // Out of file descriptors, say: the next attempt may work, but must not spin.
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = served.changed() => break,
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(GRACE, drained).await.is_ok();
+    if !in_time {
+        connections.shutdown().await;
+    }
 }

@@ -1,0 +1,225 @@
+//! One connection: reads requests whole, routes them, logs them.
+
+use std::{
+    convert::Infallible,
+    io::Write,
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::{
+    Method, StatusCode,
+    body::{Bytes, Incoming},
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::watch};
+
+use super::{Request, Response, Server, local};
+use crate::{apigateway, cognito, wire};
+
+/// Lambda's zip of 50 MB in base64, and some room.
+const BODY_LIMIT: usize = 70 << 20;
+
+/// Serves a connection until it ends, or until `served` closes and the request under way is answered.
+pub(super) async fn connection(
+    stream: TcpStream,
+    server: Arc<Server>,
+    mut served: watch::Receiver<()>,
+) {
+    // Without it, keep-alive costs 40 ms a call.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(answer(&server, request).await.map(Full::new)) }
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let open = tokio::select! {
+        // A broken connection is the client's affair.
+        _ = connection.as_mut() => false,
+        _ = served.changed() => true,
+    };
+    if open {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Response {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    let (method, path) = (head.method.clone(), head.uri.path().to_owned());
+    let (response, operation) = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => route(server, Request::from_parts(head, body.to_bytes())).await,
+        Err(error) if error.is::<LengthLimitError>() => (
+            refusal(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLargeException",
+                "The request is too large",
+            ),
+            None,
+        ),
+        Err(_) => (
+            refusal(
+                StatusCode::BAD_REQUEST,
+                "BadRequestException",
+                "The body could not be read",
+            ),
+            None,
+        ),
+    };
+    // The inbox page asks every two seconds.
+    if !(method == Method::GET && path.starts_with("/_local")) {
+        let what = operation.unwrap_or(path);
+        let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+        let line = format!(
+            "{} {method} {what} {status} {ms} ms\n",
+            jiff::Timestamp::now()
+        );
+        // A full disk must not stop the service.
+        let _ = server
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(line.as_bytes());
+    }
+    response
+}
+
+/// The response, and the name of the operation when it is an API call.
+async fn route(server: &Arc<Server>, request: Request) -> (Response, Option<String>) {
+    let app = &server.app;
+    if let Some(response) = local::serve(server, &request) {
+        return (response, None);
+    }
+    if let Some(mut response) = cognito::well_known(app, &request) {
+        allow_any_origin(&mut response);
+        return (response, None);
+    }
+    if let Some(response) = apigateway::data_plane(app, &request).await {
+        return (response, None);
+    }
+    let host = host(&request);
+    if !host.is_none_or(|host| is_loopback(host) || host.ends_with(".amazonaws.com")) {
+        // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
+        let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
+        return (
+            refusal(StatusCode::FORBIDDEN, "ForbiddenException", message),
+            None,
+        );
+    }
+    if request.method() == Method::OPTIONS && request.uri().path() == "/" {
+        return (preflight(&request), None);
+    }
+    wire::serve(app, &request).await
+}
+
+/// The name in the Host header (or the request line), without the port.
+pub(super) fn host(request: &Request) -> Option<&str> {
+    let host = match request.headers().get(header::HOST) {
+        // What cannot be read is nobody's name.
+        Some(host) => host.to_str().unwrap_or("?"),
+        None => request.uri().authority()?.as_str(),
+    };
+    let end = if host.starts_with('[') {
+        host.find(']').map(|end| end + 1)
+    } else {
+        host.rfind(':')
+    };
+    Some(end.and_then(|end| host.get(..end)).unwrap_or(host))
+}
+
+pub(super) fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]") || host.ends_with(".localhost")
+}
+
+/// Cognito's endpoints are for browsers: they let any origin in. Other services never answer a preflight
+/// on AWS; here they share the path, and refuse browsers by themselves (see `wire`).
+fn preflight(request: &Request) -> Response {
+    let mut response = Response::new(Bytes::new());
+    allow_any_origin(&mut response);
+    let asked = request
+        .headers()
+        .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
+        .cloned();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        asked.unwrap_or(HeaderValue::from_static("*")),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("172800"),
+    );
+    response
+}
+
+pub(crate) fn allow_any_origin(response: &mut Response) {
+    let expose = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date";
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(expose),
+    );
+}
+
+fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
+    let mut response = Response::new(serde_json::json!({ "message": message }).to_string().into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert("x-amzn-errortype", HeaderValue::from_static(code));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_hosts_are_told_apart() {
+        let named = |name: &str| {
+            let request = hyper::Request::builder()
+                .header("host", name)
+                .body(Bytes::new())
+                .expect("well-formed");
+            host(&request).is_some_and(is_loopback)
+        };
+        for ours in [
+            "127.0.0.1",
+            "127.0.0.1:4588",
+            "localhost:1",
+            "a.execute-api.localhost:4588",
+            "[::1]:80",
+            "[::1]",
+        ] {
+            assert!(named(ours), "{ours}");
+        }
+        for foreign in [
+            "example.com",
+            "localhost.example.com:80",
+            "127.0.0.1.nip.io",
+            "evillocalhost",
+            "",
+            "[",
+            "0",
+        ] {
+            assert!(!named(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The twin's folder: `world.json`, saved soon after each change, the log, and a lock.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{app::App, world::World};
+
+/// Changes of this time are written at once.
+const COALESCE: Duration = Duration::from_millis(30);
+/// A log larger than this starts anew (the old one is kept as `twin.log.1`).
+const LOG_LIMIT: u64 = 5 << 20;
+
+pub(super) struct Store {
+    dir: PathBuf,
+    /// Held for as long as the twin runs: two twins would overwrite each other's world.
+    _lock: File,
+}
+
+impl Store {
+    /// Makes and locks the folder, and reads its world. What cannot be read is left as it is.
+    pub(super) fn open(dir: &Path) -> io::Result<(Self, World)> {
+        let named = |path: &Path, e: io::Error| {
+            io::Error::new(e.kind(), format!("{}: {e}", path.display()))
+        };
+        folder().create(dir).map_err(|e| named(dir, e))?;
+        let path = dir.join("lock");
+        let lock = private()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| named(&path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("{}: another local AWS is using this folder", dir.display());
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+            }
+            Err(TryLockError::Error(e)) => return Err(named(&path, e)),
+        }
+
+        let path = dir.join("world.json");
+        let world = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
+                let message = format!("{}: not a state of this version: {e}", path.display());
+                io::Error::new(io::ErrorKind::InvalidData, message)
+            })?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => World::default(),
+            Err(e) => return Err(named(&path, e)),
+        };
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                _lock: lock,
+            },
+            world,
+        ))
+    }
+
+    /// The log, open for appending.
+    pub(super) fn log(&self) -> io::Result<File> {
+        let path = self.dir.join("twin.log");
+        if fs::metadata(&path).is_ok_and(|log| log.len() > LOG_LIMIT) {
+            fs::rename(&path, self.dir.join("twin.log.1"))?;
+        }
+        private().append(true).create(true).open(path)
+    }
+
+    /// Saves after changes, until `finished`; then once more.
+    pub(super) async fn keep(
+        self,
+        app: Arc<App>,
+        mut finished: oneshot::Receiver<()>,
+    ) -> io::Result<()> {
+        let store = Arc::new(self);
+        loop {
+            let last = tokio::select! {
+                () = app.changed.notified() => false,
+                _ = &mut finished => true,
+            };
+            if !last {
+                tokio::time::sleep(COALESCE).await;
+            }
+            let (saver, saved) = (Arc::clone(&store), Arc::clone(&app));
+            let result = tokio::task::spawn_blocking(move || saver.save(&saved))
+                .await
+                .map_err(io::Error::other)?;
+            if last {
+                return result;
+            }
+            if result.is_err() {
+                // Tried again at the next change, and at the end, which tells.
+                app.mark_dirty();
+            }
+        }
+    }
+
+    /// A reader, or a twin killed at any moment, finds a whole file: the old one or the new one.
+    fn save(&self, app: &App) -> io::Result<()> {
+        if !app.take_dirty() {
+            return Ok(());
+        }
+        let bytes = app.read(serde_json::to_vec)?;
+        let (new, path) = (self.dir.join("world.json.new"), self.dir.join("world.json"));
+        private()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&new)?
+            .write_all(&bytes)?;
+        fs::rename(new, path)
+    }
+}
+
+/// Files that only their owner can read: the world holds keys and passwords.
+fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
