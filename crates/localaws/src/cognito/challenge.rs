@@ -13,6 +13,7 @@ use super::{
     schema::{self, NameValue},
     session::{ChallengeName, Session},
     user::{Status, User},
+    users::alias_exists,
 };
 use crate::{
     app::App,
@@ -281,10 +282,7 @@ impl Attempt<'_> {
             )));
         }
         if let Some((_, name)) = self.pool.alias_holder(&user.username, &user.attributes) {
-            return Err(fault::fault(
-                "AliasExistsException",
-                format!("An account with the given {name} already exists."),
-            ));
+            return Err(alias_exists(&name));
         }
         user.password = Some(Password::new(password, None));
         user.status = Status::Confirmed;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{
     client::{Client, ClientSettings},
     fault,
+    paging::{page, with_token},
     place::Place,
-    pools::{page, with_token},
 };
 use crate::{
     app::{App, now_s},

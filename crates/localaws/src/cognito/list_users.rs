@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     fault,
+    paging::{page, with_token},
     place::Place,
     pool::Pool,
-    pools::{page, with_token},
     user::User,
     users::Description,
 };

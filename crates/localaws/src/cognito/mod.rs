@@ -7,11 +7,13 @@ mod auth;
 mod challenge;
 mod client;
 mod clients;
+mod create_user;
 mod fault;
 mod inbox;
 mod keys;
 mod list_users;
 mod pages;
+mod paging;
 mod password;
 mod place;
 mod pool;
@@ -19,6 +21,7 @@ mod pools;
 mod refresh;
 mod schema;
 mod session;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -70,14 +73,14 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "UpdateUserPool" => pools::update(app, call),
         "DeleteUserPool" => pools::delete(app, call),
         "ListUserPools" => pools::list(app, call),
-        "TagResource" => pools::tag(app, call),
-        "ListTagsForResource" => pools::list_tags(app, call),
+        "TagResource" => tags::tag(app, call),
+        "ListTagsForResource" => tags::list(app, call),
         "CreateUserPoolClient" => clients::create(app, call),
         "DescribeUserPoolClient" => clients::describe(app, call),
         "UpdateUserPoolClient" => clients::update(app, call),
         "DeleteUserPoolClient" => clients::delete(app, call),
         "ListUserPoolClients" => clients::list(app, call),
-        "AdminCreateUser" => users::create(app, call),
+        "AdminCreateUser" => create_user::create(app, call),
         "AdminGetUser" => users::get(app, call),
         "AdminDeleteUser" => users::delete(app, call),
         "AdminUpdateUserAttributes" => users::update_attributes(app, call),

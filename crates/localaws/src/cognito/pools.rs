@@ -1,20 +1,21 @@
-//! Operations on user pools, and their tags.
+//! Operations on user pools.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     fault, keys,
+    paging::{page, with_token},
     place::Place,
     pool::{Pool, Protection, Settings, Tier},
     schema::{self, Attribute},
+    tags::check_tags,
 };
 use crate::{
     app::{App, now_s},
-    call::{Answer, ApiError, Call, answer, empty},
+    call::{Answer, Call, answer, empty},
     ids,
 };
 
@@ -219,94 +220,5 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
             })
             .collect();
         Ok(with_token(json!({ "UserPools": pools }), "NextToken", next))
-    })
-}
-
-/// One page of a map, in key order; the token is the last key seen.
-pub(super) fn page<'a, T>(
-    entries: impl Iterator<Item = (&'a String, &'a T)>,
-    limit: usize,
-    token: Option<&str>,
-) -> Result<(Vec<&'a T>, Option<String>), ApiError> {
-    let after = token
-        .map(|token| {
-            let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-            bytes
-                .and_then(|bytes| String::from_utf8(bytes).ok())
-                .ok_or_else(|| fault::invalid_parameter("Invalid pagination token."))
-        })
-        .transpose()?;
-    let mut rest = entries.skip_while(|(key, _)| after.as_ref().is_some_and(|after| *key <= after));
-    let page: Vec<_> = rest.by_ref().take(limit).collect();
-    let next = rest
-        .next()
-        .and(page.last())
-        .map(|(key, _)| URL_SAFE_NO_PAD.encode(key));
-    Ok((page.into_iter().map(|(_, value)| value).collect(), next))
-}
-
-/// The answer with its paging token, which the last page lacks.
-pub(super) fn with_token(mut answer: Value, member: &str, token: Option<String>) -> Value {
-    if let (Some(object), Some(token)) = (answer.as_object_mut(), token) {
-        object.insert(member.to_owned(), token.into());
-    }
-    answer
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagInput {
-    resource_arn: String,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-}
-
-fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    if tags.len() > 50 {
-        return Err(fault::invalid_parameter(
-            "A user pool can have at most 50 tags.",
-        ));
-    }
-    if tags
-        .keys()
-        .any(|key| key.to_lowercase().starts_with("aws:"))
-    {
-        return Err(fault::invalid_parameter(
-            "Tag keys that begin with aws: are reserved.",
-        ));
-    }
-    Ok(())
-}
-
-fn place_of_arn(call: &Call, arn: &str) -> Result<Place, ApiError> {
-    Place::of_arn(arn)
-        .filter(|place| place.account == call.account && place.region == call.region)
-        .ok_or_else(|| {
-            fault::fault(
-                "ResourceNotFoundException",
-                format!("Resource {arn} does not exist."),
-            )
-        })
-}
-
-pub(super) fn tag(app: &App, call: &Call) -> Answer {
-    let input: TagInput = call.input()?;
-    let place = place_of_arn(call, &input.resource_arn)?;
-    app.write(|world| {
-        let pool = place.get_mut(world)?;
-        let mut tags = pool.tags.clone();
-        tags.extend(input.tags);
-        check_tags(&tags)?;
-        pool.tags = tags;
-        empty()
-    })
-}
-
-pub(super) fn list_tags(app: &App, call: &Call) -> Answer {
-    let input: TagInput = call.input()?;
-    let place = place_of_arn(call, &input.resource_arn)?;
-    app.read(|world| {
-        let tags = answer(&place.get(world)?.tags)?;
-        Ok(Value::Object(Map::from_iter([("Tags".to_owned(), tags)])))
     })
 }
