@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, Flow},
+    client::Client,
     fault,
+    flow::Flow,
     inbox::Mail,
     place::Place,
     pool::{Factor, Mfa, Pool},
@@ -74,6 +75,15 @@ struct Input {
 pub(super) enum Outcome {
     Challenge { answer: Value, mail: Option<Mail> },
     Tokens(Issue),
+}
+
+impl Outcome {
+    pub(super) fn with_mail(self, mail: Option<Mail>) -> Self {
+        match self {
+            Self::Challenge { answer, .. } => Self::Challenge { answer, mail },
+            tokens @ Self::Tokens(_) => tokens,
+        }
+    }
 }
 
 /// One step of sign-in at one pool, by one client.

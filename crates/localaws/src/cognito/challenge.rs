@@ -51,7 +51,7 @@ pub(super) async fn respond(app: &Arc<App>, call: &Call) -> Answer {
     .await
 }
 
-fn challenge(name: ChallengeName, session: &str, parameters: Value) -> Outcome {
+fn challenge(name: ChallengeName, session: &str, parameters: &Value) -> Outcome {
     let answer = json!({
         "ChallengeName": name,
         "Session": session,
@@ -83,25 +83,22 @@ impl Attempt<'_> {
             "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
             "CODE_DELIVERY_DESTINATION": destination,
         });
-        let mut outcome = challenge(ChallengeName::EmailOtp, &token, parameters);
-        if let Outcome::Challenge { mail, .. } = &mut outcome {
-            *mail = user.map(|user| {
-                let text = format!("Your authentication code is {code}.");
-                Mail::new(
-                    user.attribute("email"),
-                    "Your authentication code",
-                    text,
-                    Some(code),
-                )
-            });
-        }
-        outcome
+        let mail = user.map(|user| {
+            let text = format!("Your authentication code is {code}.");
+            Mail::new(
+                user.attribute("email"),
+                "Your authentication code",
+                text,
+                Some(code),
+            )
+        });
+        challenge(ChallengeName::EmailOtp, &token, &parameters).with_mail(mail)
     }
 
     pub(super) fn ask_password(&mut self, user: Option<&User>, login: &str) -> Outcome {
         let session = self.open(user, login, ChallengeName::Password);
         let token = self.pool.open(session, None, self.now);
-        challenge(ChallengeName::Password, &token, json!({}))
+        challenge(ChallengeName::Password, &token, &json!({}))
     }
 
     pub(super) fn ask_choice(
@@ -113,7 +110,7 @@ impl Attempt<'_> {
         let mut session = self.open(user, login, ChallengeName::SelectChallenge);
         session.offered = offered.to_vec();
         let token = self.pool.open(session, None, self.now);
-        challenge(ChallengeName::SelectChallenge, &token, json!({}))
+        challenge(ChallengeName::SelectChallenge, &token, &json!({}))
     }
 
     /// Tokens for the right password, or the demand for a new one.
@@ -162,7 +159,7 @@ impl Attempt<'_> {
         Ok(challenge(
             ChallengeName::NewPasswordRequired,
             &token,
-            parameters,
+            &parameters,
         ))
     }
 

@@ -1,4 +1,4 @@
-//! App clients: settings with AWS's rules and defaults, lifetimes, flows and secrets.
+//! App clients: settings with AWS's rules and defaults, lifetimes and secrets.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::fault;
+use super::{fault, flow::Flow};
 use crate::call::ApiError;
 
 /// `UserPoolClientType` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 pub(super) struct Client {
     pub(super) user_pool_id: String,
     pub(super) client_name: String,
@@ -97,6 +98,7 @@ impl Default for ClientSettings {
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 struct Units {
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<Unit>,
@@ -123,30 +125,6 @@ impl Unit {
             Self::Hours => 3600,
             Self::Days => 86400,
         }
-    }
-}
-
-/// `ExplicitAuthFlowsType` of the model; the first three are the legacy names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum Flow {
-    AdminNoSrpAuth,
-    CustomAuthFlowOnly,
-    UserPasswordAuth,
-    AllowAdminUserPasswordAuth,
-    AllowCustomAuth,
-    AllowUserPasswordAuth,
-    AllowUserSrpAuth,
-    AllowRefreshTokenAuth,
-    AllowUserAuth,
-}
-
-impl Flow {
-    fn is_legacy(self) -> bool {
-        matches!(
-            self,
-            Self::AdminNoSrpAuth | Self::CustomAuthFlowOnly | Self::UserPasswordAuth
-        )
     }
 }
 
@@ -199,11 +177,8 @@ impl ClientSettings {
                 "Invalid range for token validity.",
             ));
         }
-        let legacy = self
-            .explicit_auth_flows
-            .iter()
-            .filter(|flow| flow.is_legacy())
-            .count();
+        let flows = self.explicit_auth_flows.iter();
+        let legacy = flows.filter(|flow| flow.is_legacy()).count();
         if legacy > 0 && legacy < self.explicit_auth_flows.len() {
             return Err(fault::invalid_parameter(
                 "ExplicitAuthFlows cannot mix legacy values with values that begin with ALLOW_.",
@@ -265,24 +240,7 @@ impl ClientSettings {
 
     /// Whether the client may use a flow, named by its `ALLOW_` value.
     pub(super) fn allows(&self, wanted: Flow) -> bool {
-        let flows = &self.explicit_auth_flows;
-        if flows.iter().any(|flow| flow.is_legacy()) {
-            let only_custom = flows.contains(&Flow::CustomAuthFlowOnly);
-            return match wanted {
-                Flow::AllowAdminUserPasswordAuth => flows.contains(&Flow::AdminNoSrpAuth),
-                Flow::AllowUserPasswordAuth => flows.contains(&Flow::UserPasswordAuth),
-                Flow::AllowUserSrpAuth => !only_custom,
-                Flow::AllowRefreshTokenAuth | Flow::AllowCustomAuth => true,
-                _ => false,
-            };
-        }
-        if flows.is_empty() {
-            return matches!(
-                wanted,
-                Flow::AllowRefreshTokenAuth | Flow::AllowUserSrpAuth | Flow::AllowCustomAuth
-            );
-        }
-        flows.contains(&wanted)
+        wanted.is_allowed(&self.explicit_auth_flows)
     }
 }
 

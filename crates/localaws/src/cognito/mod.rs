@@ -9,6 +9,7 @@ mod client;
 mod clients;
 mod create_user;
 mod fault;
+mod flow;
 mod inbox;
 mod keys;
 mod list_users;

@@ -1,4 +1,4 @@
-//! The unsigned pages of a pool: its public keys and its OpenID Connect configuration.
+//! The unsigned pages of a pool: its public keys and its discovery document.
 
 use std::sync::LazyLock;
 

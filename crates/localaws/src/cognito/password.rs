@@ -14,6 +14,7 @@ const SYMBOLS: &str = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ";
 /// [`Default`] is the policy of a pool that was given none.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the model's members")]
 pub(super) struct PasswordPolicy {
     #[serde(default = "eight")]
     pub(super) minimum_length: usize,

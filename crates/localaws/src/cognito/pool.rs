@@ -113,6 +113,7 @@ pub(super) struct Settings {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 pub(super) struct Policies {
     pub(super) password_policy: PasswordPolicy,
     pub(super) sign_in_policy: SignInPolicy,

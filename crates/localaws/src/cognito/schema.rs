@@ -11,6 +11,7 @@ use crate::call::ApiError;
 /// `SchemaAttributeType` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 pub(super) struct Attribute {
     pub(super) name: String,
     #[serde(default = "string")]
@@ -56,7 +57,7 @@ impl NameValue {
     }
 }
 
-/// The standard attributes of OpenID Connect that every pool has, in AWS's order.
+/// The standard attributes that every pool has, in AWS's order.
 fn standard() -> Vec<Attribute> {
     const NAMES: [&str; 21] = [
         "profile",

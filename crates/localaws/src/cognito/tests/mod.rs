@@ -1,5 +1,8 @@
 //! The service driven through `handle`, as the wire layer drives it.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod choice;
 mod clients;
 mod passwords;
 mod pools;
