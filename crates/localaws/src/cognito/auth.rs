@@ -257,10 +257,10 @@ impl Attempt<'_> {
         };
         let mut outcome = match preferred.filter(|preferred| offered.contains(preferred)) {
             Some(ChallengeName::EmailOtp) => self.send_code(user.as_ref(), login),
-            Some(_) if given.get("PASSWORD").is_some() => {
-                self.check_password(user.as_ref(), login, given.required("PASSWORD")?)?
-            }
-            Some(_) => self.ask_password(user.as_ref(), login),
+            Some(_) => match given.get("PASSWORD") {
+                Some(password) => return self.check_password(user.as_ref(), login, password),
+                None => self.ask_password(user.as_ref(), login),
+            },
             None => self.ask_choice(user.as_ref(), login, &offered),
         };
         if let Outcome::Challenge { answer, .. } = &mut outcome {

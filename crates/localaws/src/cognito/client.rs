@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{fault, flow::Flow};
+use super::{fault, flow::Flow, pool::Tier};
 use crate::call::ApiError;
 
 /// `UserPoolClientType` of the model.
@@ -152,8 +152,14 @@ enum Feature {
 }
 
 impl ClientSettings {
-    /// Checks what a request asked for and fills in what it left out.
-    pub(super) fn settle(mut self) -> Result<Self, ApiError> {
+    /// Checks what a request asked for, in a pool of this tier, and fills in what it left out.
+    pub(super) fn settle(mut self, tier: Tier) -> Result<Self, ApiError> {
+        if tier == Tier::Lite && self.explicit_auth_flows.contains(&Flow::AllowUserAuth) {
+            return Err(fault::fault(
+                "FeatureUnavailableInTierException",
+                "ALLOW_USER_AUTH is not available in the LITE tier: it needs ESSENTIALS or PLUS.",
+            ));
+        }
         // Model: 0 and absence both mean the default.
         if self.refresh_token_validity == 0 {
             self.refresh_token_validity = 30 * 86400

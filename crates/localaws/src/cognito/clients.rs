@@ -63,10 +63,10 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
             "GenerateSecret and ClientSecret cannot be used together.",
         ));
     }
-    let settings = input.settings.settle()?;
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
         let pool = place.get_mut(world)?;
+        let settings = input.settings.settle(pool.tier)?;
         let now = now_s();
         let client = Client {
             user_pool_id: input.user_pool_id,
@@ -94,18 +94,18 @@ pub(super) fn describe(app: &App, call: &Call) -> Answer {
 /// A full replacement: what is left out goes back to its default. Id and secret stay.
 pub(super) fn update(app: &App, call: &Call) -> Answer {
     let input: UpdateInput = call.input()?;
-    let settings = input.settings.settle()?;
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
         let pool = place.get_mut(world)?;
+        let tier = pool.tier;
         let client = pool
             .clients
             .get_mut(&input.client_id)
             .ok_or_else(|| fault::client_absent(&input.client_id))?;
+        client.settings = input.settings.settle(tier)?;
         if let Some(name) = input.client_name {
             client.client_name = name;
         }
-        client.settings = settings;
         client.last_modified_date = now_s();
         described(client)
     })

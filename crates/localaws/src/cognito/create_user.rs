@@ -111,6 +111,18 @@ fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), A
             "User account already exists",
         ));
     }
+    let given = input
+        .temporary_password
+        .as_deref()
+        .filter(|password| !password.is_empty());
+    let password = match given {
+        Some(given) => {
+            pool.settings.policies.password_policy.check(given)?;
+            Some(given.to_owned())
+        }
+        None if goes_without(pool, &user) => None,
+        None => Some(pool.settings.policies.password_policy.generate()),
+    };
     if let Some((holder, name)) = pool.alias_holder(&user.username, &user.attributes) {
         if !pool.username_attributes.is_empty() {
             return Err(fault::fault(
@@ -125,18 +137,6 @@ fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), A
             .attributes
             .insert(format!("{name}_verified"), "false".to_owned());
     }
-    let given = input
-        .temporary_password
-        .as_deref()
-        .filter(|password| !password.is_empty());
-    let password = match given {
-        Some(given) => {
-            pool.settings.policies.password_policy.check(given)?;
-            Some(given.to_owned())
-        }
-        None if goes_without(pool, &user) => None,
-        None => Some(pool.settings.policies.password_policy.generate()),
-    };
     if let Some(plain) = &password {
         set_temporary(pool, &mut user, plain);
     }

@@ -81,6 +81,7 @@ pub(super) enum Factor {
 /// nothing here acts on are kept as they came.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 pub(super) struct Settings {
     pub(super) policies: Policies,
     pub(super) deletion_protection: Protection,
@@ -113,7 +114,6 @@ pub(super) struct Settings {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-#[expect(clippy::struct_field_names, reason = "the model's names")]
 pub(super) struct Policies {
     pub(super) password_policy: PasswordPolicy,
     pub(super) sign_in_policy: SignInPolicy,

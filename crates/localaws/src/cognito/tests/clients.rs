@@ -126,3 +126,20 @@ async fn clients_are_listed_and_deleted() {
     let (kind, _) = twin.refused("GetTokensFromRefreshToken", input).await;
     assert_eq!(kind, "ResourceNotFoundException");
 }
+
+#[tokio::test]
+async fn choice_based_sign_in_needs_more_than_the_lite_tier() {
+    let twin = Twin::new();
+    let pool = twin
+        .pool(json!({"UserPoolTier": "LITE", "Policies": {}}))
+        .await;
+    let id = twin.client(&pool, json!({"ExplicitAuthFlows": []})).await;
+    let flows = json!({
+        "UserPoolId": pool, "ClientName": "x", "ClientId": id,
+        "ExplicitAuthFlows": ["ALLOW_USER_AUTH"],
+    });
+    for operation in ["CreateUserPoolClient", "UpdateUserPoolClient"] {
+        let (kind, _) = twin.refused(operation, flows.clone()).await;
+        assert_eq!(kind, "FeatureUnavailableInTierException");
+    }
+}
