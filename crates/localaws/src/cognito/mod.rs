@@ -1,56 +1,102 @@
 //! Cognito user pools: pools, clients, users, sign-in, tokens, and the inbox their mail goes to.
+//!
+//! `pool`, `client`, `user`, `session` and `token` are what is kept, with AWS's rules; `pools`,
+//! `clients`, `users`, `list_users`, `auth`, `challenge` and `refresh` are the operations on them.
 
-use std::sync::Arc;
+mod auth;
+mod challenge;
+mod client;
+mod clients;
+mod create_user;
+mod fault;
+mod flow;
+mod inbox;
+mod keys;
+mod list_users;
+mod pages;
+mod paging;
+mod password;
+mod place;
+mod pool;
+mod pools;
+mod refresh;
+mod schema;
+mod session;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod token;
+mod user;
+mod users;
+mod verify;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+pub(crate) use self::{
+    inbox::Mail,
+    pages::well_known,
+    verify::{TokenRefusal, verify_token},
+};
 use crate::{
     app::App,
     call::{Answer, Call},
-    server::{Request, Response},
 };
 
+/// The user pools of one region of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct State {}
-
-/// One mail in the inbox, as `/_local/inbox.json` shows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-    /// The code in the text, for scripts.
-    pub(crate) code: Option<String>,
-    /// RFC 3339, UTC.
-    pub(crate) at: String,
+pub(crate) struct State {
+    /// By pool id.
+    pools: BTreeMap<String, pool::Pool>,
 }
 
-pub(crate) async fn handle(_app: &Arc<App>, call: &Call) -> Answer {
-    Err(call.not_served())
+impl State {
+    /// The pools' ARNs and tags, for the tagging API.
+    pub(crate) fn tagged(
+        &self,
+        account: &str,
+        region: &str,
+    ) -> Vec<(String, BTreeMap<String, String>)> {
+        let arn = |id: &str| format!("arn:aws:cognito-idp:{region}:{account}:userpool/{id}");
+        self.pools
+            .values()
+            .map(|pool| (arn(&pool.id), pool.tags.clone()))
+            .collect()
+    }
 }
 
-/// Unsigned pages: `/{pool}/.well-known/jwks.json` and `openid-configuration`. `None`: not one of them.
-pub(crate) fn well_known(_app: &Arc<App>, _request: &Request) -> Option<Response> {
-    None
-}
-
-/// Why a token is not accepted by the pools given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TokenRefusal {
-    /// Not a JWT, wrong signature, wrong issuer or pool.
-    Invalid,
-    Expired,
-}
-
-/// The claims of a token signed by one of these user pools (ARNs), whatever its `token_use`.
-pub(crate) fn verify_token(
-    _app: &Arc<App>,
-    _pool_arns: &[String],
-    _jwt: &str,
-) -> Result<Map<String, Value>, TokenRefusal> {
-    Err(TokenRefusal::Invalid)
+pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateUserPool" => pools::create(app, call),
+        "DescribeUserPool" => pools::describe(app, call),
+        "UpdateUserPool" => pools::update(app, call),
+        "DeleteUserPool" => pools::delete(app, call),
+        "ListUserPools" => pools::list(app, call),
+        "TagResource" => tags::tag(app, call),
+        "ListTagsForResource" => tags::list(app, call),
+        "CreateUserPoolClient" => clients::create(app, call),
+        "DescribeUserPoolClient" => clients::describe(app, call),
+        "UpdateUserPoolClient" => clients::update(app, call),
+        "DeleteUserPoolClient" => clients::delete(app, call),
+        "ListUserPoolClients" => clients::list(app, call),
+        "AdminCreateUser" => create_user::create(app, call),
+        "AdminGetUser" => users::get(app, call),
+        "AdminDeleteUser" => users::delete(app, call),
+        "AdminUpdateUserAttributes" => users::update_attributes(app, call),
+        "AdminSetUserPassword" => users::set_password(app, call),
+        "ListUsers" => list_users::list(app, call),
+        "InitiateAuth" | "AdminInitiateAuth" => auth::initiate(app, call).await,
+        "RespondToAuthChallenge" | "AdminRespondToAuthChallenge" => {
+            challenge::respond(app, call).await
+        }
+        "GetTokensFromRefreshToken" => refresh::exchange(app, call).await,
+        "RevokeToken" => refresh::revoke(app, call),
+        "GlobalSignOut" => refresh::sign_out(app, call),
+        "GetUser" => refresh::get_user(app, call),
+        _ => Err(call.not_served()),
+    }
 }
 
 impl State {

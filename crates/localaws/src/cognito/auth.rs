@@ -1,0 +1,292 @@
+//! Sign-in begins: `InitiateAuth` and `AdminInitiateAuth`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    fault,
+    flow::Flow,
+    inbox::Mail,
+    place::Place,
+    pool::{Factor, Mfa, Pool},
+    refresh,
+    session::ChallengeName,
+    token::Issue,
+    user::{Status, User},
+};
+use crate::{
+    app::{App, now_ms},
+    call::{Answer, ApiError, Call},
+};
+
+/// `AuthParameters` or `ChallengeResponses`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.get(name)
+            .ok_or_else(|| fault::invalid_parameter(format!("Missing required parameter {name}")))
+    }
+
+    /// Those whose names begin with `prefix`, without it.
+    pub(super) fn under(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+}
+
+/// `AuthFlowType` of the model.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum AuthFlow {
+    UserAuth,
+    UserPasswordAuth,
+    AdminUserPasswordAuth,
+    /// The legacy name of the one above.
+    AdminNoSrpAuth,
+    RefreshTokenAuth,
+    RefreshToken,
+    UserSrpAuth,
+    CustomAuth,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    /// Only the operations of an administrator have it.
+    user_pool_id: Option<String>,
+    client_id: String,
+    auth_flow: AuthFlow,
+    #[serde(default)]
+    auth_parameters: Parameters,
+}
+
+/// What a step of sign-in leads to.
+pub(super) enum Outcome {
+    Challenge { answer: Value, mail: Option<Mail> },
+    Tokens(Issue),
+}
+
+impl Outcome {
+    pub(super) fn with_mail(self, mail: Option<Mail>) -> Self {
+        match self {
+            Self::Challenge { answer, .. } => Self::Challenge { answer, mail },
+            tokens @ Self::Tokens(_) => tokens,
+        }
+    }
+}
+
+/// One step of sign-in at one pool, by one client.
+pub(super) struct Attempt<'w> {
+    pub(super) pool: &'w mut Pool,
+    pub(super) client: Client,
+    pub(super) admin: bool,
+    /// Milliseconds.
+    pub(super) now: i64,
+}
+
+pub(super) async fn initiate(app: &Arc<App>, call: &Call) -> Answer {
+    let input: Input = call.input()?;
+    step(
+        app,
+        call,
+        input.user_pool_id.as_deref(),
+        &input.client_id,
+        |attempt| attempt.begin(input.auth_flow, &input.auth_parameters),
+    )
+    .await
+}
+
+/// Finds pool and client, takes the step, sends its mail and signs its tokens.
+pub(super) async fn step(
+    app: &Arc<App>,
+    call: &Call,
+    pool_id: Option<&str>,
+    client_id: &str,
+    step: impl FnOnce(&mut Attempt<'_>) -> Result<Outcome, ApiError>,
+) -> Answer {
+    let (place, outcome) = app.write(|world| {
+        let place = match pool_id {
+            Some(id) => Place::of_call(call, id),
+            None => Place::of_client(world, client_id)?,
+        };
+        let pool = place.get_mut(world)?;
+        let client = pool.client(client_id)?.clone();
+        let mut attempt = Attempt {
+            pool,
+            client,
+            admin: pool_id.is_some(),
+            now: now_ms(),
+        };
+        let mut outcome = step(&mut attempt)?;
+        if let Outcome::Challenge { mail, .. } = &mut outcome
+            && let Some(mail) = mail.take()
+        {
+            mail.deliver(world);
+        }
+        Ok((place, outcome))
+    })?;
+    match outcome {
+        Outcome::Challenge { answer, .. } => Ok(answer),
+        Outcome::Tokens(issue) => {
+            let result = issue.sign(app, &place).await?;
+            Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
+        }
+    }
+}
+
+impl Attempt<'_> {
+    fn begin(&mut self, flow: AuthFlow, given: &Parameters) -> Result<Outcome, ApiError> {
+        match flow {
+            AuthFlow::UserAuth => {
+                self.require(
+                    Flow::AllowUserAuth,
+                    "USER_AUTH flow not enabled for this client",
+                )?;
+                self.by_choice(given)
+            }
+            AuthFlow::UserPasswordAuth => {
+                self.require(
+                    Flow::AllowUserPasswordAuth,
+                    "USER_PASSWORD_AUTH flow not enabled for this client",
+                )?;
+                self.by_password(given)
+            }
+            AuthFlow::AdminUserPasswordAuth | AuthFlow::AdminNoSrpAuth if self.admin => {
+                self.require(
+                    Flow::AllowAdminUserPasswordAuth,
+                    "Auth flow not enabled for this client",
+                )?;
+                self.by_password(given)
+            }
+            AuthFlow::AdminUserPasswordAuth | AuthFlow::AdminNoSrpAuth => Err(
+                fault::invalid_parameter("Initiate Auth method not supported."),
+            ),
+            AuthFlow::RefreshTokenAuth | AuthFlow::RefreshToken => {
+                let refusal = "Refresh Token flow not enabled for this client";
+                self.require(Flow::AllowRefreshTokenAuth, refusal)?;
+                if self.client.settings.rotation_grace().is_some() {
+                    return Err(fault::invalid_parameter(refusal));
+                }
+                let token = given.required("REFRESH_TOKEN")?;
+                let user = refresh::owner(self.pool, &self.client, token, self.now)?;
+                let names = [
+                    user.username.as_str(),
+                    user.attribute("sub"),
+                    user.attribute("email"),
+                ];
+                self.client.check_hash(&names, given.get("SECRET_HASH"))?;
+                refresh::renew(self.pool, &self.client, token, self.now).map(Outcome::Tokens)
+            }
+            AuthFlow::UserSrpAuth => {
+                self.require(
+                    Flow::AllowUserSrpAuth,
+                    "USER_SRP_AUTH is not enabled for the client.",
+                )?;
+                Err(fault::not_served("the flow USER_SRP_AUTH"))
+            }
+            AuthFlow::CustomAuth => {
+                self.require(
+                    Flow::AllowCustomAuth,
+                    "CUSTOM_AUTH is not enabled for the client.",
+                )?;
+                Err(fault::not_served("the flow CUSTOM_AUTH"))
+            }
+        }
+    }
+
+    fn require(&self, flow: Flow, refusal: &str) -> Result<(), ApiError> {
+        let allowed = self.client.settings.allows(flow);
+        allowed
+            .then_some(())
+            .ok_or_else(|| fault::invalid_parameter(refusal))
+    }
+
+    /// The user who wants to sign in; `None` when there is none and the client must not learn it.
+    fn who(&self, given: &Parameters) -> Result<Option<User>, ApiError> {
+        let login = given.required("USERNAME")?;
+        self.client.check_hash(&[login], given.get("SECRET_HASH"))?;
+        if self.pool.settings.mfa_configuration == Mfa::On {
+            return Err(fault::not_served("sign-in to a pool that requires MFA"));
+        }
+        let user = self.pool.find(login).cloned();
+        // Whether PreventUserExistenceErrors governs USER_AUTH is not settled: aws-facts 14.5.
+        if user.is_none() && !self.client.settings.hides_users() {
+            return Err(fault::user_absent());
+        }
+        Ok(user)
+    }
+
+    fn by_password(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
+        let user = self.who(given)?;
+        self.check_password(
+            user.as_ref(),
+            given.required("USERNAME")?,
+            given.required("PASSWORD")?,
+        )
+    }
+
+    /// `USER_AUTH`: the preferred challenge when the user is open to it, else the choice.
+    fn by_choice(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
+        let user = self.who(given)?;
+        let login = given.required("USERNAME")?;
+        let offered = self.offers(user.as_ref());
+        if offered.is_empty() {
+            return Err(fault::incorrect_password());
+        }
+        let preferred = match given.get("PREFERRED_CHALLENGE") {
+            Some("EMAIL_OTP") => Some(ChallengeName::EmailOtp),
+            Some("PASSWORD") => Some(ChallengeName::Password),
+            Some("PASSWORD_SRP") => return Err(fault::not_served("the challenge PASSWORD_SRP")),
+            None | Some("SMS_OTP" | "WEB_AUTHN") => None,
+            Some(other) => {
+                return Err(fault::invalid_parameter(format!(
+                    "Unknown PREFERRED_CHALLENGE: {other}"
+                )));
+            }
+        };
+        let mut outcome = match preferred.filter(|preferred| offered.contains(preferred)) {
+            Some(ChallengeName::EmailOtp) => self.send_code(user.as_ref(), login),
+            Some(_) => match given.get("PASSWORD") {
+                Some(password) => return self.check_password(user.as_ref(), login, password),
+                None => self.ask_password(user.as_ref(), login),
+            },
+            None => self.ask_choice(user.as_ref(), login, &offered),
+        };
+        if let Outcome::Challenge { answer, .. } = &mut outcome {
+            answer["AvailableChallenges"] = json!(offered);
+        }
+        Ok(outcome)
+    }
+
+    /// The challenges a user may choose from; all the pool's for someone who does not exist. AWS
+    /// lists `PASSWORD_SRP` beside `PASSWORD`; the twin offers only what it serves.
+    fn offers(&self, user: Option<&User>) -> Vec<ChallengeName> {
+        let (code, password) = match user {
+            None => (true, true),
+            // A temporary password has to be used first (aws-facts, trap 5).
+            Some(user) => (
+                user.status == Status::Confirmed && user.has_verified("email"),
+                user.password.is_some(),
+            ),
+        };
+        let mut offered = Vec::new();
+        if code && self.pool.allows(Factor::EmailOtp) {
+            offered.push(ChallengeName::EmailOtp);
+        }
+        if password && self.pool.allows(Factor::Password) {
+            offered.push(ChallengeName::Password);
+        }
+        offered
+    }
+}

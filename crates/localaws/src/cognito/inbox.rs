@@ -1,0 +1,39 @@
+//! The inbox that mail goes to instead of a mail server.
+
+use serde::{Deserialize, Serialize};
+
+use crate::world::World;
+
+/// Older mail is dropped beyond this many.
+const KEPT: usize = 500;
+
+/// One mail in the inbox, as `/_local/inbox.json` shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Mail {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    /// The code in the text, for scripts.
+    pub(crate) code: Option<String>,
+    /// RFC 3339, UTC.
+    pub(crate) at: String,
+}
+
+impl Mail {
+    pub(super) fn new(to: &str, subject: &str, text: String, code: Option<String>) -> Self {
+        let at = jiff::Timestamp::now().to_string();
+        Self {
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text,
+            code,
+            at,
+        }
+    }
+
+    pub(super) fn deliver(self, world: &mut World) {
+        world.inbox.push(self);
+        let surplus = world.inbox.len().saturating_sub(KEPT);
+        world.inbox.drain(..surplus);
+    }
+}

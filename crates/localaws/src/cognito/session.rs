@@ -1,0 +1,119 @@
+//! Sign-in sessions: opaque strings that tie a challenge to its answer. Only hashes are kept.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{client::Client, fault, pool::Pool};
+use crate::{call::ApiError, ids};
+
+/// Sessions are kept this long (ms) after they expire, so that a late answer hears why it is refused.
+const REMEMBERED: i64 = 3_600_000;
+
+/// The challenges the twin poses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum ChallengeName {
+    EmailOtp,
+    SelectChallenge,
+    Password,
+    NewPasswordRequired,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Session {
+    pub(super) client_id: String,
+    /// `None`: nobody has this name, the challenge is simulated.
+    pub(super) username: Option<String>,
+    /// The name that was typed.
+    pub(super) login: String,
+    pub(super) challenge: ChallengeName,
+    /// What `SELECT_CHALLENGE` offered.
+    pub(super) offered: Vec<ChallengeName>,
+    /// Hash of the session string and the code sent.
+    pub(super) code: Option<String>,
+    /// Milliseconds.
+    pub(super) expires: i64,
+    pub(super) used: bool,
+}
+
+/// A random string that says nothing by itself: a session or a refresh token.
+pub(super) fn opaque() -> String {
+    URL_SAFE_NO_PAD.encode(ids::bytes(96))
+}
+
+/// What is stored instead of a secret.
+pub(super) fn digest(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
+}
+
+impl Session {
+    pub(super) fn new(
+        client: &Client,
+        username: Option<String>,
+        login: &str,
+        challenge: ChallengeName,
+        now: i64,
+    ) -> Self {
+        Self {
+            client_id: client.client_id.clone(),
+            username,
+            login: login.to_owned(),
+            challenge,
+            offered: Vec::new(),
+            code: None,
+            expires: now + client.settings.auth_session_validity * 60_000,
+            used: false,
+        }
+    }
+
+    pub(super) fn expects(&self, token: &str, code: &str) -> bool {
+        self.code
+            .as_ref()
+            .is_some_and(|hash| *hash == digest(&format!("{token}:{code}")))
+    }
+}
+
+impl Pool {
+    /// Keeps a session and gives the string that names it. `code` is what the user was sent.
+    pub(super) fn open(&mut self, mut session: Session, code: Option<&str>, now: i64) -> String {
+        let token = opaque();
+        session.code = code.map(|code| digest(&format!("{token}:{code}")));
+        self.sessions
+            .retain(|_, old| old.expires + REMEMBERED > now);
+        self.sessions.insert(digest(&token), session);
+        token
+    }
+
+    /// The live session that a client names, in AWS's words when it is none (aws-facts 6.3).
+    pub(super) fn session(
+        &self,
+        token: &str,
+        client: &Client,
+        challenge: ChallengeName,
+        now: i64,
+    ) -> Result<Session, ApiError> {
+        let session = self
+            .sessions
+            .get(&digest(token))
+            .filter(|s| s.client_id == client.client_id && s.challenge == challenge)
+            .ok_or_else(|| fault::not_authorized("Invalid session for the user."))?;
+        if session.used {
+            return Err(fault::not_authorized(
+                "Invalid session for the user, session can only be used once.",
+            ));
+        }
+        if session.expires <= now {
+            return Err(fault::not_authorized(
+                "Invalid session for the user, session is expired.",
+            ));
+        }
+        Ok(session.clone())
+    }
+
+    pub(super) fn close(&mut self, token: &str) {
+        if let Some(session) = self.sessions.get_mut(&digest(token)) {
+            session.used = true;
+        }
+    }
+}
