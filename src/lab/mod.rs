@@ -1,8 +1,20 @@
 //! A lab, valid by construction: made only from a checked file.
 
+mod api;
 pub mod builtin;
+mod check;
+mod code;
+mod file;
+mod problem;
+mod rules;
+mod walk;
+mod yaml;
 
 use std::{collections::BTreeMap, path::PathBuf};
+
+pub use file::{load, parse};
+pub use problem::{LabError, Problem, render};
+pub use rules::valid_email;
 
 /// What a lab is, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,4 +152,3 @@ pub struct Route {
     /// The body that a good call answers, for `verify`.
     pub expect: Option<String>,
 }
-#[derive(Debug)] pub struct LabError; pub fn load(_p: &std::path::Path) -> Result<Lab, LabError> { Err(LabError) } pub fn render(_e: &LabError, _w: usize, _c: bool) -> String { String::new() } pub fn valid_email(e: &str) -> Result<String, String> { Ok(e.to_lowercase()) }

@@ -98,10 +98,3 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         _ => Err(call.not_served()),
     }
 }
-
-impl State {
-    // stub until merge
-    pub(crate) fn tagged(&self, _account: &str, _region: &str) -> Vec<(String, std::collections::BTreeMap<String, String>)> {
-        Vec::new()
-    }
-}
