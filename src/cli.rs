@@ -6,9 +6,16 @@ use clap::{Args, Parser, Subcommand};
 
 /// Builds, proves and removes hands-on AWS labs.
 #[derive(Debug, Parser)]
-#[command(name = "labctl", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
-    5 a check failed (verify), 6 something is left (down), 130 interrupted.")]
+#[command(
+    name = "labctl",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
+    5 a check failed (verify), 6 something is left (down), 130 interrupted."
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -21,10 +28,19 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of a command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct Global {
     /// The lab's file; its state is kept in .labctl beside it
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "lab.yaml")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "lab.yaml"
+    )]
     pub file: PathBuf,
     /// Work on the local AWS twin instead of an AWS account
     #[arg(long, global = true)]

@@ -43,7 +43,11 @@ pub struct Error {
 impl Error {
     /// An error with exit code `exit`.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new() }
+        Self {
+            exit,
+            message: message.into(),
+            hints: Vec::new(),
+        }
     }
 
     /// Something failed.
@@ -74,7 +78,11 @@ impl std::error::Error for Error {}
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let exit = if fault.kind == FaultKind::Interrupted { Exit::Interrupted } else { Exit::Failed };
+        let exit = if fault.kind == FaultKind::Interrupted {
+            Exit::Interrupted
+        } else {
+            Exit::Failed
+        };
         let error = Self::new(exit, fault.to_string());
         match fault.usual_cause() {
             Some(cause) => error.hint(cause),
@@ -86,7 +94,9 @@ impl From<Fault> for Error {
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Self {
         let hint = match &error {
-            JournalError::Locked { .. } => "wait for it to end, or stop it, then run the same command again",
+            JournalError::Locked { .. } => {
+                "wait for it to end, or stop it, then run the same command again"
+            }
             JournalError::Newer { .. } => "use the newer labctl",
             JournalError::Unreadable { .. } => {
                 "move the file away: `labctl up` and `labctl down` then find this lab's resources by their tags"

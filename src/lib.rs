@@ -31,7 +31,10 @@ pub fn main() -> ExitCode {
         console::set_colors_enabled_stderr(false);
     }
     log_to_stderr(cli.global.verbose);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(cmd::run(cli)),
         Err(error) => Err(Error::failed(format!("cannot start: {error}"))),
@@ -75,7 +78,12 @@ fn tell(error: &Error, json: bool) {
     let _ = if error.message.contains('\n') {
         writeln!(err, "{}", error.message.trim_end())
     } else {
-        writeln!(err, "{} {}", console::style("error:").red().bold().for_stderr(), error.message)
+        writeln!(
+            err,
+            "{} {}",
+            console::style("error:").red().bold().for_stderr(),
+            error.message
+        )
     };
     for hint in &error.hints {
         let _ = writeln!(err, "  {} {hint}", console::style("→").cyan().for_stderr());

@@ -3,7 +3,10 @@
 use std::{
     fs, io,
     net::Ipv4Addr,
-    os::unix::{fs::{DirBuilderExt, OpenOptionsExt}, process::CommandExt},
+    os::unix::{
+        fs::{DirBuilderExt, OpenOptionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -78,7 +81,10 @@ impl Twin {
     pub async fn running(&self) -> Option<Daemon> {
         let recorded = self.recorded()?;
         let url = format!("{}/_local/health.json", recorded.endpoint);
-        let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await.ok()?.ok()?;
+        let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None))
+            .await
+            .ok()?
+            .ok()?;
         let now: Daemon = serde_json::from_str(&answer.body).ok()?;
         (answer.status == 200 && now.pid == recorded.pid).then_some(now)
     }
@@ -86,8 +92,11 @@ impl Twin {
     /// The running twin, of this version; an error that says what to type otherwise.
     pub async fn require(&self) -> Result<Daemon, Error> {
         match self.running().await {
-            None => Err(Error::failed(format!("the local AWS twin is not running (folder {})", self.dir.display()))
-                .hint("`labctl local start` starts it with all that it held")),
+            None => Err(Error::failed(format!(
+                "the local AWS twin is not running (folder {})",
+                self.dir.display()
+            ))
+            .hint("`labctl local start` starts it with all that it held")),
             Some(daemon) => same_version(daemon),
         }
     }
@@ -96,16 +105,20 @@ impl Twin {
     pub async fn start(&self, port: Option<u16>) -> Result<(Daemon, bool), Error> {
         if let Some(daemon) = self.running().await {
             if port.is_some_and(|p| !daemon.endpoint.ends_with(&format!(":{p}"))) {
-                return Err(Error::failed(format!("it already runs on {}", daemon.endpoint))
-                    .hint("`labctl local stop`, then start it on the other port"));
+                return Err(
+                    Error::failed(format!("it already runs on {}", daemon.endpoint))
+                        .hint("`labctl local stop`, then start it on the other port"),
+                );
             }
             return Ok((same_version(daemon)?, false));
         }
         let port = match port {
-            Some(port) => free(port)
-                .then_some(port)
-                .ok_or_else(|| Error::failed(format!("port {port} on 127.0.0.1 is taken by another program"))
-                    .hint("`labctl local start --port 0` takes a free one"))?,
+            Some(port) => free(port).then_some(port).ok_or_else(|| {
+                Error::failed(format!(
+                    "port {port} on 127.0.0.1 is taken by another program"
+                ))
+                .hint("`labctl local start --port 0` takes a free one")
+            })?,
             None => self.any_port(),
         };
         self.spawn(port).await.map(|daemon| (daemon, true))
@@ -113,8 +126,13 @@ impl Twin {
 
     /// The port it had last, so that addresses stay; else 4588; else a free one.
     fn any_port(&self) -> u16 {
-        let last = self.recorded().and_then(|d| d.endpoint.rsplit(':').next()?.parse().ok());
-        last.into_iter().chain([PORT]).find(|port| free(*port)).unwrap_or(0)
+        let last = self
+            .recorded()
+            .and_then(|d| d.endpoint.rsplit(':').next()?.parse().ok());
+        last.into_iter()
+            .chain([PORT])
+            .find(|port| free(*port))
+            .unwrap_or(0)
     }
 
     async fn spawn(&self, port: u16) -> Result<Daemon, Error> {
@@ -128,9 +146,16 @@ impl Twin {
             .map_err(|e| cannot(&self.dir.display().to_string(), e))?;
         let _ = fs::remove_file(self.record());
         let out = self.dir.join("daemon.log");
-        let file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&out);
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&out);
         let file = file.map_err(|e| cannot(&out.display().to_string(), e))?;
-        let copy = file.try_clone().map_err(|e| cannot(&out.display().to_string(), e))?;
+        let copy = file
+            .try_clone()
+            .map_err(|e| cannot(&out.display().to_string(), e))?;
         let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
         let mut child = Command::new(program)
             .args(["local", "serve", "--port", &port.to_string(), "--dir"])
@@ -151,8 +176,11 @@ impl Twin {
             if ended.is_some() || started.elapsed() > START_LIMIT {
                 let said = fs::read_to_string(&out).unwrap_or_default();
                 let _ = child.kill();
-                return Err(Error::failed(format!("the local AWS twin did not start: {}", said.trim()))
-                    .hint(format!("its folder is {}", self.dir.display())));
+                return Err(Error::failed(format!(
+                    "the local AWS twin did not start: {}",
+                    said.trim()
+                ))
+                .hint(format!("its folder is {}", self.dir.display())));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -160,7 +188,11 @@ impl Twin {
 
     /// Runs the twin in this process until it is told to stop.
     pub async fn serve(&self, port: u16) -> Result<(), Error> {
-        let config = localaws::Config { dir: self.dir.clone(), port, version: VERSION.to_owned() };
+        let config = localaws::Config {
+            dir: self.dir.clone(),
+            port,
+            version: VERSION.to_owned(),
+        };
         let running = localaws::start(config).await.map_err(|e| match e.kind() {
             io::ErrorKind::AddrInUse => Error::failed(format!("port {port} on 127.0.0.1 is taken"))
                 .hint("`labctl local start --port 0` takes a free one"),
@@ -175,19 +207,29 @@ impl Twin {
         let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(cannot)?;
         serde_json::to_writer(&mut file, &daemon).map_err(|e| cannot(e.into()))?;
         file.persist(self.record()).map_err(|e| cannot(e.error))?;
-        running.wait().await.map_err(|e| Error::failed(format!("the local AWS twin: {e}")))
+        running
+            .wait()
+            .await
+            .map_err(|e| Error::failed(format!("the local AWS twin: {e}")))
     }
 
     /// Stops it; its record stays, for the port. Answers what was stopped.
     pub async fn stop(&self) -> Result<Option<Daemon>, Error> {
-        let Some(daemon) = self.running().await else { return Ok(None) };
+        let Some(daemon) = self.running().await else {
+            return Ok(None);
+        };
         let url = format!("{}/_local/stop", daemon.endpoint);
-        Http::new(&url).send("POST", &url, Some(("x-localaws", "1"))).await?;
+        Http::new(&url)
+            .send("POST", &url, Some(("x-localaws", "1")))
+            .await?;
         let started = Instant::now();
         // Gone when it no longer answers.
         while self.running().await.is_some() {
             if started.elapsed() > START_LIMIT {
-                return Err(Error::failed(format!("process {} does not stop", daemon.pid)));
+                return Err(Error::failed(format!(
+                    "process {} does not stop",
+                    daemon.pid
+                )));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -197,7 +239,9 @@ impl Twin {
 
 /// The mail that the twin at `endpoint` "sent", newest first.
 pub async fn inbox(endpoint: &str, to: Option<&str>) -> Result<Vec<Mail>, Error> {
-    let query = to.map(|to| format!("?to={}", percent(to))).unwrap_or_default();
+    let query = to
+        .map(|to| format!("?to={}", percent(to)))
+        .unwrap_or_default();
     let url = format!("{endpoint}/_local/inbox.json{query}");
     let answer = Http::new(&url).get(&url, None).await?;
     serde_json::from_str(&answer.body).map_err(|e| Error::failed(format!("{url}: {e}")))
@@ -209,7 +253,8 @@ pub async fn is_twin(endpoint: &str) -> bool {
         return false;
     }
     let url = format!("{endpoint}/_local/health.json");
-    let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await;
+    let answer =
+        tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await;
     matches!(answer, Ok(Ok(a)) if a.status == 200 && serde_json::from_str::<Daemon>(&a.body).is_ok())
 }
 
@@ -230,5 +275,13 @@ fn free(port: u16) -> bool {
 
 fn percent(text: &str) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~@".contains(b);
-    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if plain(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }

@@ -34,7 +34,12 @@ impl Cx {
     /// "not yet", and sends again after a broken connection when that is safe.
     ///
     /// `operation` is `service:Operation`, as in an IAM policy.
-    pub async fn call<T, E, F, Fut>(&self, operation: &str, effect: Effect, send: F) -> Result<T, Fault>
+    pub async fn call<T, E, F, Fut>(
+        &self,
+        operation: &str,
+        effect: Effect,
+        send: F,
+    ) -> Result<T, Fault>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -48,11 +53,18 @@ impl Cx {
                 Ok(answer) => return Ok(answer),
                 Err(error) => Fault::from_sdk(operation, &error),
             };
-            tracing::debug!(operation, code = fault.code, "call failed: {}", fault.message);
+            tracing::debug!(
+                operation,
+                code = fault.code,
+                "call failed: {}",
+                fault.message
+            );
             tries += 1;
             let waited = started.elapsed();
             let (reason, pause) = match &fault.kind {
-                FaultKind::NotYet(what) if waited < NOT_YET_LIMIT => (what.clone(), backoff(tries, 500, 5_000)),
+                FaultKind::NotYet(what) if waited < NOT_YET_LIMIT => {
+                    (what.clone(), backoff(tries, 500, 5_000))
+                }
                 FaultKind::Throttled(after) if waited < THROTTLE_LIMIT => (
                     format!("the account's rate for {operation}"),
                     after.unwrap_or_else(|| backoff(tries, 500, 30_000)),
@@ -60,7 +72,10 @@ impl Cx {
                 FaultKind::Unsure | FaultKind::Unreachable
                     if effect != Effect::Create && tries < UNSURE_TRIES =>
                 {
-                    ("the connection to AWS".to_owned(), backoff(tries, 200, 2_000))
+                    (
+                        "the connection to AWS".to_owned(),
+                        backoff(tries, 200, 2_000),
+                    )
                 }
                 _ => return Err(fault),
             };
@@ -101,7 +116,12 @@ impl Cx {
         if pause.is_zero() {
             return Ok(());
         }
-        self.wait(&format!("the account's rate for {operation}"), Duration::ZERO, pause).await
+        self.wait(
+            &format!("the account's rate for {operation}"),
+            Duration::ZERO,
+            pause,
+        )
+        .await
     }
 
     async fn wait(&self, reason: &str, waited: Duration, pause: Duration) -> Result<(), Fault> {
@@ -126,7 +146,9 @@ fn interrupted(what: &str) -> Fault {
 /// `first` ms, doubled each time up to `most` ms, with up to a quarter taken off so that parallel
 /// callers do not march in step.
 fn backoff(tries: u32, first: u64, most: u64) -> Duration {
-    let full = first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(most);
+    let full = first
+        .saturating_mul(1 << tries.saturating_sub(1).min(16))
+        .min(most);
     let mut random = [0_u8];
     // Without randomness the pause is merely not jittered.
     let _ = getrandom::fill(&mut random);

@@ -66,14 +66,21 @@ pub async fn connect(target: &Target) -> Connection {
     let config = match &target.local {
         Some(endpoint) => {
             let nobody = Credentials::new(LOCAL_ACCOUNT, "local", None, None, "the local twin");
-            loader.endpoint_url(endpoint).credentials_provider(nobody).load().await
+            loader
+                .endpoint_url(endpoint)
+                .credentials_provider(nobody)
+                .load()
+                .await
         }
         None => {
             let loader = match &target.profile {
                 Some(profile) => loader.profile_name(profile),
                 None => loader,
             };
-            loader.credentials_provider(chain(target, region, client).await).load().await
+            loader
+                .credentials_provider(chain(target, region, client).await)
+                .load()
+                .await
         }
     };
     Connection {
@@ -92,8 +99,14 @@ pub async fn connect(target: &Target) -> Connection {
 }
 
 /// The SDK's own chain, but without its long wait for an instance role on machines that have none.
-async fn chain(target: &Target, region: Region, client: SharedHttpClient) -> DefaultCredentialsChain {
-    let provider = ProviderConfig::without_region().with_region(Some(region)).with_http_client(client);
+async fn chain(
+    target: &Target,
+    region: Region,
+    client: SharedHttpClient,
+) -> DefaultCredentialsChain {
+    let provider = ProviderConfig::without_region()
+        .with_region(Some(region))
+        .with_http_client(client);
     let imds = imds::Client::builder()
         .configure(&provider)
         .connect_timeout(IMDS_LIMIT)
@@ -101,7 +114,9 @@ async fn chain(target: &Target, region: Region, client: SharedHttpClient) -> Def
         .operation_timeout(IMDS_LIMIT)
         .max_attempts(1)
         .build();
-    let chain = DefaultCredentialsChain::builder().configure(provider).imds_client(imds);
+    let chain = DefaultCredentialsChain::builder()
+        .configure(provider)
+        .imds_client(imds);
     match &target.profile {
         Some(profile) => chain.profile_name(profile).build().await,
         None => chain.build().await,
@@ -112,11 +127,20 @@ impl Connection {
     /// Asks AWS who we are. The first call of every run; it needs no permission.
     pub async fn identity(&self) -> Result<Identity, Fault> {
         let operation = "sts:GetCallerIdentity";
-        let answer =
-            self.clients.sts.get_caller_identity().send().await.map_err(|e| Fault::from_sdk(operation, &e))?;
+        let answer = self
+            .clients
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|e| Fault::from_sdk(operation, &e))?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
-            _ => Err(Fault::new(FaultKind::Other, operation, "the answer has no account")),
+            _ => Err(Fault::new(
+                FaultKind::Other,
+                operation,
+                "the answer has no account",
+            )),
         }
     }
 }

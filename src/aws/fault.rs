@@ -4,9 +4,7 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use aws_smithy_runtime_api::{
-    client::{orchestrator::HttpResponse, result::SdkError},
-};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::resource::Kind;
@@ -68,7 +66,11 @@ impl Fault {
 
     /// AWS answered without a member that the model promises.
     pub fn missing(operation: &str, member: &str) -> Self {
-        Self::new(FaultKind::Other, operation, format!("the answer has no `{member}`"))
+        Self::new(
+            FaultKind::Other,
+            operation,
+            format!("the answer has no `{member}`"),
+        )
     }
 
     /// A field that this kind cannot change in place.
@@ -76,7 +78,10 @@ impl Fault {
         Self::new(
             FaultKind::Other,
             format!("change of {} {name}", kind.title()),
-            format!("{fields} cannot be changed on a {} that exists: run `labctl down`, then `labctl up`", kind.title()),
+            format!(
+                "{fields} cannot be changed on a {} that exists: run `labctl down`, then `labctl up`",
+                kind.title()
+            ),
         )
     }
 
@@ -116,9 +121,16 @@ impl Fault {
                     .get("retry-after")
                     .and_then(|v| v.parse().ok())
                     .map(Duration::from_secs);
-                fault.kind = sort(fault.code.as_deref().unwrap_or(""), &fault.message, status, retry_after);
+                fault.kind = sort(
+                    fault.code.as_deref().unwrap_or(""),
+                    &fault.message,
+                    status,
+                    retry_after,
+                );
             }
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => fault.kind = FaultKind::Unsure,
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                fault.kind = FaultKind::Unsure
+            }
             SdkError::DispatchFailure(failure) => {
                 fault.kind = if refused(error) {
                     FaultKind::Unreachable
@@ -182,26 +194,47 @@ impl Fault {
 
 fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -> FaultKind {
     match code {
-        "NoSuchEntity" | "ResourceNotFoundException" | "NotFoundException" | "UserNotFoundException" => FaultKind::Absent,
+        "NoSuchEntity"
+        | "ResourceNotFoundException"
+        | "NotFoundException"
+        | "UserNotFoundException" => FaultKind::Absent,
         "InvalidParameterValueException" if message.contains("cannot be assumed by Lambda") => {
             FaultKind::NotYet("IAM to let Lambda assume the role".to_owned())
         }
-        "ResourceConflictException" if message.contains("in progress") || message.contains("Pending") => {
+        "ResourceConflictException"
+            if message.contains("in progress") || message.contains("Pending") =>
+        {
             FaultKind::NotYet("Lambda to finish an earlier change".to_owned())
         }
-        "ConcurrentModification" | "ConcurrentModificationException" | "OperationAbortedException" => {
+        "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "OperationAbortedException" => {
             FaultKind::NotYet("AWS to finish another change of the same resource".to_owned())
         }
-        "EntityAlreadyExists" | "ResourceConflictException" | "ResourceAlreadyExistsException" | "ConflictException"
+        "EntityAlreadyExists"
+        | "ResourceConflictException"
+        | "ResourceAlreadyExistsException"
+        | "ConflictException"
         | "UsernameExistsException" => FaultKind::Exists,
         // API Gateway answers a duplicate authorizer name as a bad request (code not settled).
         "BadRequestException" if message.contains("must be unique") => FaultKind::Exists,
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
-        | "RequestThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded" | "SlowDown"
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown"
         | "PriorRequestNotComplete" => FaultKind::Throttled(retry_after),
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" => FaultKind::Denied,
-        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "MissingAuthenticationToken" => FaultKind::Credentials,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationToken" => FaultKind::Credentials,
         _ if status >= 500 && status != 501 => FaultKind::Unsure,
         _ => FaultKind::Other,
     }

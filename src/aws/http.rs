@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    http::{
+        HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    },
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
@@ -27,7 +29,9 @@ fn connector(plain: bool) -> Connector {
     }
     builder
         .proxy_config(ProxyConfig::from_env())
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
         .build()
 }
 
@@ -60,7 +64,11 @@ impl Http {
     }
 
     /// GETs `url` with one extra header, when given.
-    pub async fn get(&self, url: &str, header: Option<(&'static str, &str)>) -> Result<Answer, HttpError> {
+    pub async fn get(
+        &self,
+        url: &str,
+        header: Option<(&'static str, &str)>,
+    ) -> Result<Answer, HttpError> {
         self.send("GET", url, header).await
     }
 
@@ -71,16 +79,35 @@ impl Http {
         url: &str,
         header: Option<(&'static str, &str)>,
     ) -> Result<Answer, HttpError> {
-        let error = |reason: String| HttpError { method, url: url.to_owned(), reason };
+        let error = |reason: String| HttpError {
+            method,
+            url: url.to_owned(),
+            reason,
+        };
         let mut request = HttpRequest::new(SdkBody::empty());
-        request.set_method(method).map_err(|e| error(e.to_string()))?;
+        request
+            .set_method(method)
+            .map_err(|e| error(e.to_string()))?;
         request.set_uri(url).map_err(|e| error(e.to_string()))?;
         if let Some((name, value)) = header {
-            request.headers_mut().try_insert(name, value.to_owned()).map_err(|e| error(e.to_string()))?;
+            request
+                .headers_mut()
+                .try_insert(name, value.to_owned())
+                .map_err(|e| error(e.to_string()))?;
         }
-        let response = self.0.call(request).await.map_err(|e| error(super::fault::chain(&e)))?;
+        let response = self
+            .0
+            .call(request)
+            .await
+            .map_err(|e| error(super::fault::chain(&e)))?;
         let status = response.status().as_u16();
-        let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| error(e.to_string()))?;
-        Ok(Answer { status, body: String::from_utf8_lossy(&body.into_bytes()).into_owned() })
+        let body = ByteStream::new(response.into_body())
+            .collect()
+            .await
+            .map_err(|e| error(e.to_string()))?;
+        Ok(Answer {
+            status,
+            body: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
+        })
     }
 }

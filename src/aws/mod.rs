@@ -74,7 +74,12 @@ pub const TAG_RUN: &str = "labctl:run";
 impl Cx {
     /// A context for one run.
     pub fn new(clients: Clients, place: Place, events: EventSink, interrupt: Interrupt) -> Self {
-        let Place { account, region, lab, run } = place;
+        let Place {
+            account,
+            region,
+            lab,
+            run,
+        } = place;
         Self {
             shared: Arc::new(Shared {
                 clients,
@@ -94,7 +99,10 @@ impl Cx {
     /// The same context, reporting its waits under `step`.
     #[must_use]
     pub fn for_step(&self, step: &StepId) -> Self {
-        Self { shared: Arc::clone(&self.shared), step: Some(step.clone()) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            step: Some(step.clone()),
+        }
     }
 
     /// The clients. Call them only through [`Cx::call`].
@@ -134,12 +142,17 @@ impl Cx {
     ///
     /// The lab's name decides, not the run: a lab whose state was lost is still ours.
     pub fn owns<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        tags.into_iter().any(|(k, v)| k == TAG_LAB && v == self.shared.lab)
+        tags.into_iter()
+            .any(|(k, v)| k == TAG_LAB && v == self.shared.lab)
     }
 
     /// ARN of a function of this account and region: computed, so that nothing waits for it.
     pub fn function_arn(&self, name: &str) -> String {
-        format!("arn:aws:lambda:{}:{}:function:{name}", self.region(), self.account())
+        format!(
+            "arn:aws:lambda:{}:{}:function:{name}",
+            self.region(),
+            self.account()
+        )
     }
 
     /// ARN of a role with path `/`.
@@ -150,7 +163,11 @@ impl Cx {
     /// The resources and methods of an API, read once a run (a failed read is tried again by the next).
     pub async fn api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
         let cell = {
-            let mut trees = self.shared.api_trees.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut trees = self
+                .shared
+                .api_trees
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             Arc::clone(trees.entry(api_id.to_owned()).or_default())
         };
         let tree = cell.get_or_try_init(|| self.read_api_tree(api_id)).await?;
@@ -159,7 +176,11 @@ impl Cx {
 
     /// Forgets what was read of an API, after something in it was changed.
     pub fn forget_api_tree(&self, api_id: &str) {
-        self.shared.api_trees.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(api_id);
+        self.shared
+            .api_trees
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .remove(api_id);
     }
 
     async fn read_api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {

@@ -57,18 +57,30 @@ mod tests {
         let pace = Pace::default();
         let now = Instant::now();
         for _ in 0..5 {
-            assert_eq!(pace.reserve("apigateway:CreateResource", now), Duration::ZERO);
+            assert_eq!(
+                pace.reserve("apigateway:CreateResource", now),
+                Duration::ZERO
+            );
         }
         let sixth = pace.reserve("apigateway:CreateResource", now);
-        assert!(sixth > Duration::from_millis(199) && sixth < Duration::from_millis(201), "{sixth:?}");
+        assert!(
+            sixth > Duration::from_millis(199) && sixth < Duration::from_millis(201),
+            "{sixth:?}"
+        );
     }
 
     #[test]
     fn one_rest_api_is_deleted_in_thirty_seconds() {
         let pace = Pace::default();
         let now = Instant::now();
-        assert_eq!(pace.reserve("apigateway:DeleteRestApi", now), Duration::ZERO);
-        assert_eq!(pace.reserve("apigateway:DeleteRestApi", now), Duration::from_secs(30));
+        assert_eq!(
+            pace.reserve("apigateway:DeleteRestApi", now),
+            Duration::ZERO
+        );
+        assert_eq!(
+            pace.reserve("apigateway:DeleteRestApi", now),
+            Duration::from_secs(30)
+        );
         assert_eq!(pace.reserve("iam:CreateRole", now), Duration::ZERO);
     }
 }

@@ -1,6 +1,6 @@
 //! `labctl down`: removes everything that is ours. It never needs lab.yaml while there is a state.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use super::scene::{self, Known, Site};
 use crate::{
@@ -22,7 +22,13 @@ pub(super) async fn run(global: &Global, parallel: usize) -> Result<Exit, Error>
     let reporter = scene::reporter(global);
     let outcome = match state {
         Some(state) => {
-            let run = Run { global, site: &site, parallel, started, reporter: &reporter };
+            let run = Run {
+                global,
+                site: &site,
+                parallel,
+                started,
+                reporter: &reporter,
+            };
             run.remove(lock, state).await
         }
         None => without_state(global, &site, &known, lock, parallel, started, &reporter).await,
@@ -46,7 +52,8 @@ impl Run<'_> {
         let interrupt = Interrupt::listen();
         let cx = link.cx(&state, self.reporter.sink(), &interrupt);
         // What is addressed by name is seen to be ours while we ask who we are.
-        let (identity, survey) = tokio::join!(link.identity(Some(&state)), engine::survey(&cx, &state));
+        let (identity, survey) =
+            tokio::join!(link.identity(Some(&state)), engine::survey(&cx, &state));
         let identity = identity?;
         let question = format!(
             "Remove {} resources from account {} ({}), {}?",
@@ -65,7 +72,13 @@ impl Run<'_> {
                 journal.close()?;
             }
         }
-        finish(removal, &left, self.reporter.sink(), &interrupt, self.started)
+        finish(
+            removal,
+            &left,
+            self.reporter.sink(),
+            &interrupt,
+            self.started,
+        )
     }
 }
 
@@ -96,7 +109,9 @@ async fn without_state(
     started_at: Instant,
     reporter: &Reporter,
 ) -> Result<Exit, Error> {
-    let Some(lab) = &known.lab else { return Ok(nothing(&known.name, reporter.sink(), lock, started_at)) };
+    let Some(lab) = &known.lab else {
+        return Ok(nothing(&known.name, reporter.sink(), lock, started_at));
+    };
     if global.local && site.twin(None).running().await.is_none() {
         // A twin that does not run and has no state for this lab: nothing was ever built there.
         if !site.twin(None).dir().join("world.json").exists() {
@@ -108,9 +123,15 @@ async fn without_state(
     let identity = match link.identity(None).await {
         Ok(identity) => identity,
         Err(error) if !global.local => {
-            return Err(Error::new(error.exit, format!("there is no state of {} here, and {}", known.name, error.message))
-                .hint("with credentials, `labctl down` looks for the lab's resources by their tags")
-                .hint("after `labctl up --local`: `labctl down --local`"));
+            return Err(Error::new(
+                error.exit,
+                format!(
+                    "there is no state of {} here, and {}",
+                    known.name, error.message
+                ),
+            )
+            .hint("with credentials, `labctl down` looks for the lab's resources by their tags")
+            .hint("after `labctl up --local`: `labctl down --local`"));
         }
         Err(error) => return Err(error),
     };
@@ -119,11 +140,30 @@ async fn without_state(
     let cx = link.cx(&journal.state(), reporter.sink(), &interrupt);
     let mut total = Removal::default();
     let mut asked = false;
+    let mut seen = BTreeSet::new();
     // Names of pools and APIs are not unique: until nothing of ours is found.
     while recover(lab, &cx, &journal).await? > 0 {
         let state = journal.state();
+        let found: BTreeSet<String> = state
+            .steps
+            .values()
+            .map(|r| format!("{:?} {:?}", r.key, r.output))
+            .collect();
+        if found.is_subset(&seen) {
+            let message =
+                "AWS still shows what was just deleted: `labctl down` once more, in a minute"
+                    .to_owned();
+            reporter.sink().send(Event::Warning { message });
+            total.skipped.extend(state.steps.into_keys());
+            break;
+        }
+        seen.extend(found);
         if !asked {
-            let question = format!("There is no state, but {} resources of this lab were found in account {}. Remove them?", state.steps.len(), state.account);
+            let question = format!(
+                "There is no state, but {} resources of this lab were found in account {}. Remove them?",
+                state.steps.len(),
+                state.account
+            );
             scene::confirm(global, &link, &question)?;
             asked = true;
         }
@@ -153,7 +193,13 @@ async fn without_state(
 }
 
 async fn recover(lab: &Lab, cx: &Cx, journal: &engine::Journal) -> Result<usize, Error> {
-    let plan = plan(lab, &Extent { users: None, until: u8::MAX })?;
+    let plan = plan(
+        lab,
+        &Extent {
+            users: None,
+            until: u8::MAX,
+        },
+    )?;
     Ok(engine::recover(&plan, cx, journal).await?)
 }
 
@@ -184,32 +230,64 @@ fn finish(
     let count = |change: Change| removal.done.values().filter(|c| **c == change).count();
     let mut words = vec![format!("{} deleted", count(Change::Deleted))];
     words.extend(
-        [(Change::AlreadyGone, "already gone"), (Change::LeftAlone, "not ours, left alone")]
-            .iter()
-            .filter(|(c, _)| count(*c) > 0)
-            .map(|(c, word)| format!("{} {word}", count(*c))),
+        [
+            (Change::AlreadyGone, "already gone"),
+            (Change::LeftAlone, "not ours, left alone"),
+        ]
+        .iter()
+        .filter(|(c, _)| count(*c) > 0)
+        .map(|(c, word)| format!("{} {word}", count(*c))),
     );
     let ok = removal.ok();
     let (summary, next) = if ok {
         let mut next = Vec::new();
         if left.local.is_some() {
-            next.push(("labctl local stop".to_owned(), "stop the local AWS twin".to_owned()));
+            next.push((
+                "labctl local stop".to_owned(),
+                "stop the local AWS twin".to_owned(),
+            ));
         }
-        (format!("Down in {seconds:.1} s: {}, nothing left.", words.join(", ")), next)
+        (
+            format!(
+                "Down in {seconds:.1} s: {}, nothing left.",
+                words.join(", ")
+            ),
+            next,
+        )
     } else {
         let survivors = removal.failed.len() + removal.skipped.len();
-        let stopped = if interrupt.is_set() { "Interrupted" } else { "Not complete" };
+        let stopped = if interrupt.is_set() {
+            "Interrupted"
+        } else {
+            "Not complete"
+        };
         let next = vec![("labctl down".to_owned(), "go on from here".to_owned())];
-        (format!("{stopped} after {seconds:.1} s: {}, {survivors} still there.", words.join(", ")), next)
+        (
+            format!(
+                "{stopped} after {seconds:.1} s: {}, {survivors} still there.",
+                words.join(", ")
+            ),
+            next,
+        )
     };
-    events.send(Event::RunFinished { command: "down", ok, summary, seconds, next });
+    events.send(Event::RunFinished {
+        command: "down",
+        ok,
+        summary,
+        seconds,
+        next,
+    });
     if ok {
         return Ok(Exit::Ok);
     }
     if interrupt.is_set() {
         return Ok(Exit::Interrupted);
     }
-    let Some((id, failure)) = removal.failed.into_iter().find(|(_, f)| !matches!(f, Failure::Defect(_))) else {
+    let Some((id, failure)) = removal
+        .failed
+        .into_iter()
+        .find(|(_, f)| !matches!(f, Failure::Defect(_)))
+    else {
         return Ok(Exit::Survivors);
     };
     let mut error = Error::from(failure);

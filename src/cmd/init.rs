@@ -39,7 +39,9 @@ pub(super) fn run(global: &Global, folder: &Path) -> Result<Exit, Error> {
         report::print_json(&serde_json::json!({ "written": written }));
     } else if !global.quiet {
         let here = folder == Path::new(".");
-        let up = if here { "labctl up --local".to_owned() } else {
+        let up = if here {
+            "labctl up --local".to_owned()
+        } else {
             format!("cd {} && labctl up --local", folder.display())
         };
         report::print_lines(&[

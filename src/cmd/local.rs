@@ -25,7 +25,9 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
-        Local::Serve(Serve { port, dir }) => twin(&dir).serve(port.unwrap_or(0)).await.map(|()| Exit::Ok),
+        Local::Serve(Serve { port, dir }) => {
+            twin(&dir).serve(port.unwrap_or(0)).await.map(|()| Exit::Ok)
+        }
     }
 }
 
@@ -40,30 +42,63 @@ fn say(global: &Global, lines: &[String], value: &serde_json::Value) {
 
 async fn start(global: &Global, twin: &Twin, port: Option<u16>) -> Result<Exit, Error> {
     let (daemon, started) = twin.start(port).await?;
-    let how = if started { "started" } else { "already running" };
+    let how = if started {
+        "started"
+    } else {
+        "already running"
+    };
     let lines = [
-        format!("  Local AWS on {} ({how}, process {}, state in {})", daemon.endpoint, daemon.pid, twin.dir().display()),
-        format!("  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {0}/_local/", daemon.endpoint),
+        format!(
+            "  Local AWS on {} ({how}, process {}, state in {})",
+            daemon.endpoint,
+            daemon.pid,
+            twin.dir().display()
+        ),
+        format!(
+            "  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {0}/_local/",
+            daemon.endpoint
+        ),
     ];
-    say(global, &lines, &json!({ "running": true, "endpoint": daemon.endpoint, "pid": daemon.pid, "started": started }));
+    say(
+        global,
+        &lines,
+        &json!({ "running": true, "endpoint": daemon.endpoint, "pid": daemon.pid, "started": started }),
+    );
     Ok(Exit::Ok)
 }
 
 async fn stop(global: &Global, twin: &Twin) -> Result<Exit, Error> {
     let stopped = twin.stop().await?;
     let line = match &stopped {
-        Some(daemon) => format!("  Stopped the local AWS twin on {}; what it holds is kept in {}", daemon.endpoint, twin.dir().display()),
+        Some(daemon) => format!(
+            "  Stopped the local AWS twin on {}; what it holds is kept in {}",
+            daemon.endpoint,
+            twin.dir().display()
+        ),
         None => "  The local AWS twin was not running".to_owned(),
     };
-    say(global, &[line], &json!({ "running": false, "stopped": stopped.is_some() }));
+    say(
+        global,
+        &[line],
+        &json!({ "running": false, "stopped": stopped.is_some() }),
+    );
     Ok(Exit::Ok)
 }
 
 async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
     let daemon = twin.running().await;
     let line = match &daemon {
-        Some(d) => format!("  Local AWS on {}, process {}, version {}, state in {}", d.endpoint, d.pid, d.version, twin.dir().display()),
-        None => format!("  The local AWS twin is not running (folder {}): `labctl local start`", twin.dir().display()),
+        Some(d) => format!(
+            "  Local AWS on {}, process {}, version {}, state in {}",
+            d.endpoint,
+            d.pid,
+            d.version,
+            twin.dir().display()
+        ),
+        None => format!(
+            "  The local AWS twin is not running (folder {}): `labctl local start`",
+            twin.dir().display()
+        ),
     };
     let value = json!({
         "running": daemon.is_some(),
@@ -71,7 +106,11 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
         "pid": daemon.as_ref().map(|d| d.pid),
     });
     say(global, &[line], &value);
-    Ok(if daemon.is_some() { Exit::Ok } else { Exit::Nothing })
+    Ok(if daemon.is_some() {
+        Exit::Ok
+    } else {
+        Exit::Nothing
+    })
 }
 
 async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Result<Exit, Error> {
@@ -79,7 +118,15 @@ async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Resu
     let mails = inbox(&daemon.endpoint, address).await?;
     let mut lines: Vec<String> = mails
         .iter()
-        .map(|m| format!("  {}  {:<32} {:<10} {}", m.at, m.to, m.code.as_deref().unwrap_or("-"), m.subject))
+        .map(|m| {
+            format!(
+                "  {}  {:<32} {:<10} {}",
+                m.at,
+                m.to,
+                m.code.as_deref().unwrap_or("-"),
+                m.subject
+            )
+        })
         .collect();
     if lines.is_empty() {
         lines.push("  No mail".to_owned());
@@ -92,7 +139,8 @@ async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Resu
 async fn logs(twin: &Twin, follow: bool) -> Result<Exit, Error> {
     let path = twin.log();
     let cannot = |e: io::Error| {
-        Error::failed(format!("{}: {e}", path.display())).hint("`labctl local start` starts the twin; then it logs")
+        Error::failed(format!("{}: {e}", path.display()))
+            .hint("`labctl local start` starts the twin; then it logs")
     };
     let mut file = File::open(&path).map_err(cannot)?;
     let mut at = 0;

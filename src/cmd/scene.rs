@@ -31,8 +31,14 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn of(global: &Global) -> Self {
-        let base = global.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self { base: base.to_owned() }
+        let base = global
+            .file
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        Self {
+            base: base.to_owned(),
+        }
     }
 
     /// The twin whose folder is `dir`, or the one beside the lab's file.
@@ -64,7 +70,11 @@ pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
     let mut lab = lab::load(&global.file).map_err(|e| {
         let (height, width) = console::Term::stderr().size();
         let _ = height;
-        let text = lab::render(&e, usize::from(width).clamp(60, 120), console::colors_enabled_stderr());
+        let text = lab::render(
+            &e,
+            usize::from(width).clamp(60, 120),
+            console::colors_enabled_stderr(),
+        );
         Error::usage(text)
     })?;
     if let Some(region) = &global.region {
@@ -95,7 +105,12 @@ pub(super) struct Link {
 }
 
 /// The link that `--local` or the state asks for. The twin must run.
-pub(super) async fn link(global: &Global, site: &Site, region: &str, state: Option<&State>) -> Result<Link, Error> {
+pub(super) async fn link(
+    global: &Global,
+    site: &Site,
+    region: &str,
+    state: Option<&State>,
+) -> Result<Link, Error> {
     let local = match state {
         Some(state) => {
             refuse_other_target(global, state)?;
@@ -109,18 +124,38 @@ pub(super) async fn link(global: &Global, site: &Site, region: &str, state: Opti
         None => None,
     };
     let region = state.map_or(region, |s| &s.region).to_owned();
-    let target = Target { region, profile: global.profile.clone(), local: endpoint };
-    Ok(Link { connection: connect(&target).await, local })
+    let target = Target {
+        region,
+        profile: global.profile.clone(),
+        local: endpoint,
+    };
+    let connection = connect(&target).await;
+    // The twin's port may change; what it holds is known by its folder.
+    if let Some(state) = state.filter(|s| s.local.is_none() && s.endpoint != connection.endpoint) {
+        let name = |e: &Option<String>| e.clone().unwrap_or_else(|| "AWS".to_owned());
+        let (there, here) = (name(&state.endpoint), name(&connection.endpoint));
+        return Err(
+            Error::usage(format!("this lab is up on {there}, not on {here}"))
+                .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"),
+        );
+    }
+    Ok(Link { connection, local })
 }
 
 fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
     if global.local && state.local.is_none() {
-        return Err(Error::usage(format!("this lab is up in account {}, not on the local twin", state.account))
-            .hint("`labctl down` removes it there; then `labctl up --local`"));
+        return Err(Error::usage(format!(
+            "this lab is up in account {}, not on the local twin",
+            state.account
+        ))
+        .hint("`labctl down` removes it there; then `labctl up --local`"));
     }
     if let Some(region) = global.region.as_ref().filter(|r| **r != state.region) {
-        return Err(Error::usage(format!("this lab is up in {}, not in {region}", state.region))
-            .hint("leave `--region` away, or `labctl down` first"));
+        return Err(Error::usage(format!(
+            "this lab is up in {}, not in {region}",
+            state.region
+        ))
+        .hint("leave `--region` away, or `labctl down` first"));
     }
     Ok(())
 }
@@ -128,7 +163,11 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
-        let identity = self.connection.identity().await.map_err(|fault| self.no_identity(fault))?;
+        let identity = self
+            .connection
+            .identity()
+            .await
+            .map_err(|fault| self.no_identity(fault))?;
         if let Some(state) = state {
             if state.account != identity.account {
                 return Err(Error::usage(format!(
@@ -137,25 +176,17 @@ impl Link {
                 ))
                 .hint("use that account's credentials (AWS_PROFILE or --profile)"));
             }
-            // The twin's port may change; what it holds is known by its folder.
-            if self.local.is_none() && state.endpoint != self.connection.endpoint {
-                let name = |e: &Option<String>| e.clone().unwrap_or_else(|| "AWS".to_owned());
-                return Err(Error::usage(format!(
-                    "this lab is up on {}, not on {}",
-                    name(&state.endpoint),
-                    name(&self.connection.endpoint)
-                ))
-                .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"));
-            }
         }
         Ok(identity)
     }
 
     fn no_identity(&self, fault: Fault) -> Error {
         match fault.kind {
-            FaultKind::Credentials if fault.code.is_none() => Error::failed("no AWS credentials were found")
-                .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
-                .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
+            FaultKind::Credentials if fault.code.is_none() => Error::failed(
+                "no AWS credentials were found",
+            )
+            .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
+            .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
             _ => fault.into(),
         }
     }
@@ -200,9 +231,13 @@ impl Link {
         };
         let api_id = text(Kind::RestApi, "id");
         let stage = text(Kind::Stage, "name");
-        let path = state.first(Kind::Method).and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
+        let path = state
+            .first(Kind::Method)
+            .and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
         let invoke_url = match (&api_id, stage, path) {
-            (Some(api), Some(stage), Some(path)) => Some(format!("{}{path}", self.stage_url(api, &stage))),
+            (Some(api), Some(stage), Some(path)) => {
+                Some(format!("{}{path}", self.stage_url(api, &stage)))
+            }
             _ => None,
         };
         let endpoint = self.connection.endpoint.as_deref();
@@ -210,7 +245,10 @@ impl Link {
             Some(endpoint) if local::is_twin(endpoint).await => Some(format!("{endpoint}/_local/")),
             _ => None,
         };
-        let users = state.in_order().into_iter().filter(|(_, r)| r.kind == Kind::User);
+        let users = state
+            .in_order()
+            .into_iter()
+            .filter(|(_, r)| r.kind == Kind::User);
         Outputs {
             invoke_url,
             user_pool_id: text(Kind::UserPool, "id"),
@@ -227,7 +265,10 @@ impl Link {
     pub(super) fn stage_url(&self, api_id: &str, stage: &str) -> String {
         match &self.connection.endpoint {
             Some(endpoint) => format!("{}/_api/{api_id}/{stage}", endpoint.trim_end_matches('/')),
-            None => format!("https://{api_id}.execute-api.{}.amazonaws.com/{stage}", self.connection.region),
+            None => format!(
+                "https://{api_id}.execute-api.{}.amazonaws.com/{stage}",
+                self.connection.region
+            ),
         }
     }
 }
@@ -243,10 +284,20 @@ pub(super) struct Known {
 /// not stop a command that can do without.
 pub(super) fn known(global: &Global, site: &Site) -> Result<Known, Error> {
     let name = match load_lab(global) {
-        Ok(lab) => return Ok(Known { folder: site.state_folder(&lab.name), name: lab.name.clone(), lab: Some(lab) }),
+        Ok(lab) => {
+            return Ok(Known {
+                folder: site.state_folder(&lab.name),
+                name: lab.name.clone(),
+                lab: Some(lab),
+            });
+        }
         Err(error) => site.only_lab().ok_or(error)?,
     };
-    Ok(Known { folder: site.state_folder(&name), name, lab: None })
+    Ok(Known {
+        folder: site.state_folder(&name),
+        name,
+        lab: None,
+    })
 }
 
 impl Known {
@@ -288,5 +339,12 @@ fn uuid() -> String {
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
     let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

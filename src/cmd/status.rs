@@ -41,14 +41,27 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     let plan = match &known.lab {
         Some(lab) => {
             let until = state.until.unwrap_or(u8::MAX);
-            Some(Arc::new(plan(lab, &Extent { users: state.users.as_deref(), until })?))
+            Some(Arc::new(plan(
+                lab,
+                &Extent {
+                    users: state.users.as_deref(),
+                    until,
+                },
+            )?))
         }
         None => None,
     };
     let link = scene::link(global, &site, &state.region, Some(&state)).await?;
-    let reporter = scene::reporter(&Global { quiet: true, json: false, ..global.clone() });
+    let reporter = scene::reporter(&Global {
+        quiet: true,
+        json: false,
+        ..global.clone()
+    });
     let cx = link.cx(&state, reporter.sink(), &Interrupt::listen());
-    let (identity, seen) = tokio::join!(link.identity(Some(&state)), engine::inspect(plan.as_ref(), &cx, &state));
+    let (identity, seen) = tokio::join!(
+        link.identity(Some(&state)),
+        engine::inspect(plan.as_ref(), &cx, &state)
+    );
     reporter.finish();
     identity?;
     let seen = seen?;
@@ -82,15 +95,25 @@ fn verdict(seen: &[Seen]) -> Exit {
 
 fn nothing(global: &Global, lab: &str) {
     if global.json {
-        report::print_json(&serde_json::json!({ "lab": lab, "chapters": [], "outputs": Outputs::default() }));
+        report::print_json(
+            &serde_json::json!({ "lab": lab, "chapters": [], "outputs": Outputs::default() }),
+        );
     } else if !global.quiet {
-        report::print_lines(&[format!("  {lab}: nothing there. `labctl up` builds it, `labctl up --local` without an account.")]);
+        report::print_lines(&[format!(
+            "  {lab}: nothing there. `labctl up` builds it, `labctl up --local` without an account."
+        )]);
     }
 }
 
 fn blocks(seen: Vec<Seen>) -> Vec<Block> {
-    let mut blocks: Vec<Block> =
-        Chapter::ALL.iter().map(|c| Block { number: c.number(), title: c.title(), resources: Vec::new() }).collect();
+    let mut blocks: Vec<Block> = Chapter::ALL
+        .iter()
+        .map(|c| Block {
+            number: c.number(),
+            title: c.title(),
+            resources: Vec::new(),
+        })
+        .collect();
     for resource in seen {
         if let Some(block) = blocks.iter_mut().find(|b| b.number == resource.chapter) {
             block.resources.push(resource);
@@ -100,24 +123,48 @@ fn blocks(seen: Vec<Seen>) -> Vec<Block> {
 }
 
 fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec<String> {
-    let mut lines = vec![format!("  {} → {}, account {}", status.lab, status.region, status.account)];
+    let mut lines = vec![format!(
+        "  {} → {}, account {}",
+        status.lab, status.region, status.account
+    )];
     for block in status.chapters.iter().filter(|b| !b.resources.is_empty()) {
         let good = block.resources.iter().all(|r| r.state == Standing::Present);
         if global.quiet && good {
             continue;
         }
         lines.push(String::new());
-        lines.push(format!("  {} {} {}", report::mark(good), block.number, block.title));
+        lines.push(format!(
+            "  {} {} {}",
+            report::mark(good),
+            block.number,
+            block.title
+        ));
         for r in &block.resources {
             let (sign, word) = report::standing(r.state);
-            let id = r.physical_id.as_deref().filter(|id| *id != r.name).unwrap_or_default();
-            lines.push(format!("    {sign} {:<13} {word:<9} {}  {id}", r.kind.title(), r.name));
-            lines.extend(r.drift.iter().map(|d| format!("        {}: wanted {}, seen {}", d.field, d.wanted, d.seen)));
+            let id = r
+                .physical_id
+                .as_deref()
+                .filter(|id| *id != r.name)
+                .unwrap_or_default();
+            lines.push(format!(
+                "    {sign} {:<13} {word:<9} {}  {id}",
+                r.kind.title(),
+                r.name
+            ));
+            lines.extend(
+                r.drift
+                    .iter()
+                    .map(|d| format!("        {}: wanted {}, seen {}", d.field, d.wanted, d.seen)),
+            );
             lines.extend(r.message.iter().map(|m| format!("        {m}")));
         }
     }
     lines.push(String::new());
-    let up = if state.local.is_some() { "labctl up --local" } else { "labctl up" };
+    let up = if state.local.is_some() {
+        "labctl up --local"
+    } else {
+        "labctl up"
+    };
     lines.push(match exit {
         Exit::Ok => "  Complete. `labctl verify` proves it.".to_owned(),
         Exit::Nothing => format!("  Nothing there. `{up}` builds it."),

@@ -8,7 +8,10 @@ use super::scene::{self, Link, Site};
 use crate::{
     aws::{Cx, Effect},
     cli::{Global, Up},
-    engine::{self, Built, Change, Event, EventSink, Failure, Interrupt, Journal, Lock, Options, Plan, Standing, State},
+    engine::{
+        self, Built, Change, Event, EventSink, Failure, Interrupt, Journal, Lock, Options, Plan,
+        Standing, State,
+    },
     error::{Error, Exit},
     lab::{self, Lab},
     plan::{Extent, plan},
@@ -33,7 +36,10 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
     let known = lock.read()?;
     let plan = Arc::new(planned(&lab, args, users.as_deref(), known.as_ref())?);
     let reporter = scene::reporter(global);
-    let outcome = build(global, &site, &lab, plan, args, users, lock, known, &reporter, started).await;
+    let outcome = build(
+        global, &site, &lab, plan, args, users, lock, known, &reporter, started,
+    )
+    .await;
     reporter.finish();
     outcome
 }
@@ -45,7 +51,8 @@ fn users(args: &Up) -> Result<Option<Vec<String>>, Error> {
     }
     let mut users = Vec::new();
     for given in &args.users {
-        let email = lab::valid_email(given).map_err(|why| Error::usage(format!("--user {given}: {why}")))?;
+        let email = lab::valid_email(given)
+            .map_err(|why| Error::usage(format!("--user {given}: {why}")))?;
         if !users.contains(&email) {
             users.push(email);
         }
@@ -54,12 +61,26 @@ fn users(args: &Up) -> Result<Option<Vec<String>>, Error> {
 }
 
 /// The plan; what the command line does not say is as it was in the last run (users), or all (chapters).
-fn planned(lab: &Lab, args: &Up, users: Option<&[String]>, known: Option<&State>) -> Result<Plan, Error> {
+fn planned(
+    lab: &Lab,
+    args: &Up,
+    users: Option<&[String]>,
+    known: Option<&State>,
+) -> Result<Plan, Error> {
     let users = users.or(known.and_then(|s| s.users.as_deref()));
-    Ok(plan(lab, &Extent { users, until: args.until.unwrap_or(LAST) })?)
+    Ok(plan(
+        lab,
+        &Extent {
+            users,
+            until: args.until.unwrap_or(LAST),
+        },
+    )?)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one run, each made once in `run`")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one run, each made once in `run`"
+)]
 async fn build(
     global: &Global,
     site: &Site,
@@ -78,7 +99,11 @@ async fn build(
     let interrupt = Interrupt::listen();
     // Without a state, something of this lab may still be there: asked at the same time as who we are.
     let (identity, leftovers) = tokio::join!(link.identity(known.as_ref()), async {
-        if fresh { leftovers(&link, lab, events, &interrupt).await } else { false }
+        if fresh {
+            leftovers(&link, lab, events, &interrupt).await
+        } else {
+            false
+        }
     });
     let identity = identity?;
     let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
@@ -112,7 +137,10 @@ async fn build(
         steps: plan.steps().iter().map(engine::Step::info).collect(),
     });
     let cx = link.cx(&state, events, &interrupt);
-    let options = Options { parallel: args.parallel, look_first: leftovers };
+    let options = Options {
+        parallel: args.parallel,
+        look_first: leftovers,
+    };
     let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
     finish(&link, &journal, built, events, &interrupt, started).await
 }
@@ -134,20 +162,29 @@ async fn start_and_link(
         let dir = known.and_then(|s| s.local.clone());
         let twin = site.twin(dir.as_deref());
         let (daemon, started) = twin.start(None).await?;
-        events.send(Event::Local { endpoint: daemon.endpoint, started, dir: twin.dir().to_owned() });
+        events.send(Event::Local {
+            endpoint: daemon.endpoint,
+            started,
+            dir: twin.dir().to_owned(),
+        });
     }
     scene::link(global, site, &lab.region, known).await
 }
 
 /// The twin runs handlers for real.
 fn require_python(lab: &Lab) -> Result<(), Error> {
-    let needed = lab.functions.values().any(|f| f.runtime.starts_with("python"));
+    let needed = lab
+        .functions
+        .values()
+        .any(|f| f.runtime.starts_with("python"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     if !needed || std::env::split_paths(&path).any(|dir| dir.join("python3").is_file()) {
         return Ok(());
     }
-    Err(Error::failed("python3 is not on the PATH: the local AWS twin runs Python functions with it")
-        .hint("install Python 3 (Debian: `apt install python3`), then the same command again"))
+    Err(Error::failed(
+        "python3 is not on the PATH: the local AWS twin runs Python functions with it",
+    )
+    .hint("install Python 3 (Debian: `apt install python3`), then the same command again"))
 }
 
 /// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
@@ -160,7 +197,11 @@ async fn leftovers(link: &Link, lab: &Lab, events: &EventSink, interrupt: &Inter
         .build();
     let answer = cx
         .call("tag:GetResources", Effect::Read, || {
-            cx.clients().tagging.get_resources().tag_filters(filter.clone()).send()
+            cx.clients()
+                .tagging
+                .get_resources()
+                .tag_filters(filter.clone())
+                .send()
         })
         .await;
     answer.map_or(true, |a| !a.resource_tag_mapping_list().is_empty())
@@ -172,10 +213,16 @@ fn warn(plan: &Plan, link: &Link, leftovers: bool, events: &EventSink) {
             message: "no state here, but resources of this lab may exist: looking for each before making it".to_owned(),
         });
     }
-    let nobody = plan.steps().iter().find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
+    let nobody = plan
+        .steps()
+        .iter()
+        .find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
     if let (Some(user), None) = (nobody, &link.connection.endpoint) {
         events.send(Event::Warning {
-            message: format!("{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can", user.name),
+            message: format!(
+                "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",
+                user.name
+            ),
         });
     }
 }
@@ -183,8 +230,12 @@ fn warn(plan: &Plan, link: &Link, leftovers: bool, events: &EventSink) {
 /// Domains that RFC 2606 keeps for examples.
 fn is_example(email: &str) -> bool {
     let domain = email.rsplit('@').next().unwrap_or_default();
-    ["example.com", "example.org", "example.net"].iter().any(|d| domain == *d || domain.ends_with(&format!(".{d}")))
-        || [".example", ".test", ".invalid", ".localhost"].iter().any(|d| domain.ends_with(d))
+    ["example.com", "example.org", "example.net"]
+        .iter()
+        .any(|d| domain == *d || domain.ends_with(&format!(".{d}")))
+        || [".example", ".test", ".invalid", ".localhost"]
+            .iter()
+            .any(|d| domain.ends_with(d))
 }
 
 async fn finish(
@@ -199,7 +250,11 @@ async fn finish(
     let seconds = started.elapsed().as_secs_f64();
     let created = built.count(&[Change::Created, Change::Adopted]);
     let changed = built.count(&[Change::Updated]);
-    let removed = if built.removed > 0 { format!(", {} removed", built.removed) } else { String::new() };
+    let removed = if built.removed > 0 {
+        format!(", {} removed", built.removed)
+    } else {
+        String::new()
+    };
     let done = format!(
         "{created} created, {changed} changed, {} unchanged{removed}",
         built.count(&[Change::Unchanged])
@@ -213,14 +268,41 @@ async fn finish(
         } else {
             next("labctl up", "build the rest")
         };
-        (format!("Up in {seconds:.1} s: {done}."), vec![verify, next("labctl down", "remove it all")])
+        (
+            format!("Up in {seconds:.1} s: {done}."),
+            vec![verify, next("labctl down", "remove it all")],
+        )
     } else {
-        let again = if state.local.is_some() { "labctl up --local" } else { "labctl up" };
-        let stopped = if interrupt.is_set() { "Interrupted" } else { "Not complete" };
-        let summary = format!("{stopped} after {seconds:.1} s: {done}, {} failed, {} not tried.", built.failed.len(), built.skipped.len());
-        (summary, vec![next(again, "go on from here"), next("labctl down", "remove what is there")])
+        let again = if state.local.is_some() {
+            "labctl up --local"
+        } else {
+            "labctl up"
+        };
+        let stopped = if interrupt.is_set() {
+            "Interrupted"
+        } else {
+            "Not complete"
+        };
+        let summary = format!(
+            "{stopped} after {seconds:.1} s: {done}, {} failed, {} not tried.",
+            built.failed.len(),
+            built.skipped.len()
+        );
+        (
+            summary,
+            vec![
+                next(again, "go on from here"),
+                next("labctl down", "remove what is there"),
+            ],
+        )
     };
-    events.send(Event::RunFinished { command: "up", ok, summary, seconds, next });
+    events.send(Event::RunFinished {
+        command: "up",
+        ok,
+        summary,
+        seconds,
+        next,
+    });
     if interrupt.is_set() && !ok {
         return Ok(Exit::Interrupted);
     }
@@ -235,7 +317,11 @@ fn first_cause(failed: Vec<(engine::StepId, Failure)>) -> Option<Error> {
     let count = failed.len();
     let (id, failure) = failed.into_iter().next()?;
     let mut error = Error::from(failure);
-    let more = if count > 1 { format!(" (and {} more, above)", count - 1) } else { String::new() };
+    let more = if count > 1 {
+        format!(" (and {} more, above)", count - 1)
+    } else {
+        String::new()
+    };
     error.message = format!("{id}: {}{more}", error.message);
     Some(error)
 }
@@ -259,13 +345,23 @@ async fn dry_run(
     known: Option<State>,
 ) -> Result<Exit, Error> {
     let seen = match &known {
-        None => plan.steps().iter().map(|s| (s.info(), Standing::NotBuilt, vec![])).collect(),
+        None => plan
+            .steps()
+            .iter()
+            .map(|s| (s.info(), Standing::NotBuilt, vec![]))
+            .collect(),
         Some(state) => {
             let link = scene::link(global, site, &lab.region, Some(state)).await?;
-            let reporter = scene::reporter(&Global { quiet: true, json: false, ..global.clone() });
+            let reporter = scene::reporter(&Global {
+                quiet: true,
+                json: false,
+                ..global.clone()
+            });
             let cx: Cx = link.cx(state, reporter.sink(), &Interrupt::listen());
-            let (identity, seen) =
-                tokio::join!(link.identity(Some(state)), engine::inspect(Some(plan), &cx, state));
+            let (identity, seen) = tokio::join!(
+                link.identity(Some(state)),
+                engine::inspect(Some(plan), &cx, state)
+            );
             reporter.finish();
             identity?;
             let info = |s: &engine::Seen| engine::StepInfo {
@@ -274,7 +370,10 @@ async fn dry_run(
                 name: s.name.clone(),
                 chapter: s.chapter,
             };
-            seen?.into_iter().map(|s| (info(&s), s.state, s.drift)).collect::<Vec<_>>()
+            seen?
+                .into_iter()
+                .map(|s| (info(&s), s.state, s.drift))
+                .collect::<Vec<_>>()
         }
     };
     let intents: Vec<Intent> = seen
@@ -287,7 +386,13 @@ async fn dry_run(
                 Standing::Drifted => "update",
                 Standing::Foreign | Standing::Unknown => "look",
             };
-            Intent { id: info.id, kind: info.kind, name: info.name, action, drift }
+            Intent {
+                id: info.id,
+                kind: info.kind,
+                name: info.name,
+                action,
+                drift,
+            }
         })
         .collect();
     let count = |action: &str| intents.iter().filter(|i| i.action == action).count();
@@ -303,8 +408,16 @@ async fn dry_run(
     } else {
         let mut lines: Vec<String> = Vec::new();
         for intent in &intents {
-            lines.push(format!("  {:<7} {:<13} {}", intent.action, intent.kind.title(), intent.name));
-            let drift = intent.drift.iter().map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted));
+            lines.push(format!(
+                "  {:<7} {:<13} {}",
+                intent.action,
+                intent.kind.title(),
+                intent.name
+            ));
+            let drift = intent
+                .drift
+                .iter()
+                .map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted));
             lines.extend(drift);
         }
         lines.extend([String::new(), format!("  {summary}")]);

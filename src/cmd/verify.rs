@@ -18,8 +18,10 @@ pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
     let lab = scene::load_lab(global)?;
     let state = crate::engine::journal::read(&site.state_folder(&lab.name))?;
     let Some(state) = state.filter(|s| !s.steps.is_empty()) else {
-        return Err(Error::failed(format!("{}: nothing there to verify", lab.name))
-            .hint("`labctl up` builds it, `labctl up --local` without an account"));
+        return Err(
+            Error::failed(format!("{}: nothing there to verify", lab.name))
+                .hint("`labctl up` builds it, `labctl up --local` without an account"),
+        );
     };
     let link = scene::link(global, &site, &state.region, Some(&state)).await?;
     let reporter = scene::reporter(global);
@@ -66,9 +68,12 @@ async fn prove(
     }
     let guarded: Vec<&Route> = routes.iter().filter(|r| r.token_header.is_some()).collect();
     let user = args.user.clone().or_else(|| outputs.users.first().cloned());
-    if let (Some(first), Some(pool), Some(client)) = (guarded.first(), &outputs.user_pool_id, &outputs.client_id) {
+    if let (Some(first), Some(pool), Some(client)) =
+        (guarded.first(), &outputs.user_pool_id, &outputs.client_id)
+    {
         let Some(user) = user else {
-            return Err(Error::failed("the lab has no user to sign in").hint("`labctl up --user YOUR@ADDRESS`"));
+            return Err(Error::failed("the lab has no user to sign in")
+                .hint("`labctl up --user YOUR@ADDRESS`"));
         };
         let source = match (&args.otp_command, endpoint) {
             (Some(command), _) => CodeSource::Command(command.clone()),
@@ -86,13 +91,25 @@ async fn prove(
     let ok = failed == 0;
     let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
     let (summary, next) = if ok {
-        (format!("Proven: {total} of {total} checks hold."), vec![next("labctl down", "remove it all")])
+        (
+            format!("Proven: {total} of {total} checks hold."),
+            vec![next("labctl down", "remove it all")],
+        )
     } else {
         let summary = format!("Not proven: {failed} of {total} checks failed.");
-        (summary, vec![next("labctl status", "see what differs from lab.yaml")])
+        (
+            summary,
+            vec![next("labctl status", "see what differs from lab.yaml")],
+        )
     };
     let seconds = started.elapsed().as_secs_f64();
-    events.send(Event::RunFinished { command: "verify", ok, summary, seconds, next });
+    events.send(Event::RunFinished {
+        command: "verify",
+        ok,
+        summary,
+        seconds,
+        next,
+    });
     Ok(match (ok, interrupt.is_set()) {
         (_, true) => Exit::Interrupted,
         (true, false) => Exit::Ok,
@@ -107,17 +124,33 @@ fn text(state: &State, step: &str, member: &str) -> Option<String> {
 
 /// The file's routes, with the ids that the state knows.
 fn routes(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
-    let Some(api) = &lab.api else { return Ok(Vec::new()) };
+    let Some(api) = &lab.api else {
+        return Ok(Vec::new());
+    };
     let mut routes = Vec::new();
     for route in &api.routes {
         let name = format!("{} {}", route.method, route.path);
-        let record = state.steps.get(&StepId::new(format!("method.{name}"))).filter(|r| r.kind == Kind::Method);
-        let resource_id = record.and_then(|r| r.output.as_ref()?.get("resource_id")?.as_str().map(str::to_owned));
+        let record = state
+            .steps
+            .get(&StepId::new(format!("method.{name}")))
+            .filter(|r| r.kind == Kind::Method);
+        let resource_id = record.and_then(|r| {
+            r.output
+                .as_ref()?
+                .get("resource_id")?
+                .as_str()
+                .map(str::to_owned)
+        });
         let Some(resource_id) = resource_id else {
-            return Err(Error::failed(format!("{name} is in lab.yaml, but not built"))
-                .hint("`labctl up` (with `--local` as before) builds the rest"));
+            return Err(
+                Error::failed(format!("{name} is in lab.yaml, but not built"))
+                    .hint("`labctl up` (with `--local` as before) builds the rest"),
+            );
         };
-        let authorizer = route.authorizer.as_ref().and_then(|a| api.authorizers.get(a));
+        let authorizer = route
+            .authorizer
+            .as_ref()
+            .and_then(|a| api.authorizers.get(a));
         routes.push(Route {
             method: route.method.clone(),
             path: route.path.clone(),

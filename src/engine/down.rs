@@ -59,7 +59,12 @@ pub(super) async fn look(cx: &Cx, record: &Record) -> Result<Verdict, Fault> {
 
 /// The steps to delete one by one: the others go with the step inside which they live.
 fn roots(state: &State) -> BTreeMap<StepId, Record> {
-    state.steps.iter().filter(|(_, r)| !state.goes_with_parent(r)).map(|(id, r)| (id.clone(), r.clone())).collect()
+    state
+        .steps
+        .iter()
+        .filter(|(_, r)| !state.goes_with_parent(r))
+        .map(|(id, r)| (id.clone(), r.clone()))
+        .collect()
 }
 
 /// Looks at all roots at once; nothing is changed.
@@ -70,12 +75,30 @@ pub async fn survey(cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Survey, F
         tasks.spawn(async move {
             // A created thing without output cannot be deleted by id: `find` gave it.
             let found = match (record.kind.by_name(), &record.output) {
-                (false, None) => record.kind.find(&cx, &record.key).await.map(|found| match found {
-                    Found::Ours(output) => Survey { verdict: Verdict::Delete, output: Some(output) },
-                    Found::Absent => Survey { verdict: Verdict::AlreadyGone, output: None },
-                    Found::Foreign(seen) => Survey { verdict: Verdict::LeaveAlone(seen), output: None },
+                (false, None) => {
+                    record
+                        .kind
+                        .find(&cx, &record.key)
+                        .await
+                        .map(|found| match found {
+                            Found::Ours(output) => Survey {
+                                verdict: Verdict::Delete,
+                                output: Some(output),
+                            },
+                            Found::Absent => Survey {
+                                verdict: Verdict::AlreadyGone,
+                                output: None,
+                            },
+                            Found::Foreign(seen) => Survey {
+                                verdict: Verdict::LeaveAlone(seen),
+                                output: None,
+                            },
+                        })
+                }
+                _ => look(&cx, &record).await.map(|verdict| Survey {
+                    verdict,
+                    output: record.output.clone(),
                 }),
-                _ => look(&cx, &record).await.map(|verdict| Survey { verdict, output: record.output.clone() }),
             };
             (id, found)
         });
@@ -112,19 +135,26 @@ pub async fn down(
                 .filter(|(id, _)| !started.contains(*id))
                 .filter(|(id, _)| !left.values().any(|other| other.needs.contains(id)))
                 .max_by_key(|(_, r)| r.order);
-            let Some((id, record)) = free.map(|(id, r)| (id.clone(), r.clone())) else { break };
+            let Some((id, record)) = free.map(|(id, r)| (id.clone(), r.clone())) else {
+                break;
+            };
             started.insert(id.clone());
             let seen = survey.remove(&id);
             let (task_cx, journal, task_id) = (cx.for_step(&id), Arc::clone(&journal), id.clone());
-            let task = tasks.spawn(async move { remove(&task_cx, &journal, &task_id, record, seen).await });
+            let task = tasks
+                .spawn(async move { remove(&task_cx, &journal, &task_id, record, seen).await });
             running.insert(task.id(), id);
         }
-        let Some(ended) = tasks.join_next_with_id().await else { break };
+        let Some(ended) = tasks.join_next_with_id().await else {
+            break;
+        };
         let (task, result) = match ended {
             Ok((task, result)) => (task, result),
             Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
         };
-        let Some(id) = running.remove(&task) else { continue };
+        let Some(id) = running.remove(&task) else {
+            continue;
+        };
         match result {
             Ok(change) => {
                 left.remove(&id);
@@ -137,9 +167,16 @@ pub async fn down(
             }
         }
     }
-    removal.skipped = left.into_keys().filter(|id| !started.contains(id)).collect();
+    removal.skipped = left
+        .into_keys()
+        .filter(|id| !started.contains(id))
+        .collect();
     for id in &removal.skipped {
-        Teller::new(&cx, id).tell(Change::Skipped, None, Some("something that needs it is still there".to_owned()));
+        Teller::new(&cx, id).tell(
+            Change::Skipped,
+            None,
+            Some("something that needs it is still there".to_owned()),
+        );
     }
     removal
 }
@@ -154,13 +191,20 @@ async fn remove(
     let teller = Teller::new(cx, id);
     let Survey { verdict, output } = match seen {
         Some(seen) => seen?,
-        None => Survey { verdict: look(cx, &record).await?, output: record.output.clone() },
+        None => Survey {
+            verdict: look(cx, &record).await?,
+            output: record.output.clone(),
+        },
     };
     let physical_id = record.kind.physical_id(&record.key, output.as_ref());
     let change = match verdict {
         Verdict::AlreadyGone => Change::AlreadyGone,
         Verdict::LeaveAlone(seen) => {
-            let message = format!("{} `{}` is left alone: {seen}", record.kind.title(), record.name);
+            let message = format!(
+                "{} `{}` is left alone: {seen}",
+                record.kind.title(),
+                record.name
+            );
             cx.events().send(Event::Warning { message });
             Change::LeftAlone
         }
@@ -172,7 +216,9 @@ async fn remove(
         }
     };
     let all = journal.state().with_inhabitants(id);
-    journal.commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect()).await?;
+    journal
+        .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
+        .await?;
     for inhabitant in &all[1..] {
         Teller::new(cx, inhabitant).tell(change, None, Some("with what it lives in".to_owned()));
     }
@@ -186,7 +232,9 @@ pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, F
     let mut tasks = JoinSet::new();
     for step in plan.steps().iter().filter(|s| s.within.is_none()) {
         // A step whose key needs an id that AWS made lives inside something, or went with it.
-        let Some(key) = step.work.key(cx)? else { continue };
+        let Some(key) = step.work.key(cx)? else {
+            continue;
+        };
         let (id, kind, cx) = (step.id.clone(), step.kind, cx.for_step(&step.id));
         tasks.spawn(async move {
             let found = kind.find(&cx, &key).await;
@@ -195,7 +243,9 @@ pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, F
     }
     let mut moves = Vec::new();
     for (id, key, found) in tasks.join_all().await {
-        let (Found::Ours(output), Some(step)) = (found?, plan.get(&id)) else { continue };
+        let (Found::Ours(output), Some(step)) = (found?, plan.get(&id)) else {
+            continue;
+        };
         moves.push((id.clone(), Move::Begin(step.record(key.clone()))));
         moves.push((id, Move::Made { key, output }));
     }

@@ -29,7 +29,13 @@ pub enum Chapter {
 
 impl Chapter {
     /// All chapters that have resources, in order. The tutorial's sixth is `labctl verify`.
-    pub const ALL: [Self; 5] = [Self::Function, Self::UserPool, Self::RestApi, Self::Authorizer, Self::User];
+    pub const ALL: [Self; 5] = [
+        Self::Function,
+        Self::UserPool,
+        Self::RestApi,
+        Self::Authorizer,
+        Self::User,
+    ];
 
     /// 1, 2, …
     pub fn number(self) -> u8 {
@@ -57,7 +63,13 @@ pub(super) trait AnyResource: Send + Sync {
     fn key(&self, cx: &Cx) -> Result<Option<Value>, Fault>;
     fn create<'a>(&'a self, cx: &'a Cx, key: &'a Value) -> Work<'a, Value>;
     fn check<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value) -> Work<'a, Health>;
-    fn update<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value, drift: &'a [Drift]) -> Work<'a, Value>;
+    fn update<'a>(
+        &'a self,
+        cx: &'a Cx,
+        key: &'a Value,
+        out: &'a Value,
+        drift: &'a [Drift],
+    ) -> Work<'a, Value>;
     /// Gives the output to the steps that need it.
     fn settle(&self, output: Option<&Value>) -> Result<(), Fault>;
 }
@@ -95,7 +107,13 @@ pub struct Plan {
 
 impl Plan {
     /// Adds a step; what it needs has been added before.
-    pub fn add<R: Resource>(&mut self, chapter: Chapter, id: impl AsRef<str>, resource: R, needs: R::Needs) -> Ref<R> {
+    pub fn add<R: Resource>(
+        &mut self,
+        chapter: Chapter,
+        id: impl AsRef<str>,
+        resource: R,
+        needs: R::Needs,
+    ) -> Ref<R> {
         let id = StepId::new(id);
         let slot = Ref::new(id.clone());
         let within = R::within(&needs);
@@ -109,7 +127,11 @@ impl Plan {
             order: self.steps.len(),
             needs: needed,
             within,
-            work: Box::new(Typed { resource, needs, slot: slot.clone() }),
+            work: Box::new(Typed {
+                resource,
+                needs,
+                slot: slot.clone(),
+            }),
         });
         slot
     }
@@ -142,7 +164,12 @@ impl Plan {
 impl Step {
     /// As reporters know it.
     pub fn info(&self) -> StepInfo {
-        StepInfo { id: self.id.clone(), kind: self.kind, name: self.name.clone(), chapter: self.chapter.number() }
+        StepInfo {
+            id: self.id.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            chapter: self.chapter.number(),
+        }
     }
 
     /// Its record, as it will be when `key` is begun.
@@ -165,20 +192,29 @@ impl Step {
 /// A value of the state as the type that a resource knows.
 pub(crate) fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
     T::deserialize(value).map_err(|e| {
-        Fault::new(FaultKind::Other, "reading the state", format!("a value of another version of labctl: {e}"))
+        Fault::new(
+            FaultKind::Other,
+            "reading the state",
+            format!("a value of another version of labctl: {e}"),
+        )
     })
 }
 
 /// A value for the state.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Value, Fault> {
-    serde_json::to_value(value).map_err(|e| Fault::new(FaultKind::Other, "writing the state", e.to_string()))
+    serde_json::to_value(value)
+        .map_err(|e| Fault::new(FaultKind::Other, "writing the state", e.to_string()))
 }
 
 impl<R: Resource> Typed<R> {
     fn given(&self) -> Result<<R::Needs as Needs>::Given, Fault> {
-        self.needs
-            .given()
-            .ok_or_else(|| Fault::new(FaultKind::Other, "planning", "a step ran before what it needs: please report this"))
+        self.needs.given().ok_or_else(|| {
+            Fault::new(
+                FaultKind::Other,
+                "planning",
+                "a step ran before what it needs: please report this",
+            )
+        })
     }
 }
 
@@ -188,20 +224,45 @@ impl<R: Resource> AnyResource for Typed<R> {
     }
 
     fn key(&self, cx: &Cx) -> Result<Option<Value>, Fault> {
-        self.needs.given().map(|given| encode(&self.resource.key(cx, &given))).transpose()
+        self.needs
+            .given()
+            .map(|given| encode(&self.resource.key(cx, &given)))
+            .transpose()
     }
 
     fn create<'a>(&'a self, cx: &'a Cx, key: &'a Value) -> Work<'a, Value> {
-        Box::pin(async move { encode(&self.resource.create(cx, &decode(key)?, &self.given()?).await?) })
+        Box::pin(async move {
+            encode(
+                &self
+                    .resource
+                    .create(cx, &decode(key)?, &self.given()?)
+                    .await?,
+            )
+        })
     }
 
     fn check<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value) -> Work<'a, Health> {
-        Box::pin(async move { self.resource.check(cx, &decode(key)?, &decode(out)?, &self.given()?).await })
+        Box::pin(async move {
+            self.resource
+                .check(cx, &decode(key)?, &decode(out)?, &self.given()?)
+                .await
+        })
     }
 
-    fn update<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value, drift: &'a [Drift]) -> Work<'a, Value> {
+    fn update<'a>(
+        &'a self,
+        cx: &'a Cx,
+        key: &'a Value,
+        out: &'a Value,
+        drift: &'a [Drift],
+    ) -> Work<'a, Value> {
         Box::pin(async move {
-            encode(&self.resource.update(cx, &decode(key)?, &decode(out)?, drift, &self.given()?).await?)
+            encode(
+                &self
+                    .resource
+                    .update(cx, &decode(key)?, &decode(out)?, drift, &self.given()?)
+                    .await?,
+            )
         })
     }
 

@@ -64,17 +64,33 @@ pub enum Standing {
 /// out: the step is checked again in its turn, and fails there.
 pub(super) async fn checks(plan: &Arc<Plan>, cx: &Cx, state: &State) -> BTreeMap<StepId, Health> {
     let seen = check_all(plan, cx, state).await;
-    seen.into_iter().filter_map(|(id, health)| Some((id, health.ok()?))).collect()
+    seen.into_iter()
+        .filter_map(|(id, health)| Some((id, health.ok()?)))
+        .collect()
 }
 
-async fn check_all(plan: &Arc<Plan>, cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Health, Fault>> {
+async fn check_all(
+    plan: &Arc<Plan>,
+    cx: &Cx,
+    state: &State,
+) -> BTreeMap<StepId, Result<Health, Fault>> {
     let readers = Arc::new(Semaphore::new(READERS));
     let mut tasks = JoinSet::new();
     for step in plan.steps() {
-        let Some(Record { phase: Phase::Created, key, output: Some(output), .. }) = state.steps.get(&step.id).cloned() else {
+        let Some(Record {
+            phase: Phase::Created,
+            key,
+            output: Some(output),
+            ..
+        }) = state.steps.get(&step.id).cloned()
+        else {
             continue;
         };
-        let (plan, cx, readers) = (Arc::clone(plan), cx.for_step(&step.id), Arc::clone(&readers));
+        let (plan, cx, readers) = (
+            Arc::clone(plan),
+            cx.for_step(&step.id),
+            Arc::clone(&readers),
+        );
         let id = step.id.clone();
         tasks.spawn(async move {
             let _turn = readers.acquire_owned().await;
@@ -104,7 +120,12 @@ pub async fn inspect(plan: Option<&Arc<Plan>>, cx: &Cx, state: &State) -> Result
     let mut healths = BTreeMap::new();
     if let Some(plan) = plan {
         for step in plan.steps() {
-            if let Some(Record { phase: Phase::Created, output, .. }) = state.steps.get(&step.id) {
+            if let Some(Record {
+                phase: Phase::Created,
+                output,
+                ..
+            }) = state.steps.get(&step.id)
+            {
                 step.work.settle(output.as_ref())?;
             }
         }
@@ -116,14 +137,28 @@ pub async fn inspect(plan: Option<&Arc<Plan>>, cx: &Cx, state: &State) -> Result
     let mut all: Vec<(usize, Seen)> = Vec::new();
     for step in plan.iter().flat_map(|p| p.steps()) {
         let record = state.steps.get(&step.id);
-        let seen = seen(&step.id, step.kind, &step.name, step.chapter.number(), record, healths.remove(&step.id));
+        let seen = seen(
+            &step.id,
+            step.kind,
+            &step.name,
+            step.chapter.number(),
+            record,
+            healths.remove(&step.id),
+        );
         all.push((step.order, seen));
     }
     for (id, record) in &state.steps {
         if plan.is_some_and(|p| p.get(id).is_some()) {
             continue;
         }
-        let seen = seen(id, record.kind, &record.name, record.chapter, Some(record), healths.remove(id));
+        let seen = seen(
+            id,
+            record.kind,
+            &record.name,
+            record.chapter,
+            Some(record),
+            healths.remove(id),
+        );
         all.push((record.order, seen));
     }
     all.sort_by_key(|(order, seen)| (seen.chapter, *order));
@@ -137,14 +172,22 @@ async fn find_rest(
     checked: &BTreeMap<StepId, Result<Health, Fault>>,
 ) -> Vec<(StepId, Result<Health, Fault>)> {
     let mut tasks = JoinSet::new();
-    for (id, record) in state.steps.iter().filter(|(id, _)| !checked.contains_key(id)) {
+    for (id, record) in state
+        .steps
+        .iter()
+        .filter(|(id, _)| !checked.contains_key(id))
+    {
         let (id, record, cx) = (id.clone(), record.clone(), cx.for_step(id));
         tasks.spawn(async move {
-            let health = record.kind.find(&cx, &record.key).await.map(|found| match found {
-                Found::Ours(_) => Health::Ok,
-                Found::Foreign(seen) => Health::Foreign(seen),
-                Found::Absent => Health::Missing,
-            });
+            let health = record
+                .kind
+                .find(&cx, &record.key)
+                .await
+                .map(|found| match found {
+                    Found::Ours(_) => Health::Ok,
+                    Found::Foreign(seen) => Health::Foreign(seen),
+                    Found::Absent => Health::Missing,
+                });
             (id, health)
         });
     }
@@ -162,15 +205,34 @@ fn seen(
     let begun = record.is_some_and(|r| r.phase != Phase::Created);
     let (state, drift, message) = match (record, health) {
         (None, _) | (_, None) => (Standing::NotBuilt, vec![], None),
-        (_, Some(Ok(Health::Ok))) if begun => {
-            (Standing::Drifted, vec![], Some("an earlier run was cut off here: `labctl up` goes on".to_owned()))
-        }
+        (_, Some(Ok(Health::Ok))) if begun => (
+            Standing::Drifted,
+            vec![],
+            Some("an earlier run was cut off here: `labctl up` goes on".to_owned()),
+        ),
         (_, Some(Ok(Health::Ok))) => (Standing::Present, vec![], None),
-        (_, Some(Ok(Health::Missing))) => (if begun { Standing::NotBuilt } else { Standing::Missing }, vec![], None),
+        (_, Some(Ok(Health::Missing))) => (
+            if begun {
+                Standing::NotBuilt
+            } else {
+                Standing::Missing
+            },
+            vec![],
+            None,
+        ),
         (_, Some(Ok(Health::Drifted(drift)))) => (Standing::Drifted, drift, None),
         (_, Some(Ok(Health::Foreign(seen)))) => (Standing::Foreign, vec![], Some(seen)),
         (_, Some(Err(fault))) => (Standing::Unknown, vec![], Some(fault.to_string())),
     };
     let physical_id = record.and_then(|r| kind.physical_id(&r.key, r.output.as_ref()));
-    Seen { id: id.clone(), kind, name: name.to_owned(), chapter, physical_id, state, drift, message }
+    Seen {
+        id: id.clone(),
+        kind,
+        name: name.to_owned(),
+        chapter,
+        physical_id,
+        state,
+        drift,
+        message,
+    }
 }

@@ -17,7 +17,10 @@ impl Interrupt {
             signal().await;
             let _ = tx.send(true);
             signal().await;
-            #[expect(clippy::exit, reason = "the user asked twice; nothing in memory is worth waiting for")]
+            #[expect(
+                clippy::exit,
+                reason = "the user asked twice; nothing in memory is worth waiting for"
+            )]
             std::process::exit(130);
         });
         Self { set }

@@ -65,11 +65,17 @@ pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
-    let unreadable = |reason: String| JournalError::Unreadable { path: path.clone(), reason };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
+    let unreadable = |reason: String| JournalError::Unreadable {
+        path: path.clone(),
+        reason,
+    };
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
     match value.get("version").and_then(serde_json::Value::as_u64) {
         Some(v) if v > u64::from(state::VERSION) => Err(JournalError::Newer { path, found: v }),
-        Some(_) => serde_json::from_value(value).map(Some).map_err(|e| unreadable(e.to_string())),
+        Some(_) => serde_json::from_value(value)
+            .map(Some)
+            .map_err(|e| unreadable(e.to_string())),
         None => Err(unreadable("it has no version".to_owned())),
     }
 }
@@ -104,23 +110,37 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
                     let _ = file.read_to_string(&mut holder);
-                    let holder = if holder.is_empty() { "another labctl".to_owned() } else { holder };
+                    let holder = if holder.is_empty() {
+                        "another labctl".to_owned()
+                    } else {
+                        holder
+                    };
                     return Err(JournalError::Locked { path, holder });
                 }
                 Err(TryLockError::Error(e)) => return Err(io_error(&path, "cannot lock")(e)),
             }
             // Its last holder may have removed the file between our opening and our locking it.
-            let ours = file.metadata().map(|m| m.ino()).map_err(io_error(&path, "cannot read"))?;
+            let ours = file
+                .metadata()
+                .map(|m| m.ino())
+                .map_err(io_error(&path, "cannot read"))?;
             if fs::metadata(&path).is_ok_and(|m| m.ino() == ours) {
                 break file;
             }
         };
-        let holder = format!("`labctl {command}`, process {}, since {:.0}", std::process::id(), Timestamp::now());
+        let holder = format!(
+            "`labctl {command}`, process {}, since {:.0}",
+            std::process::id(),
+            Timestamp::now()
+        );
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(io_error(&path, "cannot write"))?;
-        Ok(Self { folder: folder.to_owned(), _file: file })
+        Ok(Self {
+            folder: folder.to_owned(),
+            _file: file,
+        })
     }
 
     /// Reads the state under the lock.
@@ -143,7 +163,10 @@ impl Lock {
         Journal {
             path: self.folder.join("state.json"),
             lock: self,
-            inner: Mutex::new(Inner { state, generation: 1 }),
+            inner: Mutex::new(Inner {
+                state,
+                generation: 1,
+            }),
             durable: tokio::sync::Mutex::new(0),
         }
     }
@@ -223,10 +246,11 @@ impl Journal {
         }
         let (bytes, generation) = {
             let inner = self.inner();
-            let mut bytes = serde_json::to_vec_pretty(&inner.state).map_err(|e| JournalError::Unreadable {
-                path: self.path.clone(),
-                reason: e.to_string(),
-            })?;
+            let mut bytes =
+                serde_json::to_vec_pretty(&inner.state).map_err(|e| JournalError::Unreadable {
+                    path: self.path.clone(),
+                    reason: e.to_string(),
+                })?;
             bytes.push(b'\n');
             (bytes, inner.generation)
         };
@@ -241,7 +265,9 @@ impl Journal {
     /// Removes the state of a lab of which nothing is left; with its lock.
     pub fn close(self) -> Result<(), JournalError> {
         match fs::remove_file(&self.path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_error(&self.path, "cannot remove")(e)),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error(&self.path, "cannot remove")(e));
+            }
             _ => {}
         }
         self.lock.release();
@@ -253,7 +279,9 @@ impl Journal {
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut temp = tempfile::Builder::new().prefix(".state").tempfile_in(folder)?;
+        let mut temp = tempfile::Builder::new()
+            .prefix(".state")
+            .tempfile_in(folder)?;
         temp.write_all(bytes)?;
         temp.as_file().sync_all()?;
         temp.persist(path).map_err(|e| e.error)?;
@@ -263,5 +291,9 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
 }
 
 fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
-    move |source| JournalError::Io { path: path.to_owned(), what, source }
+    move |source| JournalError::Io {
+        path: path.to_owned(),
+        what,
+        source,
+    }
 }

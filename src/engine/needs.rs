@@ -37,13 +37,19 @@ pub(super) type Slot<T> = Arc<RwLock<Option<T>>>;
 
 impl<R: Resource> Clone for Ref<R> {
     fn clone(&self) -> Self {
-        Self { id: self.id.clone(), slot: Arc::clone(&self.slot) }
+        Self {
+            id: self.id.clone(),
+            slot: Arc::clone(&self.slot),
+        }
     }
 }
 
 impl<R: Resource> Ref<R> {
     pub(super) fn new(id: StepId) -> Self {
-        Self { id, slot: Arc::default() }
+        Self {
+            id,
+            slot: Arc::default(),
+        }
     }
 
     /// The step that will give the output.
@@ -53,7 +59,10 @@ impl<R: Resource> Ref<R> {
 
     /// The output, once it is known.
     pub fn output(&self) -> Option<R::Output> {
-        self.slot.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.slot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn settle(&self, output: Option<R::Output>) {

@@ -12,20 +12,32 @@ use crate::aws::{Cx, FaultKind};
 
 /// Steps of the state that the plan does not have, what needs others first.
 fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
-    let mut extra: Vec<_> = state.steps.iter().filter(|(id, _)| plan.get(id).is_none()).collect();
+    let mut extra: Vec<_> = state
+        .steps
+        .iter()
+        .filter(|(id, _)| plan.get(id).is_none())
+        .collect();
     extra.sort_by_key(|(_, record)| std::cmp::Reverse(record.order));
     extra.into_iter().map(|(id, _)| id.clone()).collect()
 }
 
 /// Removes what can be removed now: how many went, and whether something still in use is left.
-pub(super) async fn prune(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<(usize, bool), Failure> {
+pub(super) async fn prune(
+    plan: &Plan,
+    cx: &Cx,
+    journal: &Journal,
+) -> Result<(usize, bool), Failure> {
     let mut removed = 0;
     let mut left = false;
     for id in extra(plan, &journal.state()) {
         match remove(&id, cx, journal).await {
             Ok(true) => removed += 1,
             Ok(false) => {}
-            Err(Failure::Aws(fault)) if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) => left = true,
+            Err(Failure::Aws(fault))
+                if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) =>
+            {
+                left = true
+            }
             Err(failure) => return Err(failure),
         }
     }
@@ -45,16 +57,27 @@ pub(super) async fn failures(plan: &Plan, cx: &Cx, journal: &Journal) -> Vec<(St
 
 async fn remove(id: &StepId, cx: &Cx, journal: &Journal) -> Result<bool, Failure> {
     // It may have gone with its parent.
-    let Some(record) = journal.record(id) else { return Ok(false) };
+    let Some(record) = journal.record(id) else {
+        return Ok(false);
+    };
     let cx = cx.for_step(id);
     let teller = Teller::new(&cx, id);
     journal.commit(id, Move::Unmake).await?;
-    teller.tell(Change::Deleting, None, Some("not in lab.yaml any more".to_owned()));
+    teller.tell(
+        Change::Deleting,
+        None,
+        Some("not in lab.yaml any more".to_owned()),
+    );
     if let super::down::Verdict::Delete = super::down::look(&cx, &record).await? {
-        record.kind.delete(&cx, &record.key, record.output.as_ref()).await?;
+        record
+            .kind
+            .delete(&cx, &record.key, record.output.as_ref())
+            .await?;
     }
     let all = journal.state().with_inhabitants(id);
-    journal.commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect()).await?;
+    journal
+        .commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect())
+        .await?;
     teller.tell(Change::Deleted, None, None);
     Ok(true)
 }

@@ -81,7 +81,10 @@ pub trait Resource: Send + Sync + 'static {
     // No `self` below: `down`, and `up` after a crash, work from the journal, without lab.yaml.
 
     /// Looks for it by its key, and at whose it is.
-    fn find(cx: &Cx, key: &Self::Key) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send;
+    fn find(
+        cx: &Cx,
+        key: &Self::Key,
+    ) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send;
 
     /// Removes it. That it is not there (any more) is success.
     fn delete(
@@ -121,7 +124,11 @@ pub enum Health {
 impl Health {
     /// `Ok` without drift, `Drifted` with.
     pub fn from_drift(drift: Vec<Drift>) -> Self {
-        if drift.is_empty() { Self::Ok } else { Self::Drifted(drift) }
+        if drift.is_empty() {
+            Self::Ok
+        } else {
+            Self::Drifted(drift)
+        }
     }
 }
 
@@ -142,7 +149,12 @@ pub struct Compare(Vec<Drift>);
 
 impl Compare {
     /// Notes `field` when `wanted` and `seen` differ.
-    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
+    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(
+        &mut self,
+        field: &str,
+        wanted: &T,
+        seen: &T,
+    ) {
         if wanted != seen {
             self.0.push(Drift {
                 field: field.to_owned(),

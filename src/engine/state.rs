@@ -108,23 +108,50 @@ pub struct Illegal {
 
 /// The only transitions there are: none → creating → created → deleting → none, creating → deleting,
 /// and back to none when nothing was there.
-pub(super) fn next(record: Option<Record>, step: Move, now: Timestamp) -> Result<Option<Record>, Illegal> {
+pub(super) fn next(
+    record: Option<Record>,
+    step: Move,
+    now: Timestamp,
+) -> Result<Option<Record>, Illegal> {
     use Phase::{Created, Creating, Deleting};
     let phase = record.as_ref().map(|r| r.phase);
     match (step, record) {
-        (Move::Begin(new), None) => Ok(Some(Record { phase: Creating, output: None, at: now, ..new })),
-        (Move::Begin(new), Some(old)) if old.phase == Created => {
-            Ok(Some(Record { phase: Creating, output: None, at: now, ..new }))
-        }
-        (Move::Made { key, output }, Some(old)) if old.phase != Deleting => {
-            Ok(Some(Record { phase: Created, key, output: Some(output), at: now, ..old }))
-        }
-        (Move::Replan(new), Some(old)) => {
-            Ok(Some(Record { phase: old.phase, key: old.key, output: old.output, at: old.at, ..new }))
-        }
-        (Move::Unmake, Some(old)) => Ok(Some(Record { phase: Deleting, at: now, ..old })),
+        (Move::Begin(new), None) => Ok(Some(Record {
+            phase: Creating,
+            output: None,
+            at: now,
+            ..new
+        })),
+        (Move::Begin(new), Some(old)) if old.phase == Created => Ok(Some(Record {
+            phase: Creating,
+            output: None,
+            at: now,
+            ..new
+        })),
+        (Move::Made { key, output }, Some(old)) if old.phase != Deleting => Ok(Some(Record {
+            phase: Created,
+            key,
+            output: Some(output),
+            at: now,
+            ..old
+        })),
+        (Move::Replan(new), Some(old)) => Ok(Some(Record {
+            phase: old.phase,
+            key: old.key,
+            output: old.output,
+            at: old.at,
+            ..new
+        })),
+        (Move::Unmake, Some(old)) => Ok(Some(Record {
+            phase: Deleting,
+            at: now,
+            ..old
+        })),
         (Move::Gone, _) => Ok(None),
-        (step, _) => Err(Illegal { what: step.name(), phase }),
+        (step, _) => Err(Illegal {
+            what: step.name(),
+            phase,
+        }),
     }
 }
 
@@ -150,12 +177,17 @@ impl State {
 
     /// The created record's output of the first step of `kind`, in the tutorial's order.
     pub fn first(&self, kind: Kind) -> Option<(&StepId, &Record)> {
-        self.in_order().into_iter().find(|(_, r)| r.kind == kind && r.output.is_some())
+        self.in_order()
+            .into_iter()
+            .find(|(_, r)| r.kind == kind && r.output.is_some())
     }
 
     /// Whether AWS deletes this step together with another step of the state.
     pub fn goes_with_parent(&self, record: &Record) -> bool {
-        record.within.as_ref().is_some_and(|parent| self.steps.contains_key(parent))
+        record
+            .within
+            .as_ref()
+            .is_some_and(|parent| self.steps.contains_key(parent))
     }
 
     /// `id` and everything that lives inside it, directly or not.
@@ -163,7 +195,12 @@ impl State {
         let mut all = vec![id.clone()];
         let mut next = 0;
         while let Some(parent) = all.get(next).cloned() {
-            all.extend(self.steps.iter().filter(|(_, r)| r.within.as_ref() == Some(&parent)).map(|(id, _)| id.clone()));
+            all.extend(
+                self.steps
+                    .iter()
+                    .filter(|(_, r)| r.within.as_ref() == Some(&parent))
+                    .map(|(id, _)| id.clone()),
+            );
             next += 1;
         }
         all
@@ -192,7 +229,10 @@ mod tests {
     #[test]
     fn only_the_documented_transitions_exist() {
         use Phase::{Created, Creating, Deleting};
-        let made = || Move::Made { key: Value::Null, output: Value::Null };
+        let made = || Move::Made {
+            key: Value::Null,
+            output: Value::Null,
+        };
         let begin = || Move::Begin(record(Creating));
         for (from, step, to) in [
             (None, begin(), Ok(Some(Creating))),

@@ -47,10 +47,19 @@ pub(super) struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     pub(super) fn new(cx: &'a Cx, id: &'a StepId) -> Self {
-        Self { cx, id, started: Instant::now() }
+        Self {
+            cx,
+            id,
+            started: Instant::now(),
+        }
     }
 
-    pub(super) fn tell(&self, change: Change, physical_id: Option<String>, message: Option<String>) {
+    pub(super) fn tell(
+        &self,
+        change: Change,
+        physical_id: Option<String>,
+        message: Option<String>,
+    ) {
         self.cx.events().send(Event::Step {
             id: self.id.clone(),
             change,
@@ -72,10 +81,15 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     /// Makes, adopts, mends or leaves the step. `look_first`: something of this lab was found without
     /// a state, so even a step never begun may exist. `health`: a check already made.
-    pub(super) async fn bring(&self, look_first: bool, health: Option<Health>) -> Result<Change, Failure> {
-        let wanted = self.step.work.key(self.cx)?.ok_or_else(|| {
-            Failure::Defect(format!("{} ran before what it needs", self.step.id))
-        })?;
+    pub(super) async fn bring(
+        &self,
+        look_first: bool,
+        health: Option<Health>,
+    ) -> Result<Change, Failure> {
+        let wanted =
+            self.step.work.key(self.cx)?.ok_or_else(|| {
+                Failure::Defect(format!("{} ran before what it needs", self.step.id))
+            })?;
         match self.journal.record(&self.step.id) {
             None if look_first => {
                 self.begin(&wanted).await?;
@@ -94,15 +108,25 @@ impl Builder<'_> {
     }
 
     async fn begin(&self, key: &Value) -> Result<(), Failure> {
-        self.journal.commit(&self.step.id, Move::Begin(self.step.record(key.clone()))).await?;
+        self.journal
+            .commit(&self.step.id, Move::Begin(self.step.record(key.clone())))
+            .await?;
         self.teller.tell(Change::Creating, None, None);
         Ok(())
     }
 
-    async fn made(&self, key: Value, output: Value, change: Change, why: Option<String>) -> Result<Change, Failure> {
+    async fn made(
+        &self,
+        key: Value,
+        output: Value,
+        change: Change,
+        why: Option<String>,
+    ) -> Result<Change, Failure> {
         let physical_id = self.step.kind.physical_id(&key, Some(&output));
         self.step.work.settle(Some(&output))?;
-        self.journal.commit(&self.step.id, Move::Made { key, output }).await?;
+        self.journal
+            .commit(&self.step.id, Move::Made { key, output })
+            .await?;
         self.teller.tell(change, physical_id, why);
         Ok(change)
     }
@@ -145,16 +169,28 @@ impl Builder<'_> {
     }
 
     async fn adopt(&self, key: Value, output: Value, wanted: Value) -> Result<Change, Failure> {
-        let change = self.made(key, output.clone(), Change::Adopted, None).await?;
-        let Some(record) = self.journal.record(&self.step.id) else { return Ok(change) };
+        let change = self
+            .made(key, output.clone(), Change::Adopted, None)
+            .await?;
+        let Some(record) = self.journal.record(&self.step.id) else {
+            return Ok(change);
+        };
         let then = self.ensure(record, output, wanted, None).await?;
-        Ok(if then == Change::Unchanged { change } else { then })
+        Ok(if then == Change::Unchanged {
+            change
+        } else {
+            then
+        })
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.
     async fn foreign(&self, seen: &str) -> Result<Change, Failure> {
         self.forget().await?;
-        Err(Fault::foreign(&format!("{} `{}`", self.step.kind.title(), self.step.name), seen).into())
+        Err(Fault::foreign(
+            &format!("{} `{}`", self.step.kind.title(), self.step.name),
+            seen,
+        )
+        .into())
     }
 
     /// What the journal shows as created: is it as wanted?
@@ -182,7 +218,11 @@ impl Builder<'_> {
         };
         match health {
             Health::Ok if record.key == wanted => {
-                self.teller.tell(Change::Unchanged, self.step.kind.physical_id(&wanted, Some(&output)), None);
+                self.teller.tell(
+                    Change::Unchanged,
+                    self.step.kind.physical_id(&wanted, Some(&output)),
+                    None,
+                );
                 Ok(Change::Unchanged)
             }
             Health::Ok => self.made(wanted, output, Change::Unchanged, None).await,
@@ -193,12 +233,18 @@ impl Builder<'_> {
             Health::Drifted(drift) => {
                 let why = describe(&drift);
                 self.teller.tell(Change::Updating, None, Some(why.clone()));
-                let output = self.step.work.update(self.cx, &wanted, &output, &drift).await?;
+                let output = self
+                    .step
+                    .work
+                    .update(self.cx, &wanted, &output, &drift)
+                    .await?;
                 self.made(wanted, output, Change::Updated, Some(why)).await
             }
-            Health::Foreign(seen) => {
-                Err(Fault::foreign(&format!("{} `{}`", self.step.kind.title(), self.step.name), seen).into())
-            }
+            Health::Foreign(seen) => Err(Fault::foreign(
+                &format!("{} `{}`", self.step.kind.title(), self.step.name),
+                seen,
+            )
+            .into()),
         }
     }
 
@@ -206,7 +252,10 @@ impl Builder<'_> {
         self.step.work.settle(None)?;
         self.journal.commit(&self.step.id, Move::Unmake).await?;
         self.teller.tell(Change::Deleting, None, None);
-        record.kind.delete(self.cx, &record.key, record.output.as_ref()).await?;
+        record
+            .kind
+            .delete(self.cx, &record.key, record.output.as_ref())
+            .await?;
         self.forget().await
     }
 
@@ -214,7 +263,9 @@ impl Builder<'_> {
     async fn forget(&self) -> Result<(), Failure> {
         self.step.work.settle(None)?;
         let all = self.journal.state().with_inhabitants(&self.step.id);
-        self.journal.commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect()).await?;
+        self.journal
+            .commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect())
+            .await?;
         Ok(())
     }
 }

@@ -55,7 +55,12 @@ pub struct Options {
 }
 
 /// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
-pub async fn up(plan: Arc<Plan>, cx: Cx, journal: Arc<Journal>, options: Options) -> Result<Built, Failure> {
+pub async fn up(
+    plan: Arc<Plan>,
+    cx: Cx,
+    journal: Arc<Journal>,
+    options: Options,
+) -> Result<Built, Failure> {
     recall(&plan, &journal).await?;
     let healths = if options.parallel == 1 {
         BTreeMap::new()
@@ -71,7 +76,9 @@ pub async fn up(plan: Arc<Plan>, cx: Cx, journal: Arc<Journal>, options: Options
         let (removed, still) = prune::prune(&plan, &cx, &journal).await?;
         built.removed += removed;
         if still {
-            built.failed.extend(prune::failures(&plan, &cx, &journal).await);
+            built
+                .failed
+                .extend(prune::failures(&plan, &cx, &journal).await);
         }
     }
     Ok(built)
@@ -82,13 +89,21 @@ pub(super) async fn recall(plan: &Plan, journal: &Journal) -> Result<(), Failure
     let state = journal.state();
     let mut moves = Vec::new();
     for step in plan.steps() {
-        let Some(record) = state.steps.get(&step.id) else { continue };
+        let Some(record) = state.steps.get(&step.id) else {
+            continue;
+        };
         if record.phase == Phase::Created {
             step.work.settle(record.output.as_ref())?;
         }
         let new = step.record(record.key.clone());
         let same = (&new.name, new.order, &new.needs, &new.within, new.chapter)
-            == (&record.name, record.order, &record.needs, &record.within, record.chapter);
+            == (
+                &record.name,
+                record.order,
+                &record.needs,
+                &record.within,
+                record.chapter,
+            );
         if !same {
             moves.push((step.id.clone(), Move::Replan(new)));
         }
@@ -118,7 +133,11 @@ async fn schedule(
         stop |= cx.interrupt().is_set();
         for id in blocked(plan, &waiting, &lost) {
             waiting.retain(|w| w != &id);
-            Teller::new(cx, &id).tell(Change::Skipped, None, Some("something it needs failed".to_owned()));
+            Teller::new(cx, &id).tell(
+                Change::Skipped,
+                None,
+                Some("something it needs failed".to_owned()),
+            );
             lost.insert(id.clone());
             built.skipped.push(id);
         }
@@ -128,13 +147,18 @@ async fn schedule(
                 .filter_map(|id| plan.get(id))
                 .filter(|s| s.needs.iter().all(|n| built.done.contains_key(n)));
             // Strictly the tutorial's order, or the step with the longest way behind it.
-            let next = if options.parallel == 1 { ready.min_by_key(|s| s.order) } else {
+            let next = if options.parallel == 1 {
+                ready.min_by_key(|s| s.order)
+            } else {
                 ready.max_by_key(|s| (lengths.get(&s.id), std::cmp::Reverse(s.order)))
             };
             let Some(step) = next else { break };
             let id = step.id.clone();
             waiting.retain(|w| w != &id);
-            let fresh = step.needs.iter().any(|n| built.done.get(n) != Some(&Change::Unchanged));
+            let fresh = step
+                .needs
+                .iter()
+                .any(|n| built.done.get(n) != Some(&Change::Unchanged));
             let health = healths.remove(&id).filter(|_| !fresh);
             let (plan, cx, journal) = (Arc::clone(plan), cx.for_step(&id), Arc::clone(journal));
             let task_id = id.clone();
@@ -143,22 +167,35 @@ async fn schedule(
                     return Err(Failure::Defect(format!("{task_id} is not in the plan")));
                 };
                 let teller = Teller::new(&cx, &task_id);
-                let builder = Builder { step, cx: &cx, journal: &journal, teller };
+                let builder = Builder {
+                    step,
+                    cx: &cx,
+                    journal: &journal,
+                    teller,
+                };
                 builder.bring(options.look_first, health).await
             });
             running.insert(task.id(), id);
         }
-        let Some(ended) = tasks.join_next_with_id().await else { break };
+        let Some(ended) = tasks.join_next_with_id().await else {
+            break;
+        };
         let (task, result) = match ended {
             Ok((task, result)) => (task, result),
             Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
         };
-        let Some(id) = running.remove(&task) else { continue };
+        let Some(id) = running.remove(&task) else {
+            continue;
+        };
         match result {
             Ok(change) => drop(built.done.insert(id, change)),
             Err(failure) => {
                 stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
-                let word = if failure.is_interrupt() { Change::Skipped } else { Change::Failed };
+                let word = if failure.is_interrupt() {
+                    Change::Skipped
+                } else {
+                    Change::Failed
+                };
                 Teller::new(cx, &id).tell(word, None, Some(failure.to_string()));
                 lost.insert(id.clone());
                 if failure.is_interrupt() {
@@ -170,7 +207,9 @@ async fn schedule(
         }
     }
     if stop && !waiting.is_empty() {
-        cx.events().send(Event::Warning { message: format!("stopped with {} steps not begun", waiting.len()) });
+        cx.events().send(Event::Warning {
+            message: format!("stopped with {} steps not begun", waiting.len()),
+        });
     }
     built.skipped.append(&mut waiting);
 }
@@ -179,7 +218,11 @@ fn blocked(plan: &Plan, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<Step
     let mut blocked: BTreeSet<StepId> = BTreeSet::new();
     // Plan order: what a blocked step blocks comes after it.
     for step in plan.steps().iter().filter(|s| waiting.contains(&s.id)) {
-        if step.needs.iter().any(|n| lost.contains(n) || blocked.contains(n)) {
+        if step
+            .needs
+            .iter()
+            .any(|n| lost.contains(n) || blocked.contains(n))
+        {
             blocked.insert(step.id.clone());
         }
     }

@@ -46,10 +46,14 @@ impl Bars {
     }
 
     fn begin(&mut self) {
-        let plain = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let plain = ProgressStyle::with_template("{msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let count = self.view.blocks.len() * 2;
         self.bars = (0..count)
-            .map(|_| self.screen.add(ProgressBar::new_spinner().with_style(plain.clone())))
+            .map(|_| {
+                self.screen
+                    .add(ProgressBar::new_spinner().with_style(plain.clone()))
+            })
             .collect();
         self.draw();
     }
@@ -71,9 +75,20 @@ impl Bars {
         for bar in self.bars.drain(..) {
             bar.finish();
         }
-        for failed in self.view.blocks.iter().flat_map(|b| &b.lines).filter(|l| l.change == Some(Change::Failed)) {
+        for failed in self
+            .view
+            .blocks
+            .iter()
+            .flat_map(|b| &b.lines)
+            .filter(|l| l.change == Some(Change::Failed))
+        {
             let why = failed.message.as_deref().unwrap_or("no reason given");
-            self.print(&[format!("  {} {} {}: {why}", text::mark(false), failed.info.kind.title(), failed.info.name)]);
+            self.print(&[format!(
+                "  {} {} {}: {why}",
+                text::mark(false),
+                failed.info.kind.title(),
+                failed.info.name
+            )]);
         }
         self.view = View::default();
     }
@@ -89,7 +104,9 @@ impl Show for Bars {
             }
             Event::Step { .. } | Event::Waiting { .. } => self.dirty |= self.view.event(event),
             _ => {
-                if matches!(event, Event::Outputs(_) | Event::RunFinished { .. }) && !self.bars.is_empty() {
+                if matches!(event, Event::Outputs(_) | Event::RunFinished { .. })
+                    && !self.bars.is_empty()
+                {
                     self.end();
                 }
                 self.print(&text::lines(event).unwrap_or_default());
@@ -116,12 +133,23 @@ fn heading(block: &Block, spinner: &str) -> String {
     } else {
         style("·").dim().to_string()
     };
-    let time = block.seconds().map(|s| format!("{s:.1} s")).unwrap_or_default();
-    let waits = block.lines.iter().filter_map(|l| Some((l, l.waiting.as_ref()?)));
-    let wait = waits.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(line, (reason, seconds))| {
-        let text = format!("   {}: waiting for {reason}, {seconds:.0} s", line.info.kind.title());
-        style(text).yellow().to_string()
-    });
+    let time = block
+        .seconds()
+        .map(|s| format!("{s:.1} s"))
+        .unwrap_or_default();
+    let waits = block
+        .lines
+        .iter()
+        .filter_map(|l| Some((l, l.waiting.as_ref()?)));
+    let wait = waits
+        .max_by(|a, b| a.1.1.total_cmp(&b.1.1))
+        .map(|(line, (reason, seconds))| {
+            let text = format!(
+                "   {}: waiting for {reason}, {seconds:.0} s",
+                line.info.kind.title()
+            );
+            style(text).yellow().to_string()
+        });
     let title = style(format!("{} {:<17}", block.number, block.title)).bold();
     format!("  {sign} {title} {time:>7}{}", wait.unwrap_or_default())
 }

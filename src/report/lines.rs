@@ -21,16 +21,37 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn quiet() -> Self {
-        Self { quiet: true, ..Self::default() }
+        Self {
+            quiet: true,
+            ..Self::default()
+        }
     }
 
-    fn step(&self, id: &StepId, change: Change, physical_id: Option<&str>, message: Option<&str>, seconds: f64) -> String {
+    fn step(
+        &self,
+        id: &StepId,
+        change: Change,
+        physical_id: Option<&str>,
+        message: Option<&str>,
+        seconds: f64,
+    ) -> String {
         let (chapter, title, name) = match self.view.line(id) {
-            Some(line) => (line.info.chapter.to_string(), line.info.kind.title(), line.info.name.as_str()),
+            Some(line) => (
+                line.info.chapter.to_string(),
+                line.info.kind.title(),
+                line.info.name.as_str(),
+            ),
             None => ("-".to_owned(), "", ""),
         };
-        let name = if name.is_empty() { id.to_string() } else { name.to_owned() };
-        let mut line = format!("  {chapter} {:<12} {title:<13} {name}", text::change(change));
+        let name = if name.is_empty() {
+            id.to_string()
+        } else {
+            name.to_owned()
+        };
+        let mut line = format!(
+            "  {chapter} {:<12} {title:<13} {name}",
+            text::change(change)
+        );
         if let Some(physical) = physical_id.filter(|p| *p != name) {
             line.push_str(&format!("  {physical}"));
         }
@@ -51,12 +72,34 @@ impl Show for Lines {
         }
         self.view.event(event);
         let lines = match event {
-            Event::Step { change: Change::Creating, .. } => return,
-            Event::Step { id, change, physical_id, message, seconds } => {
-                vec![self.step(id, *change, physical_id.as_deref(), message.as_deref(), *seconds)]
+            Event::Step {
+                change: Change::Creating,
+                ..
+            } => return,
+            Event::Step {
+                id,
+                change,
+                physical_id,
+                message,
+                seconds,
+            } => {
+                vec![self.step(
+                    id,
+                    *change,
+                    physical_id.as_deref(),
+                    message.as_deref(),
+                    *seconds,
+                )]
             }
-            Event::Waiting { id, reason, seconds } => {
-                let due = self.told.get(id).is_none_or(|told| seconds - told >= WAIT_LINE || seconds < told);
+            Event::Waiting {
+                id,
+                reason,
+                seconds,
+            } => {
+                let due = self
+                    .told
+                    .get(id)
+                    .is_none_or(|told| seconds - told >= WAIT_LINE || seconds < told);
                 if !due {
                     return;
                 }
@@ -67,7 +110,11 @@ impl Show for Lines {
         };
         let loud = matches!(
             event,
-            Event::Warning { .. } | Event::Step { change: Change::Failed | Change::LeftAlone, .. }
+            Event::Warning { .. }
+                | Event::Step {
+                    change: Change::Failed | Change::LeftAlone,
+                    ..
+                }
         ) || matches!(event, Event::RunFinished { ok: false, .. })
             || matches!(event, Event::Check(c) if !c.ok);
         if self.quiet && !loud {

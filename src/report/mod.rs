@@ -52,7 +52,10 @@ impl Reporter {
             Style::Json => Box::new(json::Json),
             Style::Quiet => Box::new(lines::Lines::quiet()),
         };
-        let thread = std::thread::Builder::new().name("reporter".to_owned()).spawn(move || run(show, events)).ok();
+        let thread = std::thread::Builder::new()
+            .name("reporter".to_owned())
+            .spawn(move || run(show, events))
+            .ok();
         Self { sink, thread }
     }
 

@@ -8,7 +8,11 @@ use crate::engine::{Change, CheckResult, Event, Outputs, Standing};
 
 /// A coloured sign for good or bad.
 pub fn mark(ok: bool) -> String {
-    if ok { style("✓").green().to_string() } else { style("✗").red().to_string() }
+    if ok {
+        style("✓").green().to_string()
+    } else {
+        style("✗").red().to_string()
+    }
 }
 
 /// Prints lines on stdout. A closed pipe is no failure of the run.
@@ -55,23 +59,54 @@ pub(super) fn change(change: Change) -> &'static str {
 /// The lines for events that all people read alike; `None` for those that bars and lines show their own way.
 pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
     Some(match event {
-        Event::Local { endpoint, started, dir } => {
+        Event::Local {
+            endpoint,
+            started,
+            dir,
+        } => {
             let how = if *started { "started" } else { "running" };
-            vec![format!("  Local AWS on {endpoint} ({how}, state in {})", dir.display())]
+            vec![format!(
+                "  Local AWS on {endpoint} ({how}, state in {})",
+                dir.display()
+            )]
         }
-        Event::RunStarted { command, lab, account, region, endpoint, steps } => {
+        Event::RunStarted {
+            command,
+            lab,
+            account,
+            region,
+            endpoint,
+            steps,
+        } => {
             let place = match endpoint {
                 Some(endpoint) => format!("{region}, account {account}, {endpoint}"),
                 None => format!("{region}, account {account}"),
             };
-            let what = format!("{} {}", steps.len(), if steps.len() == 1 { "resource" } else { "resources" });
-            vec![format!("  {command} {} → {place}, {what}", style(lab).bold()), String::new()]
+            let what = format!(
+                "{} {}",
+                steps.len(),
+                if steps.len() == 1 {
+                    "resource"
+                } else {
+                    "resources"
+                }
+            );
+            vec![
+                format!("  {command} {} → {place}, {what}", style(lab).bold()),
+                String::new(),
+            ]
         }
         Event::Warning { message } => vec![format!("  {} {message}", style("!").yellow())],
         Event::Check(check) => self::check(check),
         Event::Outputs(outputs) => self::outputs(outputs),
-        Event::RunFinished { ok, summary, next, .. } => {
-            let summary = if *ok { style(summary).bold().to_string() } else { style(summary).red().bold().to_string() };
+        Event::RunFinished {
+            ok, summary, next, ..
+        } => {
+            let summary = if *ok {
+                style(summary).bold().to_string()
+            } else {
+                style(summary).red().bold().to_string()
+            };
             let mut lines = vec![String::new(), format!("  {summary}")];
             if !next.is_empty() {
                 let wide = next.iter().map(|(c, _)| c.len()).max().unwrap_or_default();
@@ -89,12 +124,21 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
 }
 
 fn check(check: &CheckResult) -> Vec<String> {
-    let mut lines = vec![format!("  {} {:<52} {:>6.1} s", mark(check.ok), check.name, check.seconds)];
+    let mut lines = vec![format!(
+        "  {} {:<52} {:>6.1} s",
+        mark(check.ok),
+        check.name,
+        check.seconds
+    )];
     let seen = format!("      {} {}", style("saw").dim(), check.seen);
     if check.ok {
         lines.push(seen);
     } else {
-        lines.push(format!("      {} {}", style("expected").dim(), check.expected));
+        lines.push(format!(
+            "      {} {}",
+            style("expected").dim(),
+            check.expected
+        ));
         lines.push(seen);
     }
     lines
@@ -111,7 +155,9 @@ fn outputs(outputs: &Outputs) -> Vec<String> {
         ("User", &users),
         ("Inbox", &outputs.inbox),
     ];
-    let known = all.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let known = all
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
     let mut lines = vec![String::new()];
     lines.extend(known.map(|(name, value)| format!("  {:<11} {value}", style(name).dim())));
     if lines.len() == 1 {

@@ -17,7 +17,10 @@ pub(super) struct Line {
 impl Line {
     /// Nothing more will happen to it.
     pub(super) fn is_done(&self) -> bool {
-        !matches!(self.change, None | Some(Change::Creating | Change::Updating | Change::Deleting))
+        !matches!(
+            self.change,
+            None | Some(Change::Creating | Change::Updating | Change::Deleting)
+        )
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -47,7 +50,9 @@ impl Block {
     }
 
     pub(super) fn has(&self, changes: &[Change]) -> bool {
-        self.lines.iter().any(|l| l.change.is_some_and(|c| changes.contains(&c)))
+        self.lines
+            .iter()
+            .any(|l| l.change.is_some_and(|c| changes.contains(&c)))
     }
 }
 
@@ -65,13 +70,19 @@ impl View {
             let lines: Vec<Line> = steps
                 .iter()
                 .filter(|s| s.chapter == chapter.number())
-                .map(|s| Line { info: s.clone(), change: None, waiting: None, message: None })
+                .map(|s| Line {
+                    info: s.clone(),
+                    change: None,
+                    waiting: None,
+                    message: None,
+                })
                 .collect();
             if lines.is_empty() {
                 continue;
             }
             for (i, line) in lines.iter().enumerate() {
-                view.places.insert(line.info.id.clone(), (view.blocks.len(), i));
+                view.places
+                    .insert(line.info.id.clone(), (view.blocks.len(), i));
             }
             view.blocks.push(Block {
                 number: chapter.number(),
@@ -91,13 +102,21 @@ impl View {
 
     /// Takes an event in. Answers whether it changed anything.
     pub(super) fn event(&mut self, event: &Event) -> bool {
-        let (Event::Step { id, .. } | Event::Waiting { id, .. }) = event else { return false };
-        let Some((block, line)) = self.places.get(id).copied() else { return false };
+        let (Event::Step { id, .. } | Event::Waiting { id, .. }) = event else {
+            return false;
+        };
+        let Some((block, line)) = self.places.get(id).copied() else {
+            return false;
+        };
         let block = &mut self.blocks[block];
         let line = &mut block.lines[line];
         match event {
-            Event::Waiting { reason, seconds, .. } => line.waiting = Some((reason.clone(), *seconds)),
-            Event::Step { change, message, .. } => {
+            Event::Waiting {
+                reason, seconds, ..
+            } => line.waiting = Some((reason.clone(), *seconds)),
+            Event::Step {
+                change, message, ..
+            } => {
                 line.change = Some(*change);
                 line.waiting = None;
                 line.message.clone_from(message);

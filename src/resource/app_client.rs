@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types::{
-    ExplicitAuthFlowsType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
+    ExplicitAuthFlowsType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType,
+    UserPoolClientType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,10 @@ pub struct Output {
     pub client_id: String,
 }
 
-const FLOWS: [ExplicitAuthFlowsType; 2] =
-    [ExplicitAuthFlowsType::AllowUserAuth, ExplicitAuthFlowsType::AllowRefreshTokenAuth];
+const FLOWS: [ExplicitAuthFlowsType; 2] = [
+    ExplicitAuthFlowsType::AllowUserAuth,
+    ExplicitAuthFlowsType::AllowRefreshTokenAuth,
+];
 
 fn units() -> TokenValidityUnitsType {
     TokenValidityUnitsType::builder()
@@ -53,7 +56,11 @@ fn units() -> TokenValidityUnitsType {
         .build()
 }
 
-async fn describe(cx: &Cx, key: &Key, client_id: &str) -> Result<Option<UserPoolClientType>, Fault> {
+async fn describe(
+    cx: &Cx,
+    key: &Key,
+    client_id: &str,
+) -> Result<Option<UserPoolClientType>, Fault> {
     let answer = cx
         .call("cognito-idp:DescribeUserPoolClient", Effect::Read, || {
             cx.clients()
@@ -82,7 +89,10 @@ impl Resource for AppClient {
     }
 
     fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key { user_pool_id: pool.id.clone(), name: self.name.clone() }
+        Key {
+            user_pool_id: pool.id.clone(),
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {
@@ -107,22 +117,60 @@ impl Resource for AppClient {
             })
             .await?;
         let client_id = answer.user_pool_client.and_then(|c| c.client_id);
-        Ok(Output { client_id: client_id.ok_or_else(|| Fault::missing(operation, "ClientId"))? })
+        Ok(Output {
+            client_id: client_id.ok_or_else(|| Fault::missing(operation, "ClientId"))?,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, out: &Output, _pool: &Given<Self>) -> Result<Health, Fault> {
-        let Some(client) = describe(cx, key, &out.client_id).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        _pool: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(client) = describe(cx, key, &out.client_id).await? else {
+            return Ok(Health::Missing);
+        };
         let flows = |flows: &[ExplicitAuthFlowsType]| -> BTreeSet<String> {
             flows.iter().map(|f| f.as_str().to_owned()).collect()
         };
         let mut compare = Compare::default();
-        compare.field("ClientName", &Some(key.name.as_str()), &client.client_name());
-        compare.field("ExplicitAuthFlows", &flows(&FLOWS), &flows(client.explicit_auth_flows()));
-        compare.field("AuthSessionValidity", &Some(self.session_minutes), &client.auth_session_validity());
-        compare.field("AccessTokenValidity", &Some(self.access_token_minutes), &client.access_token_validity());
-        compare.field("IdTokenValidity", &Some(self.id_token_minutes), &client.id_token_validity());
-        compare.field("RefreshTokenValidity", &self.refresh_token_days, &client.refresh_token_validity());
-        compare.field("TokenValidityUnits", &Some(&units()), &client.token_validity_units());
+        compare.field(
+            "ClientName",
+            &Some(key.name.as_str()),
+            &client.client_name(),
+        );
+        compare.field(
+            "ExplicitAuthFlows",
+            &flows(&FLOWS),
+            &flows(client.explicit_auth_flows()),
+        );
+        compare.field(
+            "AuthSessionValidity",
+            &Some(self.session_minutes),
+            &client.auth_session_validity(),
+        );
+        compare.field(
+            "AccessTokenValidity",
+            &Some(self.access_token_minutes),
+            &client.access_token_validity(),
+        );
+        compare.field(
+            "IdTokenValidity",
+            &Some(self.id_token_minutes),
+            &client.id_token_validity(),
+        );
+        compare.field(
+            "RefreshTokenValidity",
+            &self.refresh_token_days,
+            &client.refresh_token_validity(),
+        );
+        compare.field(
+            "TokenValidityUnits",
+            &Some(&units()),
+            &client.token_validity_units(),
+        );
         Ok(compare.health())
     }
 
@@ -136,7 +184,9 @@ impl Resource for AppClient {
         _pool: &Given<Self>,
     ) -> Result<Output, Fault> {
         let operation = "cognito-idp:UpdateUserPoolClient";
-        let now = describe(cx, key, &out.client_id).await?.ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
+        let now = describe(cx, key, &out.client_id)
+            .await?
+            .ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .cognito
@@ -151,7 +201,9 @@ impl Resource for AppClient {
                 .set_default_redirect_uri(now.default_redirect_uri.clone())
                 .set_allowed_o_auth_flows(now.allowed_o_auth_flows.clone())
                 .set_allowed_o_auth_scopes(now.allowed_o_auth_scopes.clone())
-                .set_allowed_o_auth_flows_user_pool_client(now.allowed_o_auth_flows_user_pool_client)
+                .set_allowed_o_auth_flows_user_pool_client(
+                    now.allowed_o_auth_flows_user_pool_client,
+                )
                 .set_analytics_configuration(now.analytics_configuration.clone())
                 .set_enable_propagate_additional_user_context_data(
                     now.enable_propagate_additional_user_context_data,
@@ -187,10 +239,17 @@ impl Resource for AppClient {
                         .send()
                 })
                 .await;
-            let Some(page) = present(page)? else { return Ok(Found::Absent) };
-            let ours = page.user_pool_clients().iter().find(|c| c.client_name() == Some(&key.name));
+            let Some(page) = present(page)? else {
+                return Ok(Found::Absent);
+            };
+            let ours = page
+                .user_pool_clients()
+                .iter()
+                .find(|c| c.client_name() == Some(&key.name));
             if let Some(client_id) = ours.and_then(|c| c.client_id()) {
-                return Ok(Found::Ours(Output { client_id: client_id.to_owned() }));
+                return Ok(Found::Ours(Output {
+                    client_id: client_id.to_owned(),
+                }));
             }
             next = page.next_token;
             if next.is_none() {
@@ -202,14 +261,18 @@ impl Resource for AppClient {
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(out) = out else { return Ok(()) };
         gone(
-            cx.call("cognito-idp:DeleteUserPoolClient", Effect::Idempotent, || {
-                cx.clients()
-                    .cognito
-                    .delete_user_pool_client()
-                    .user_pool_id(&key.user_pool_id)
-                    .client_id(&out.client_id)
-                    .send()
-            })
+            cx.call(
+                "cognito-idp:DeleteUserPoolClient",
+                Effect::Idempotent,
+                || {
+                    cx.clients()
+                        .cognito
+                        .delete_user_pool_client()
+                        .user_pool_id(&key.user_pool_id)
+                        .client_id(&out.client_id)
+                        .send()
+                },
+            )
             .await,
         )
     }

@@ -55,7 +55,10 @@ impl Resource for Authorizer {
     }
 
     fn key(&self, _cx: &Cx, (api, _): &Given<Self>) -> Key {
-        Key { api_id: api.id.clone(), name: self.name.clone() }
+        Key {
+            api_id: api.id.clone(),
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (_, pool): &Given<Self>) -> Result<Output, Fault> {
@@ -74,21 +77,48 @@ impl Resource for Authorizer {
                     .send()
             })
             .await?;
-        Ok(Output { id: made.id.ok_or_else(|| Fault::missing(operation, "id"))? })
+        Ok(Output {
+            id: made.id.ok_or_else(|| Fault::missing(operation, "id"))?,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, out: &Output, (_, pool): &Given<Self>) -> Result<Health, Fault> {
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        (_, pool): &Given<Self>,
+    ) -> Result<Health, Fault> {
         let answer = cx
             .call("apigateway:GetAuthorizer", Effect::Read, || {
-                cx.clients().apigateway.get_authorizer().rest_api_id(&key.api_id).authorizer_id(&out.id).send()
+                cx.clients()
+                    .apigateway
+                    .get_authorizer()
+                    .rest_api_id(&key.api_id)
+                    .authorizer_id(&out.id)
+                    .send()
             })
             .await;
-        let Some(seen) = present(answer)? else { return Ok(Health::Missing) };
+        let Some(seen) = present(answer)? else {
+            return Ok(Health::Missing);
+        };
         let mut compare = Compare::default();
         compare.field("name", &Some(self.name.as_str()), &seen.name());
-        compare.field("providerARNs", &[pool.arn.clone()][..], seen.provider_arns());
-        compare.field("identitySource", &Some(self.identity_source().as_str()), &seen.identity_source());
-        compare.field("authorizerResultTtlInSeconds", &Some(self.ttl_s), &seen.authorizer_result_ttl_in_seconds());
+        compare.field(
+            "providerARNs",
+            &[pool.arn.clone()][..],
+            seen.provider_arns(),
+        );
+        compare.field(
+            "identitySource",
+            &Some(self.identity_source().as_str()),
+            &seen.identity_source(),
+        );
+        compare.field(
+            "authorizerResultTtlInSeconds",
+            &Some(self.ttl_s),
+            &seen.authorizer_result_ttl_in_seconds(),
+        );
         Ok(compare.health())
     }
 
@@ -101,26 +131,44 @@ impl Resource for Authorizer {
         (_, pool): &Given<Self>,
     ) -> Result<Output, Fault> {
         let patch = |op: Op, path: &str, value: &str| {
-            PatchOperation::builder().op(op).path(path).value(value).build()
+            PatchOperation::builder()
+                .op(op)
+                .path(path)
+                .value(value)
+                .build()
         };
         let mut patches = Vec::new();
         for field in drift.iter().map(|d| d.field.as_str()) {
             match field {
                 "name" => patches.push(patch(Op::Replace, "/name", &self.name)),
-                "identitySource" => patches.push(patch(Op::Replace, "/identitySource", &self.identity_source())),
+                "identitySource" => patches.push(patch(
+                    Op::Replace,
+                    "/identitySource",
+                    &self.identity_source(),
+                )),
                 "authorizerResultTtlInSeconds" => {
-                    patches.push(patch(Op::Replace, "/authorizerResultTtlInSeconds", &self.ttl_s.to_string()));
+                    patches.push(patch(
+                        Op::Replace,
+                        "/authorizerResultTtlInSeconds",
+                        &self.ttl_s.to_string(),
+                    ));
                 }
                 "providerARNs" => {
                     let answer = cx
                         .call("apigateway:GetAuthorizer", Effect::Read, || {
                             let api = &cx.clients().apigateway;
-                            api.get_authorizer().rest_api_id(&key.api_id).authorizer_id(&out.id).send()
+                            api.get_authorizer()
+                                .rest_api_id(&key.api_id)
+                                .authorizer_id(&out.id)
+                                .send()
                         })
                         .await?;
                     // The new one first: an authorizer is never without a pool.
                     patches.push(patch(Op::Add, "/providerARNs", &pool.arn));
-                    let others = answer.provider_arns().iter().filter(|arn| **arn != pool.arn);
+                    let others = answer
+                        .provider_arns()
+                        .iter()
+                        .filter(|arn| **arn != pool.arn);
                     patches.extend(others.map(|arn| patch(Op::Remove, "/providerARNs", arn)));
                 }
                 _ => return Err(Fault::cannot_change(Self::KIND, &self.name, field)),
@@ -143,12 +191,25 @@ impl Resource for Authorizer {
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         let answer = cx
             .call("apigateway:GetAuthorizers", Effect::Read, || {
-                cx.clients().apigateway.get_authorizers().rest_api_id(&key.api_id).limit(500).send()
+                cx.clients()
+                    .apigateway
+                    .get_authorizers()
+                    .rest_api_id(&key.api_id)
+                    .limit(500)
+                    .send()
             })
             .await;
-        let Some(all) = present(answer)? else { return Ok(Found::Absent) };
-        let id = all.items().iter().find(|a| a.name() == Some(&key.name)).and_then(|a| a.id());
-        Ok(id.map_or(Found::Absent, |id| Found::Ours(Output { id: id.to_owned() })))
+        let Some(all) = present(answer)? else {
+            return Ok(Found::Absent);
+        };
+        let id = all
+            .items()
+            .iter()
+            .find(|a| a.name() == Some(&key.name))
+            .and_then(|a| a.id());
+        Ok(id.map_or(Found::Absent, |id| {
+            Found::Ours(Output { id: id.to_owned() })
+        }))
     }
 
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {

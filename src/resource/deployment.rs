@@ -52,15 +52,27 @@ impl Resource for Deployment {
     }
 
     fn key(&self, _cx: &Cx, (api, methods, integrations): &Given<Self>) -> Key {
-        let ids = encode(&(methods, integrations)).map(|v| v.to_string()).unwrap_or_default();
-        let hash = Sha256::new().chain_update(&self.content).chain_update(ids).finalize();
+        let ids = encode(&(methods, integrations))
+            .map(|v| v.to_string())
+            .unwrap_or_default();
+        let hash = Sha256::new()
+            .chain_update(&self.content)
+            .chain_update(ids)
+            .finalize();
         let fingerprint = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
-        Key { api_id: api.id.clone(), fingerprint }
+        Key {
+            api_id: api.id.clone(),
+            fingerprint,
+        }
     }
 
     fn rekey(old: &Key, new: &Key) -> crate::engine::Rekey {
         // The old snapshot may be in use by the stage until that is moved; it goes with the API.
-        if old.api_id == new.api_id { crate::engine::Rekey::Supersede } else { crate::engine::Rekey::Recreate }
+        if old.api_id == new.api_id {
+            crate::engine::Rekey::Supersede
+        } else {
+            crate::engine::Rekey::Recreate
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
@@ -76,16 +88,33 @@ impl Resource for Deployment {
                     .send()
             })
             .await?;
-        Ok(Output { id: made.id.ok_or_else(|| Fault::missing(operation, "id"))? })
+        Ok(Output {
+            id: made.id.ok_or_else(|| Fault::missing(operation, "id"))?,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
         let answer = cx
             .call("apigateway:GetDeployment", Effect::Read, || {
-                cx.clients().apigateway.get_deployment().rest_api_id(&key.api_id).deployment_id(&out.id).send()
+                cx.clients()
+                    .apigateway
+                    .get_deployment()
+                    .rest_api_id(&key.api_id)
+                    .deployment_id(&out.id)
+                    .send()
             })
             .await;
-        Ok(if present(answer)?.is_some() { Health::Ok } else { Health::Missing })
+        Ok(if present(answer)?.is_some() {
+            Health::Ok
+        } else {
+            Health::Missing
+        })
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
@@ -102,9 +131,15 @@ impl Resource for Deployment {
                         .send()
                 })
                 .await;
-            let Some(page) = present(page)? else { return Ok(Found::Absent) };
+            let Some(page) = present(page)? else {
+                return Ok(Found::Absent);
+            };
             let wanted = description(key);
-            let id = page.items().iter().find(|d| d.description() == Some(&wanted)).and_then(|d| d.id());
+            let id = page
+                .items()
+                .iter()
+                .find(|d| d.description() == Some(&wanted))
+                .and_then(|d| d.id());
             if let Some(id) = id {
                 return Ok(Found::Ours(Output { id: id.to_owned() }));
             }

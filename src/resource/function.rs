@@ -63,26 +63,40 @@ impl Function {
 
     fn environment(&self) -> Environment {
         let variables: HashMap<_, _> = self.environment.clone().into_iter().collect();
-        Environment::builder().set_variables(Some(variables)).build()
+        Environment::builder()
+            .set_variables(Some(variables))
+            .build()
     }
 
     async fn wait_until_active(&self, cx: &Cx) -> Result<(), Fault> {
-        cx.until(&format!("Lambda to make {} active", self.name), ACTIVE_LIMIT, || async {
-            let operation = "lambda:GetFunctionConfiguration";
-            let now = cx
-                .call(operation, Effect::Read, || {
-                    cx.clients().lambda.get_function_configuration().function_name(&self.name).send()
-                })
-                .await?;
-            match now.state() {
-                Some(State::Failed) => Err(Fault::new(
-                    FaultKind::Other,
-                    operation,
-                    format!("the function failed: {}", now.state_reason().unwrap_or("no reason given")),
-                )),
-                state => Ok(is_active(state) && now.last_update_status() != Some(&LastUpdateStatus::InProgress)),
-            }
-        })
+        cx.until(
+            &format!("Lambda to make {} active", self.name),
+            ACTIVE_LIMIT,
+            || async {
+                let operation = "lambda:GetFunctionConfiguration";
+                let now = cx
+                    .call(operation, Effect::Read, || {
+                        cx.clients()
+                            .lambda
+                            .get_function_configuration()
+                            .function_name(&self.name)
+                            .send()
+                    })
+                    .await?;
+                match now.state() {
+                    Some(State::Failed) => Err(Fault::new(
+                        FaultKind::Other,
+                        operation,
+                        format!(
+                            "the function failed: {}",
+                            now.state_reason().unwrap_or("no reason given")
+                        ),
+                    )),
+                    state => Ok(is_active(state)
+                        && now.last_update_status() != Some(&LastUpdateStatus::InProgress)),
+                }
+            },
+        )
         .await
     }
 }
@@ -97,13 +111,23 @@ async fn get(
     name: &str,
 ) -> Result<Option<aws_sdk_lambda::operation::get_function::GetFunctionOutput>, Fault> {
     let answer = cx
-        .call("lambda:GetFunction", Effect::Read, || cx.clients().lambda.get_function().function_name(name).send())
+        .call("lambda:GetFunction", Effect::Read, || {
+            cx.clients()
+                .lambda
+                .get_function()
+                .function_name(name)
+                .send()
+        })
         .await;
     present(answer)
 }
 
 fn ours(cx: &Cx, tags: Option<&HashMap<String, String>>) -> bool {
-    cx.owns(tags.into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str())))
+    cx.owns(
+        tags.into_iter()
+            .flatten()
+            .map(|(k, v)| (k.as_str(), v.as_str())),
+    )
 }
 
 impl Resource for Function {
@@ -118,12 +142,16 @@ impl Resource for Function {
     }
 
     fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key { name: self.name.clone() }
+        Key {
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (role, _): &Given<Self>) -> Result<Output, Fault> {
         let operation = "lambda:CreateFunction";
-        let code = FunctionCode::builder().zip_file(Blob::new(self.zip.clone())).build();
+        let code = FunctionCode::builder()
+            .zip_file(Blob::new(self.zip.clone()))
+            .build();
         let answer = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -142,21 +170,44 @@ impl Resource for Function {
                     .send()
             })
             .await?;
-        let arn = answer.function_arn().ok_or_else(|| Fault::missing(operation, "FunctionArn"))?.to_owned();
+        let arn = answer
+            .function_arn()
+            .ok_or_else(|| Fault::missing(operation, "FunctionArn"))?
+            .to_owned();
         if !is_active(answer.state()) {
             self.wait_until_active(cx).await?;
         }
-        Ok(Output { name: key.name.clone(), arn })
+        Ok(Output {
+            name: key.name.clone(),
+            arn,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, (role, _): &Given<Self>) -> Result<Health, Fault> {
-        let Some(seen) = get(cx, &key.name).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        (role, _): &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(seen) = get(cx, &key.name).await? else {
+            return Ok(Health::Missing);
+        };
         if !ours(cx, seen.tags()) {
-            return Ok(Health::Foreign(format!("function {} exists without this lab's tags", key.name)));
+            return Ok(Health::Foreign(format!(
+                "function {} exists without this lab's tags",
+                key.name
+            )));
         }
-        let Some(now) = seen.configuration() else { return Ok(Health::Missing) };
+        let Some(now) = seen.configuration() else {
+            return Ok(Health::Missing);
+        };
         let mut compare = Compare::default();
-        compare.field("Runtime", &Some(self.runtime.as_str()), &now.runtime().map(Runtime::as_str));
+        compare.field(
+            "Runtime",
+            &Some(self.runtime.as_str()),
+            &now.runtime().map(Runtime::as_str),
+        );
         compare.field("Handler", &Some(self.handler.as_str()), &now.handler());
         compare.field("Role", &Some(role.arn.as_str()), &now.role());
         compare.field("MemorySize", &Some(self.memory_mb), &now.memory_size());
@@ -178,7 +229,11 @@ impl Resource for Function {
         }
         let architecture = now.architectures().first().map(Architecture::as_str);
         if architecture.is_some() {
-            compare.field("Architectures", &Some(self.architecture.as_str()), &architecture);
+            compare.field(
+                "Architectures",
+                &Some(self.architecture.as_str()),
+                &architecture,
+            );
         }
         compare.field(CODE, &Some(self.code_sha256().as_str()), &now.code_sha256());
         Ok(compare.health())
@@ -207,18 +262,22 @@ impl Resource for Function {
             self.wait_until_active(cx).await?;
         }
         if drift.iter().any(|d| !is_code(&d.field)) {
-            cx.call("lambda:UpdateFunctionConfiguration", Effect::Idempotent, || {
-                lambda
-                    .update_function_configuration()
-                    .function_name(&key.name)
-                    .runtime(Runtime::from(self.runtime.as_str()))
-                    .handler(&self.handler)
-                    .role(&role.arn)
-                    .memory_size(self.memory_mb)
-                    .timeout(self.timeout_s)
-                    .environment(self.environment())
-                    .send()
-            })
+            cx.call(
+                "lambda:UpdateFunctionConfiguration",
+                Effect::Idempotent,
+                || {
+                    lambda
+                        .update_function_configuration()
+                        .function_name(&key.name)
+                        .runtime(Runtime::from(self.runtime.as_str()))
+                        .handler(&self.handler)
+                        .role(&role.arn)
+                        .memory_size(self.memory_mb)
+                        .timeout(self.timeout_s)
+                        .environment(self.environment())
+                        .send()
+                },
+            )
             .await?;
             self.wait_until_active(cx).await?;
         }
@@ -228,17 +287,25 @@ impl Resource for Function {
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         Ok(match get(cx, &key.name).await? {
             None => Found::Absent,
-            Some(seen) if ours(cx, seen.tags()) => {
-                Found::Ours(Output { name: key.name.clone(), arn: cx.function_arn(&key.name) })
-            }
-            Some(_) => Found::Foreign(format!("function {} exists without this lab's tags", key.name)),
+            Some(seen) if ours(cx, seen.tags()) => Found::Ours(Output {
+                name: key.name.clone(),
+                arn: cx.function_arn(&key.name),
+            }),
+            Some(_) => Found::Foreign(format!(
+                "function {} exists without this lab's tags",
+                key.name
+            )),
         })
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
         gone(
             cx.call("lambda:DeleteFunction", Effect::Idempotent, || {
-                cx.clients().lambda.delete_function().function_name(&key.name).send()
+                cx.clients()
+                    .lambda
+                    .delete_function()
+                    .function_name(&key.name)
+                    .send()
             })
             .await,
         )

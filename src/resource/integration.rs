@@ -36,7 +36,10 @@ pub struct Output {
 impl Integration {
     fn uri(&self, cx: &Cx) -> String {
         let arn = cx.function_arn(&self.function);
-        format!("arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations", cx.region())
+        format!(
+            "arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations",
+            cx.region()
+        )
     }
 }
 
@@ -47,7 +50,9 @@ async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Int
         http_method: key.http_method.clone(),
         path: String::new(),
     };
-    Ok(method::get(cx, &method).await?.and_then(|m| m.method_integration))
+    Ok(method::get(cx, &method)
+        .await?
+        .and_then(|m| m.method_integration))
 }
 
 impl Resource for Integration {
@@ -94,10 +99,22 @@ impl Resource for Integration {
         Ok(Output { uri })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _method: &Given<Self>) -> Result<Health, Fault> {
-        let Some(seen) = get(cx, key).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _method: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(seen) = get(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
         let mut compare = Compare::default();
-        compare.field("type", &Some(IntegrationType::AwsProxy), &seen.r#type().cloned());
+        compare.field(
+            "type",
+            &Some(IntegrationType::AwsProxy),
+            &seen.r#type().cloned(),
+        );
         compare.field("httpMethod", &Some("POST"), &seen.http_method());
         compare.field("uri", &Some(self.uri(cx).as_str()), &seen.uri());
         Ok(compare.health())
@@ -116,7 +133,11 @@ impl Resource for Integration {
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         let found = get(cx, key).await?;
-        Ok(found.map_or(Found::Absent, |i| Found::Ours(Output { uri: i.uri.unwrap_or_default() })))
+        Ok(found.map_or(Found::Absent, |i| {
+            Found::Ours(Output {
+                uri: i.uri.unwrap_or_default(),
+            })
+        }))
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

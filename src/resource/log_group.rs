@@ -31,18 +31,67 @@ pub struct Output {
 }
 
 fn arn(cx: &Cx, name: &str) -> String {
-    format!("arn:aws:logs:{}:{}:log-group:{name}", cx.region(), cx.account())
+    format!(
+        "arn:aws:logs:{}:{}:log-group:{name}",
+        cx.region(),
+        cx.account()
+    )
 }
 
 impl LogGroup {
     async fn put_retention(&self, cx: &Cx) -> Result<(), Fault> {
         cx.call("logs:PutRetentionPolicy", Effect::Idempotent, || {
             let logs = &cx.clients().logs;
-            logs.put_retention_policy().log_group_name(&self.name).retention_in_days(self.retention_days).send()
+            logs.put_retention_policy()
+                .log_group_name(&self.name)
+                .retention_in_days(self.retention_days)
+                .send()
         })
         .await
         .map(drop)
     }
+}
+
+/// A log group as AWS shows it.
+enum Seen {
+    Absent,
+    Foreign(String),
+    Ours { retention_days: Option<i32> },
+}
+
+/// Whether it is there and whose it is: two reads at once, since neither tells both.
+async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
+    let logs = &cx.clients().logs;
+    let arn = arn(cx, name);
+    let described = cx.call("logs:DescribeLogGroups", Effect::Read, || {
+        logs.describe_log_groups()
+            .log_group_name_prefix(name)
+            .send()
+    });
+    let tags = cx.call("logs:ListTagsForResource", Effect::Read, || {
+        logs.list_tags_for_resource().resource_arn(&arn).send()
+    });
+    let (described, tags) = tokio::join!(described, tags);
+    let described = described?;
+    let group = described
+        .log_groups()
+        .iter()
+        .find(|g| g.log_group_name() == Some(name));
+    let (Some(group), Some(tags)) = (group, present(tags)?) else {
+        return Ok(Seen::Absent);
+    };
+    let mut tags = tags
+        .tags()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.as_str(), v.as_str()));
+    Ok(if cx.owns(&mut tags) {
+        Seen::Ours {
+            retention_days: group.retention_in_days(),
+        }
+    } else {
+        Seen::Foreign(format!("log group {name} exists without this lab's tags"))
+    })
 }
 
 impl Resource for LogGroup {
@@ -57,37 +106,49 @@ impl Resource for LogGroup {
     }
 
     fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key { name: self.name.clone() }
+        Key {
+            name: self.name.clone(),
+        }
     }
 
     /// Two calls, the second idempotent: an adopted group is always checked, and its retention mended.
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         cx.call("logs:CreateLogGroup", Effect::Create, || {
             let tags = cx.tags().into_iter().collect();
-            cx.clients().logs.create_log_group().log_group_name(&key.name).set_tags(Some(tags)).send()
+            cx.clients()
+                .logs
+                .create_log_group()
+                .log_group_name(&key.name)
+                .set_tags(Some(tags))
+                .send()
         })
         .await?;
         self.put_retention(cx).await?;
-        Ok(Output { arn: arn(cx, &key.name) })
+        Ok(Output {
+            arn: arn(cx, &key.name),
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
-        let described = cx.call("logs:DescribeLogGroups", Effect::Read, || {
-            cx.clients().logs.describe_log_groups().log_group_name_prefix(&key.name).send()
-        });
-        let (described, found) = tokio::join!(described, Self::find(cx, key));
-        match found? {
-            Found::Absent => return Ok(Health::Missing),
-            Found::Foreign(seen) => return Ok(Health::Foreign(seen)),
-            Found::Ours(_) => {}
-        }
-        let answer = described?;
-        let Some(group) = answer.log_groups().iter().find(|g| g.log_group_name() == Some(&key.name)) else {
-            return Ok(Health::Missing);
-        };
-        let mut compare = Compare::default();
-        compare.field("retentionInDays", &Some(self.retention_days), &group.retention_in_days());
-        Ok(compare.health())
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        Ok(match look(cx, &key.name).await? {
+            Seen::Absent => Health::Missing,
+            Seen::Foreign(seen) => Health::Foreign(seen),
+            Seen::Ours { retention_days } => {
+                let mut compare = Compare::default();
+                compare.field(
+                    "retentionInDays",
+                    &Some(self.retention_days),
+                    &retention_days,
+                );
+                compare.health()
+            }
+        })
     }
 
     async fn update(
@@ -103,25 +164,23 @@ impl Resource for LogGroup {
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let arn = arn(cx, &key.name);
-        let answer = cx
-            .call("logs:ListTagsForResource", Effect::Read, || {
-                cx.clients().logs.list_tags_for_resource().resource_arn(&arn).send()
-            })
-            .await;
-        Ok(match present(answer)? {
-            None => Found::Absent,
-            Some(tags) if cx.owns(tags.tags().into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str()))) => {
-                Found::Ours(Output { arn })
-            }
-            Some(_) => Found::Foreign(format!("log group {} exists without this lab's tags", key.name)),
+        Ok(match look(cx, &key.name).await? {
+            Seen::Absent => Found::Absent,
+            Seen::Foreign(seen) => Found::Foreign(seen),
+            Seen::Ours { .. } => Found::Ours(Output {
+                arn: arn(cx, &key.name),
+            }),
         })
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
         gone(
             cx.call("logs:DeleteLogGroup", Effect::Idempotent, || {
-                cx.clients().logs.delete_log_group().log_group_name(&key.name).send()
+                cx.clients()
+                    .logs
+                    .delete_log_group()
+                    .log_group_name(&key.name)
+                    .send()
             })
             .await,
         )

@@ -43,10 +43,18 @@ pub struct Output {
 const COGNITO: &str = "COGNITO_USER_POOLS";
 const NONE: &str = "NONE";
 
-pub(super) async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Method>, Fault> {
-    let Some(tree) = present(cx.api_tree(&key.api_id).await)? else { return Ok(None) };
+pub(super) async fn get(
+    cx: &Cx,
+    key: &Key,
+) -> Result<Option<aws_sdk_apigateway::types::Method>, Fault> {
+    let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+        return Ok(None);
+    };
     let resource = tree.iter().find(|r| r.id() == Some(&key.resource_id));
-    Ok(resource.and_then(|r| r.resource_methods()).and_then(|m| m.get(&key.http_method)).cloned())
+    Ok(resource
+        .and_then(|r| r.resource_methods())
+        .and_then(|m| m.get(&key.http_method))
+        .cloned())
 }
 
 impl Key {
@@ -81,7 +89,10 @@ impl Resource for Method {
     fn key(&self, _cx: &Cx, (api, path, _): &Given<Self>) -> Key {
         Key {
             api_id: api.id.clone(),
-            resource_id: path.as_ref().map_or(&api.root_resource_id, |p| &p.resource_id).clone(),
+            resource_id: path
+                .as_ref()
+                .map_or(&api.root_resource_id, |p| &p.resource_id)
+                .clone(),
             http_method: self.http_method.clone(),
             path: self.path.clone(),
         }
@@ -109,16 +120,36 @@ impl Resource for Method {
         Ok(key.output())
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, given: &Given<Self>) -> Result<Health, Fault> {
-        let Some(method) = get(cx, key).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(method) = get(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
         let authorizer = authorizer_id(given);
         let set = |scopes: &[String]| scopes.iter().cloned().collect::<BTreeSet<_>>();
         let mut compare = Compare::default();
         let wanted = if authorizer.is_some() { COGNITO } else { NONE };
-        compare.field("authorizationType", &Some(wanted), &method.authorization_type());
+        compare.field(
+            "authorizationType",
+            &Some(wanted),
+            &method.authorization_type(),
+        );
         compare.field("authorizerId", &authorizer, &method.authorizer_id());
-        compare.field("authorizationScopes", &set(&self.scopes), &set(method.authorization_scopes()));
-        compare.field("apiKeyRequired", &false, &method.api_key_required().unwrap_or_default());
+        compare.field(
+            "authorizationScopes",
+            &set(&self.scopes),
+            &set(method.authorization_scopes()),
+        );
+        compare.field(
+            "apiKeyRequired",
+            &false,
+            &method.api_key_required().unwrap_or_default(),
+        );
         Ok(compare.health())
     }
 
@@ -133,13 +164,20 @@ impl Resource for Method {
     ) -> Result<Output, Fault> {
         let authorizer = authorizer_id(given);
         let patch = |op: Op, path: &str, value: Option<&str>| {
-            PatchOperation::builder().op(op).path(path).set_value(value.map(str::to_owned)).build()
+            PatchOperation::builder()
+                .op(op)
+                .path(path)
+                .set_value(value.map(str::to_owned))
+                .build()
         };
         let differs = |field: &str| drift.iter().any(|d| d.field == field);
         let mut patches = Vec::new();
         let mut scopes = Vec::new();
         let now = get(cx, key).await?;
-        let seen = now.as_ref().map(aws_sdk_apigateway::types::Method::authorization_scopes).unwrap_or_default();
+        let seen = now
+            .as_ref()
+            .map(aws_sdk_apigateway::types::Method::authorization_scopes)
+            .unwrap_or_default();
         for scope in seen.iter().filter(|s| !self.scopes.contains(s)) {
             scopes.push(patch(Op::Remove, "/authorizationScopes", Some(scope)));
         }
@@ -180,7 +218,9 @@ impl Resource for Method {
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        Ok(get(cx, key).await?.map_or(Found::Absent, |_| Found::Ours(key.output())))
+        Ok(get(cx, key)
+            .await?
+            .map_or(Found::Absent, |_| Found::Ours(key.output())))
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

@@ -47,8 +47,14 @@ impl Resource for Path {
     }
 
     fn key(&self, _cx: &Cx, (api, parent): &Given<Self>) -> Key {
-        let parent_id = parent.as_ref().map_or(&api.root_resource_id, |p| &p.resource_id);
-        Key { api_id: api.id.clone(), parent_id: parent_id.clone(), path: self.path.clone() }
+        let parent_id = parent
+            .as_ref()
+            .map_or(&api.root_resource_id, |p| &p.resource_id);
+        Key {
+            api_id: api.id.clone(),
+            parent_id: parent_id.clone(),
+            path: self.path.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
@@ -67,20 +73,41 @@ impl Resource for Path {
             .await;
         cx.forget_api_tree(&key.api_id);
         let resource_id = made?.id.ok_or_else(|| Fault::missing(operation, "id"))?;
-        Ok(Output { resource_id, path: key.path.clone() })
+        Ok(Output {
+            resource_id,
+            path: key.path.clone(),
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
-        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else { return Ok(Health::Missing) };
-        let there = tree.iter().any(|r| r.id() == Some(&out.resource_id) && r.path() == Some(&key.path));
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+            return Ok(Health::Missing);
+        };
+        let there = tree
+            .iter()
+            .any(|r| r.id() == Some(&out.resource_id) && r.path() == Some(&key.path));
         Ok(if there { Health::Ok } else { Health::Missing })
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else { return Ok(Found::Absent) };
-        let found = tree.iter().find(|r| r.path() == Some(&key.path)).and_then(|r| r.id());
+        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+            return Ok(Found::Absent);
+        };
+        let found = tree
+            .iter()
+            .find(|r| r.path() == Some(&key.path))
+            .and_then(|r| r.id());
         Ok(found.map_or(Found::Absent, |id| {
-            Found::Ours(Output { resource_id: id.to_owned(), path: key.path.clone() })
+            Found::Ours(Output {
+                resource_id: id.to_owned(),
+                path: key.path.clone(),
+            })
         }))
     }
 

@@ -39,17 +39,41 @@ const PRINCIPAL: &str = "apigateway.amazonaws.com";
 async fn statement(cx: &Cx, key: &Key) -> Result<Option<String>, Fault> {
     let operation = "lambda:GetPolicy";
     let answer = cx
-        .call(operation, Effect::Read, || cx.clients().lambda.get_policy().function_name(&key.function).send())
+        .call(operation, Effect::Read, || {
+            cx.clients()
+                .lambda
+                .get_policy()
+                .function_name(&key.function)
+                .send()
+        })
         .await;
-    let Some(policy) = present(answer)?.and_then(|a| a.policy) else { return Ok(None) };
-    let policy: Value = serde_json::from_str(&policy)
-        .map_err(|e| Fault::new(FaultKind::Other, operation, format!("the policy is not JSON: {e}")))?;
-    let found = policy["Statement"].as_array().into_iter().flatten().find(|s| s["Sid"] == key.statement_id.as_str());
+    let Some(policy) = present(answer)?.and_then(|a| a.policy) else {
+        return Ok(None);
+    };
+    let policy: Value = serde_json::from_str(&policy).map_err(|e| {
+        Fault::new(
+            FaultKind::Other,
+            operation,
+            format!("the policy is not JSON: {e}"),
+        )
+    })?;
+    let found = policy["Statement"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|s| s["Sid"] == key.statement_id.as_str());
     Ok(found.map(|s| {
         // The wire shows `ArnLike`; older statements `StringLike`.
-        let condition = s["Condition"].as_object().into_iter().flat_map(|c| c.values());
+        let condition = s["Condition"]
+            .as_object()
+            .into_iter()
+            .flat_map(|c| c.values());
         condition
-            .filter_map(|c| c["AWS:SourceArn"].as_str().or_else(|| c["aws:SourceArn"].as_str()))
+            .filter_map(|c| {
+                c["AWS:SourceArn"]
+                    .as_str()
+                    .or_else(|| c["aws:SourceArn"].as_str())
+            })
             .next()
             .unwrap_or("anything")
             .to_owned()
@@ -72,8 +96,16 @@ impl Resource for Permission {
 
     /// The stage is a wildcard, so that test-invoke may call too; `{id}` in a path matches anything.
     fn key(&self, cx: &Cx, (function, api): &Given<Self>) -> Key {
-        let method = if self.method == "ANY" { "*" } else { &self.method };
-        let path: Vec<&str> = self.path.split('/').map(|p| if p.starts_with('{') { "*" } else { p }).collect();
+        let method = if self.method == "ANY" {
+            "*"
+        } else {
+            &self.method
+        };
+        let path: Vec<&str> = self
+            .path
+            .split('/')
+            .map(|p| if p.starts_with('{') { "*" } else { p })
+            .collect();
         let api = &api.id;
         Key {
             function: function.name.clone(),
@@ -103,8 +135,16 @@ impl Resource for Permission {
         Ok(Output {})
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
-        let Some(seen) = statement(cx, key).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(seen) = statement(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
         let mut compare = Compare::default();
         compare.field("SourceArn", key.source_arn.as_str(), seen.as_str());
         Ok(compare.health())
@@ -125,7 +165,9 @@ impl Resource for Permission {
 
     /// Lives in our function's policy, so it is ours.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        Ok(statement(cx, key).await?.map_or(Found::Absent, |_| Found::Ours(Output {})))
+        Ok(statement(cx, key)
+            .await?
+            .map_or(Found::Absent, |_| Found::Ours(Output {})))
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

@@ -33,7 +33,11 @@ pub struct Output {
 }
 
 fn ours(cx: &Cx, tags: Option<&HashMap<String, String>>) -> bool {
-    cx.owns(tags.into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str())))
+    cx.owns(
+        tags.into_iter()
+            .flatten()
+            .map(|(k, v)| (k.as_str(), v.as_str())),
+    )
 }
 
 /// The id of `/`: the answer of `CreateRestApi` has it; for safety, asked for when it has not.
@@ -42,7 +46,10 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
         return Ok(id);
     }
     let tree = cx.api_tree(api_id).await?;
-    let root = tree.iter().find(|r| r.path() == Some("/")).and_then(|r| r.id().map(str::to_owned));
+    let root = tree
+        .iter()
+        .find(|r| r.path() == Some("/"))
+        .and_then(|r| r.id().map(str::to_owned));
     root.ok_or_else(|| Fault::missing("apigateway:GetResources", "the resource `/`"))
 }
 
@@ -57,12 +64,16 @@ impl Resource for RestApi {
     }
 
     fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key { name: self.name.clone() }
+        Key {
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         let operation = "apigateway:CreateRestApi";
-        let regional = EndpointConfiguration::builder().types(EndpointType::Regional).build();
+        let regional = EndpointConfiguration::builder()
+            .types(EndpointType::Regional)
+            .build();
         let api = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -76,23 +87,48 @@ impl Resource for RestApi {
             .await?;
         let id = api.id.ok_or_else(|| Fault::missing(operation, "id"))?;
         let root_resource_id = root(cx, &id, api.root_resource_id).await?;
-        Ok(Output { id, root_resource_id })
+        Ok(Output {
+            id,
+            root_resource_id,
+        })
     }
 
-    async fn check(&self, cx: &Cx, _key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
+    async fn check(
+        &self,
+        cx: &Cx,
+        _key: &Key,
+        out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
         let answer = cx
             .call("apigateway:GetRestApi", Effect::Read, || {
-                cx.clients().apigateway.get_rest_api().rest_api_id(&out.id).send()
+                cx.clients()
+                    .apigateway
+                    .get_rest_api()
+                    .rest_api_id(&out.id)
+                    .send()
             })
             .await;
-        let Some(api) = present(answer)? else { return Ok(Health::Missing) };
+        let Some(api) = present(answer)? else {
+            return Ok(Health::Missing);
+        };
         if !ours(cx, api.tags()) {
-            return Ok(Health::Foreign(format!("API {} has lost this lab's tags", out.id)));
+            return Ok(Health::Foreign(format!(
+                "API {} has lost this lab's tags",
+                out.id
+            )));
         }
-        let types = api.endpoint_configuration().map(EndpointConfiguration::types).unwrap_or_default();
+        let types = api
+            .endpoint_configuration()
+            .map(EndpointConfiguration::types)
+            .unwrap_or_default();
         let mut compare = Compare::default();
         compare.field("name", &Some(self.name.as_str()), &api.name());
-        compare.field("endpointConfiguration", &[EndpointType::Regional][..], types);
+        compare.field(
+            "endpointConfiguration",
+            &[EndpointType::Regional][..],
+            types,
+        );
         Ok(compare.health())
     }
 
@@ -102,13 +138,24 @@ impl Resource for RestApi {
         loop {
             let page = cx
                 .call("apigateway:GetRestApis", Effect::Read, || {
-                    cx.clients().apigateway.get_rest_apis().limit(500).set_position(position.clone()).send()
+                    cx.clients()
+                        .apigateway
+                        .get_rest_apis()
+                        .limit(500)
+                        .set_position(position.clone())
+                        .send()
                 })
                 .await?;
-            let api = page.items().iter().find(|a| a.name() == Some(&key.name) && ours(cx, a.tags()));
+            let api = page
+                .items()
+                .iter()
+                .find(|a| a.name() == Some(&key.name) && ours(cx, a.tags()));
             if let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) {
                 let root_resource_id = root(cx, id, api.root_resource_id.clone()).await?;
-                return Ok(Found::Ours(Output { id: id.to_owned(), root_resource_id }));
+                return Ok(Found::Ours(Output {
+                    id: id.to_owned(),
+                    root_resource_id,
+                }));
             }
             position = page.position;
             if position.is_none() {
@@ -118,11 +165,17 @@ impl Resource for RestApi {
     }
 
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
-        let Some(Output { id, .. }) = out else { return Ok(()) };
+        let Some(Output { id, .. }) = out else {
+            return Ok(());
+        };
         cx.forget_api_tree(id);
         gone(
             cx.call("apigateway:DeleteRestApi", Effect::Idempotent, || {
-                cx.clients().apigateway.delete_rest_api().rest_api_id(id).send()
+                cx.clients()
+                    .apigateway
+                    .delete_rest_api()
+                    .rest_api_id(id)
+                    .send()
             })
             .await,
         )

@@ -47,7 +47,10 @@ pub(super) fn policy_document(encoded: &str) -> Value {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        let hex = tail
+            .get(..2)
+            .and_then(|h| std::str::from_utf8(h).ok())
+            .and_then(|h| u8::from_str_radix(h, 16).ok());
         match (first, hex) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
@@ -63,8 +66,11 @@ pub(super) fn policy_document(encoded: &str) -> Value {
 }
 
 async fn get(cx: &Cx, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, Fault> {
-    let answer =
-        cx.call("iam:GetRole", Effect::Read, || cx.clients().iam.get_role().role_name(name).send()).await;
+    let answer = cx
+        .call("iam:GetRole", Effect::Read, || {
+            cx.clients().iam.get_role().role_name(name).send()
+        })
+        .await;
     Ok(present(answer)?.and_then(|a| a.role))
 }
 
@@ -72,9 +78,10 @@ async fn get(cx: &Cx, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, Fa
 pub(super) async fn owner(cx: &Cx, name: &str) -> Result<Found<Output>, Fault> {
     Ok(match get(cx, name).await? {
         None => Found::Absent,
-        Some(role) if ours(cx, &role) => {
-            Found::Ours(Output { name: role.role_name.clone(), arn: role.arn.clone() })
-        }
+        Some(role) if ours(cx, &role) => Found::Ours(Output {
+            name: role.role_name.clone(),
+            arn: role.arn.clone(),
+        }),
         Some(role) => Found::Foreign(foreign(&role)),
     })
 }
@@ -84,7 +91,10 @@ fn ours(cx: &Cx, role: &aws_sdk_iam::types::Role) -> bool {
 }
 
 fn foreign(role: &aws_sdk_iam::types::Role) -> String {
-    format!("{} exists without this lab's tags, made {}", role.arn, role.create_date)
+    format!(
+        "{} exists without this lab's tags, made {}",
+        role.arn, role.create_date
+    )
 }
 
 impl Resource for Role {
@@ -99,7 +109,9 @@ impl Resource for Role {
     }
 
     fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key { name: self.name.clone() }
+        Key {
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
@@ -122,12 +134,25 @@ impl Resource for Role {
                     .send()
             })
             .await?;
-        let role = answer.role.ok_or_else(|| Fault::missing(operation, "Role"))?;
-        Ok(Output { name: role.role_name, arn: role.arn })
+        let role = answer
+            .role
+            .ok_or_else(|| Fault::missing(operation, "Role"))?;
+        Ok(Output {
+            name: role.role_name,
+            arn: role.arn,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
-        let Some(role) = get(cx, &key.name).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(role) = get(cx, &key.name).await? else {
+            return Ok(Health::Missing);
+        };
         if !ours(cx, &role) {
             return Ok(Health::Foreign(foreign(&role)));
         }
@@ -147,7 +172,12 @@ impl Resource for Role {
     ) -> Result<Output, Fault> {
         let policy = trust_policy().to_string();
         cx.call("iam:UpdateAssumeRolePolicy", Effect::Idempotent, || {
-            cx.clients().iam.update_assume_role_policy().role_name(&key.name).policy_document(&policy).send()
+            cx.clients()
+                .iam
+                .update_assume_role_policy()
+                .role_name(&key.name)
+                .policy_document(&policy)
+                .send()
         })
         .await?;
         Ok(out.clone())
@@ -187,21 +217,33 @@ async fn strip(cx: &Cx, role: &str) -> Result<(), Fault> {
             iam.list_attached_role_policies().role_name(role).send()
         })
         .await?;
-    for arn in attached.attached_policies().iter().filter_map(|p| p.policy_arn()) {
+    for arn in attached
+        .attached_policies()
+        .iter()
+        .filter_map(|p| p.policy_arn())
+    {
         gone(
             cx.call("iam:DetachRolePolicy", Effect::Idempotent, || {
-                iam.detach_role_policy().role_name(role).policy_arn(arn).send()
+                iam.detach_role_policy()
+                    .role_name(role)
+                    .policy_arn(arn)
+                    .send()
             })
             .await,
         )?;
     }
     let inline = cx
-        .call("iam:ListRolePolicies", Effect::Read, || iam.list_role_policies().role_name(role).send())
+        .call("iam:ListRolePolicies", Effect::Read, || {
+            iam.list_role_policies().role_name(role).send()
+        })
         .await?;
     for name in inline.policy_names() {
         gone(
             cx.call("iam:DeleteRolePolicy", Effect::Idempotent, || {
-                iam.delete_role_policy().role_name(role).policy_name(name).send()
+                iam.delete_role_policy()
+                    .role_name(role)
+                    .policy_name(name)
+                    .send()
             })
             .await,
         )?;
@@ -215,7 +257,10 @@ mod tests {
 
     #[test]
     fn policy_documents_are_url_decoded() {
-        assert_eq!(policy_document("%7B%22a%22%3A%22b%20c%22%7D"), json!({ "a": "b c" }));
+        assert_eq!(
+            policy_document("%7B%22a%22%3A%22b%20c%22%7D"),
+            json!({ "a": "b c" })
+        );
         assert_eq!(policy_document("{\"a\": \"100%\"}"), json!({ "a": "100%" }));
         assert_eq!(policy_document("%7"), Value::Null);
     }

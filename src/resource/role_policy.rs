@@ -59,7 +59,12 @@ fn document(cx: &Cx, log_group: &str) -> Value {
 async fn inline(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
     let answer = cx
         .call("iam:GetRolePolicy", Effect::Read, || {
-            cx.clients().iam.get_role_policy().role_name(&key.role).policy_name(&key.policy).send()
+            cx.clients()
+                .iam
+                .get_role_policy()
+                .role_name(&key.role)
+                .policy_name(&key.policy)
+                .send()
         })
         .await;
     Ok(present(answer)?.map(|a| role::policy_document(&a.policy_document)))
@@ -68,11 +73,18 @@ async fn inline(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
 async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
     let answer = cx
         .call("iam:ListAttachedRolePolicies", Effect::Read, || {
-            cx.clients().iam.list_attached_role_policies().role_name(&key.role).send()
+            cx.clients()
+                .iam
+                .list_attached_role_policies()
+                .role_name(&key.role)
+                .send()
         })
         .await;
-    Ok(present(answer)?
-        .is_some_and(|a| a.attached_policies().iter().any(|p| p.policy_arn() == Some(&key.policy))))
+    Ok(present(answer)?.is_some_and(|a| {
+        a.attached_policies()
+            .iter()
+            .any(|p| p.policy_arn() == Some(&key.policy))
+    }))
 }
 
 impl Resource for RolePolicy {
@@ -94,7 +106,10 @@ impl Resource for RolePolicy {
             Self::Logs { .. } => INLINE_NAME,
             Self::Managed { arn } => arn,
         };
-        Key { role: role.name.clone(), policy: policy.to_owned() }
+        Key {
+            role: role.name.clone(),
+            policy: policy.to_owned(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _role: &Given<Self>) -> Result<Output, Fault> {
@@ -113,7 +128,10 @@ impl Resource for RolePolicy {
             }
             Self::Managed { arn } => {
                 cx.call("iam:AttachRolePolicy", Effect::Idempotent, || {
-                    iam.attach_role_policy().role_name(&key.role).policy_arn(arn).send()
+                    iam.attach_role_policy()
+                        .role_name(&key.role)
+                        .policy_arn(arn)
+                        .send()
                 })
                 .await?;
             }
@@ -121,15 +139,27 @@ impl Resource for RolePolicy {
         Ok(Output {})
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _role: &Given<Self>) -> Result<Health, Fault> {
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _role: &Given<Self>,
+    ) -> Result<Health, Fault> {
         match self {
             Self::Logs { log_group } => {
-                let Some(seen) = inline(cx, key).await? else { return Ok(Health::Missing) };
+                let Some(seen) = inline(cx, key).await? else {
+                    return Ok(Health::Missing);
+                };
                 let mut compare = Compare::default();
                 compare.field("PolicyDocument", &document(cx, log_group), &seen);
                 Ok(compare.health())
             }
-            Self::Managed { .. } => Ok(if attached(cx, key).await? { Health::Ok } else { Health::Missing }),
+            Self::Managed { .. } => Ok(if attached(cx, key).await? {
+                Health::Ok
+            } else {
+                Health::Missing
+            }),
         }
     }
 
@@ -147,7 +177,11 @@ impl Resource for RolePolicy {
     /// Ours when the role is.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         let there = async {
-            if key.is_managed() { attached(cx, key).await } else { Ok(inline(cx, key).await?.is_some()) }
+            if key.is_managed() {
+                attached(cx, key).await
+            } else {
+                Ok(inline(cx, key).await?.is_some())
+            }
         };
         let (owner, there) = tokio::join!(role::owner(cx, &key.role), there);
         Ok(match (owner?, there?) {
@@ -162,20 +196,30 @@ impl Resource for RolePolicy {
         if key.is_managed() {
             let answer = cx
                 .call("iam:DetachRolePolicy", Effect::Idempotent, || {
-                    iam.detach_role_policy().role_name(&key.role).policy_arn(&key.policy).send()
+                    iam.detach_role_policy()
+                        .role_name(&key.role)
+                        .policy_arn(&key.policy)
+                        .send()
                 })
                 .await;
             return gone(answer);
         }
         let answer = cx
             .call("iam:DeleteRolePolicy", Effect::Idempotent, || {
-                iam.delete_role_policy().role_name(&key.role).policy_name(&key.policy).send()
+                iam.delete_role_policy()
+                    .role_name(&key.role)
+                    .policy_name(&key.policy)
+                    .send()
             })
             .await;
         gone(answer)
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
-        Some(if key.is_managed() { key.policy.clone() } else { format!("{}/{}", key.role, key.policy) })
+        Some(if key.is_managed() {
+            key.policy.clone()
+        } else {
+            format!("{}/{}", key.role, key.policy)
+        })
     }
 }

@@ -33,7 +33,10 @@ pub struct Output {
 
 impl Key {
     fn output(&self) -> Output {
-        Output { api_id: self.api_id.clone(), name: self.name.clone() }
+        Output {
+            api_id: self.api_id.clone(),
+            name: self.name.clone(),
+        }
     }
 }
 
@@ -43,7 +46,12 @@ async fn get(
 ) -> Result<Option<aws_sdk_apigateway::operation::get_stage::GetStageOutput>, Fault> {
     let answer = cx
         .call("apigateway:GetStage", Effect::Read, || {
-            cx.clients().apigateway.get_stage().rest_api_id(&key.api_id).stage_name(&key.name).send()
+            cx.clients()
+                .apigateway
+                .get_stage()
+                .rest_api_id(&key.api_id)
+                .stage_name(&key.name)
+                .send()
         })
         .await;
     present(answer)
@@ -64,10 +72,18 @@ impl Resource for Stage {
     }
 
     fn key(&self, _cx: &Cx, (api, _): &Given<Self>) -> Key {
-        Key { api_id: api.id.clone(), name: self.name.clone() }
+        Key {
+            api_id: api.id.clone(),
+            name: self.name.clone(),
+        }
     }
 
-    async fn create(&self, cx: &Cx, key: &Key, (_, deployment): &Given<Self>) -> Result<Output, Fault> {
+    async fn create(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        (_, deployment): &Given<Self>,
+    ) -> Result<Output, Fault> {
         cx.call("apigateway:CreateStage", Effect::Create, || {
             cx.clients()
                 .apigateway
@@ -82,10 +98,22 @@ impl Resource for Stage {
         Ok(key.output())
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, (_, deployment): &Given<Self>) -> Result<Health, Fault> {
-        let Some(stage) = get(cx, key).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        (_, deployment): &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(stage) = get(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
         let mut compare = Compare::default();
-        compare.field("deploymentId", &Some(deployment.id.as_str()), &stage.deployment_id());
+        compare.field(
+            "deploymentId",
+            &Some(deployment.id.as_str()),
+            &stage.deployment_id(),
+        );
         Ok(compare.health())
     }
 
@@ -97,7 +125,11 @@ impl Resource for Stage {
         _drift: &[Drift],
         (_, deployment): &Given<Self>,
     ) -> Result<Output, Fault> {
-        let patch = PatchOperation::builder().op(Op::Replace).path("/deploymentId").value(&deployment.id).build();
+        let patch = PatchOperation::builder()
+            .op(Op::Replace)
+            .path("/deploymentId")
+            .value(&deployment.id)
+            .build();
         cx.call("apigateway:UpdateStage", Effect::Idempotent, || {
             cx.clients()
                 .apigateway
@@ -113,13 +145,20 @@ impl Resource for Stage {
 
     /// In our API, so it is ours.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        Ok(get(cx, key).await?.map_or(Found::Absent, |_| Found::Ours(key.output())))
+        Ok(get(cx, key)
+            .await?
+            .map_or(Found::Absent, |_| Found::Ours(key.output())))
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
         gone(
             cx.call("apigateway:DeleteStage", Effect::Idempotent, || {
-                cx.clients().apigateway.delete_stage().rest_api_id(&key.api_id).stage_name(&key.name).send()
+                cx.clients()
+                    .apigateway
+                    .delete_stage()
+                    .rest_api_id(&key.api_id)
+                    .stage_name(&key.name)
+                    .send()
             })
             .await,
         )

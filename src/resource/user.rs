@@ -42,10 +42,18 @@ fn attribute(operation: &str, name: &str, value: &str) -> Result<AttributeType, 
 async fn get(
     cx: &Cx,
     key: &Key,
-) -> Result<Option<aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput>, Fault> {
+) -> Result<
+    Option<aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput>,
+    Fault,
+> {
     let answer = cx
         .call("cognito-idp:AdminGetUser", Effect::Read, || {
-            cx.clients().cognito.admin_get_user().user_pool_id(&key.user_pool_id).username(&key.email).send()
+            cx.clients()
+                .cognito
+                .admin_get_user()
+                .user_pool_id(&key.user_pool_id)
+                .username(&key.email)
+                .send()
         })
         .await;
     present(answer)
@@ -66,7 +74,10 @@ impl Resource for User {
     }
 
     fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key { user_pool_id: pool.id.clone(), email: self.email.clone() }
+        Key {
+            user_pool_id: pool.id.clone(),
+            email: self.email.clone(),
+        }
     }
 
     /// Without a temporary password: a user who has one cannot sign in by e-mail code.
@@ -88,19 +99,36 @@ impl Resource for User {
             })
             .await?;
         let username = answer.user.and_then(|u| u.username);
-        Ok(Output { username: username.ok_or_else(|| Fault::missing(operation, "Username"))? })
+        Ok(Output {
+            username: username.ok_or_else(|| Fault::missing(operation, "Username"))?,
+        })
     }
 
-    async fn check(&self, cx: &Cx, key: &Key, _out: &Output, _pool: &Given<Self>) -> Result<Health, Fault> {
-        let Some(user) = get(cx, key).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        _out: &Output,
+        _pool: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(user) = get(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
         let attributes = user.user_attributes();
-        let verified = attributes.iter().find(|a| a.name() == "email_verified").and_then(|a| a.value());
+        let verified = attributes
+            .iter()
+            .find(|a| a.name() == "email_verified")
+            .and_then(|a| a.value());
         let mut compare = Compare::default();
         compare.field("email_verified", &Some("true"), &verified);
         compare.field("Enabled", &true, &user.enabled());
         // A user with a temporary password cannot use e-mail codes; emulators may say so of any.
         if user.user_status() == Some(&UserStatusType::ResetRequired) {
-            compare.field("UserStatus", UserStatusType::Confirmed.as_str(), UserStatusType::ResetRequired.as_str());
+            compare.field(
+                "UserStatus",
+                UserStatusType::Confirmed.as_str(),
+                UserStatusType::ResetRequired.as_str(),
+            );
         }
         Ok(compare.health())
     }
@@ -147,7 +175,11 @@ impl Resource for User {
 
     /// By address in our pool, so it is ours.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        Ok(get(cx, key).await?.map_or(Found::Absent, |u| Found::Ours(Output { username: u.username })))
+        Ok(get(cx, key).await?.map_or(Found::Absent, |u| {
+            Found::Ours(Output {
+                username: u.username,
+            })
+        }))
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

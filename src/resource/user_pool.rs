@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types::{
-    AdminCreateUserConfigType, AuthFactorType, DeletionProtectionType, EmailConfigurationType, EmailSendingAccountType,
-    SignInPolicyType, UserPoolMfaType, UserPoolPolicyType, UserPoolTierType, UserPoolType,
-    UsernameAttributeType, UsernameConfigurationType, VerifiedAttributeType,
+    AdminCreateUserConfigType, AuthFactorType, DeletionProtectionType, EmailConfigurationType,
+    EmailSendingAccountType, SignInPolicyType, UserPoolMfaType, UserPoolPolicyType,
+    UserPoolTierType, UserPoolType, UsernameAttributeType, UsernameConfigurationType,
+    VerifiedAttributeType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,29 +42,52 @@ pub struct Output {
 async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
     let answer = cx
         .call("cognito-idp:DescribeUserPool", Effect::Read, || {
-            cx.clients().cognito.describe_user_pool().user_pool_id(id).send()
+            cx.clients()
+                .cognito
+                .describe_user_pool()
+                .user_pool_id(id)
+                .send()
         })
         .await;
     Ok(present(answer)?.and_then(|a| a.user_pool))
 }
 
 fn ours(cx: &Cx, pool: &UserPoolType) -> bool {
-    cx.owns(pool.user_pool_tags().into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str())))
+    cx.owns(
+        pool.user_pool_tags()
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.as_str(), v.as_str())),
+    )
 }
 
 fn output(pool: &UserPoolType) -> Option<Output> {
-    Some(Output { id: pool.id.clone()?, arn: pool.arn.clone()? })
+    Some(Output {
+        id: pool.id.clone()?,
+        arn: pool.arn.clone()?,
+    })
 }
 
 fn factors(pool: &UserPoolType) -> BTreeSet<String> {
     let policy = pool.policies().and_then(|p| p.sign_in_policy());
-    policy.map(|p| p.allowed_first_auth_factors()).into_iter().flatten().map(|f| f.as_str().to_owned()).collect()
+    policy
+        .map(|p| p.allowed_first_auth_factors())
+        .into_iter()
+        .flatten()
+        .map(|f| f.as_str().to_owned())
+        .collect()
 }
 
 impl UserPool {
     fn sign_in_policy(&self) -> SignInPolicyType {
-        let factors = self.first_factors.iter().map(|f| AuthFactorType::from(f.as_str())).collect();
-        SignInPolicyType::builder().set_allowed_first_auth_factors(Some(factors)).build()
+        let factors = self
+            .first_factors
+            .iter()
+            .map(|f| AuthFactorType::from(f.as_str()))
+            .collect();
+        SignInPolicyType::builder()
+            .set_allowed_first_auth_factors(Some(factors))
+            .build()
     }
 }
 
@@ -72,7 +96,7 @@ impl UserPool {
 fn update_from(
     cx: &Cx,
     pool: &UserPoolType,
-) -> aws_sdk_cognitoidentityprovider::operation::update_user_pool::builders::UpdateUserPoolFluentBuilder {
+) -> aws_sdk_cognitoidentityprovider::operation::update_user_pool::builders::UpdateUserPoolFluentBuilder{
     let admin = pool.admin_create_user_config.clone().map(|mut admin| {
         admin.unused_account_validity_days = 0;
         AdminCreateUserConfigType::builder()
@@ -120,7 +144,9 @@ impl Resource for UserPool {
     }
 
     fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key { name: self.name.clone() }
+        Key {
+            name: self.name.clone(),
+        }
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
@@ -136,13 +162,19 @@ impl Resource for UserPool {
                     .create_user_pool()
                     .pool_name(&key.name)
                     .user_pool_tier(UserPoolTierType::Essentials)
-                    .policies(UserPoolPolicyType::builder().sign_in_policy(self.sign_in_policy()).build())
+                    .policies(
+                        UserPoolPolicyType::builder()
+                            .sign_in_policy(self.sign_in_policy())
+                            .build(),
+                    )
                     .username_attributes(UsernameAttributeType::Email)
                     .auto_verified_attributes(VerifiedAttributeType::Email)
                     .username_configuration(case.clone())
                     .mfa_configuration(UserPoolMfaType::Off)
                     .admin_create_user_config(
-                        AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build(),
+                        AdminCreateUserConfigType::builder()
+                            .allow_admin_create_user_only(true)
+                            .build(),
                     )
                     .email_configuration(
                         EmailConfigurationType::builder()
@@ -154,25 +186,54 @@ impl Resource for UserPool {
                     .send()
             })
             .await?;
-        let pool = answer.user_pool.ok_or_else(|| Fault::missing(operation, "UserPool"))?;
+        let pool = answer
+            .user_pool
+            .ok_or_else(|| Fault::missing(operation, "UserPool"))?;
         output(&pool).ok_or_else(|| Fault::missing(operation, "Id"))
     }
 
-    async fn check(&self, cx: &Cx, _key: &Key, out: &Output, _given: &Given<Self>) -> Result<Health, Fault> {
-        let Some(pool) = describe(cx, &out.id).await? else { return Ok(Health::Missing) };
+    async fn check(
+        &self,
+        cx: &Cx,
+        _key: &Key,
+        out: &Output,
+        _given: &Given<Self>,
+    ) -> Result<Health, Fault> {
+        let Some(pool) = describe(cx, &out.id).await? else {
+            return Ok(Health::Missing);
+        };
         if !ours(cx, &pool) {
-            return Ok(Health::Foreign(format!("user pool {} has lost this lab's tags", out.id)));
+            return Ok(Health::Foreign(format!(
+                "user pool {} has lost this lab's tags",
+                out.id
+            )));
         }
         let mut compare = Compare::default();
-        compare.field("SignInPolicy", &self.first_factors.iter().cloned().collect(), &factors(&pool));
+        compare.field(
+            "SignInPolicy",
+            &self.first_factors.iter().cloned().collect(),
+            &factors(&pool),
+        );
         if let Some(tier) = pool.user_pool_tier() {
-            compare.field("UserPoolTier", UserPoolTierType::Essentials.as_str(), tier.as_str());
+            compare.field(
+                "UserPoolTier",
+                UserPoolTierType::Essentials.as_str(),
+                tier.as_str(),
+            );
         }
         if let Some(mfa) = pool.mfa_configuration() {
-            compare.field("MfaConfiguration", UserPoolMfaType::Off.as_str(), mfa.as_str());
+            compare.field(
+                "MfaConfiguration",
+                UserPoolMfaType::Off.as_str(),
+                mfa.as_str(),
+            );
         }
         if let Some(protection) = pool.deletion_protection() {
-            compare.field("DeletionProtection", DeletionProtectionType::Inactive.as_str(), protection.as_str());
+            compare.field(
+                "DeletionProtection",
+                DeletionProtectionType::Inactive.as_str(),
+                protection.as_str(),
+            );
         }
         Ok(compare.health())
     }
@@ -186,7 +247,9 @@ impl Resource for UserPool {
         _given: &Given<Self>,
     ) -> Result<Output, Fault> {
         let operation = "cognito-idp:UpdateUserPool";
-        let pool = describe(cx, &out.id).await?.ok_or_else(|| Fault::missing(operation, "UserPool"))?;
+        let pool = describe(cx, &out.id)
+            .await?
+            .ok_or_else(|| Fault::missing(operation, "UserPool"))?;
         let policies = UserPoolPolicyType::builder()
             .set_password_policy(pool.policies().and_then(|p| p.password_policy().cloned()))
             .sign_in_policy(self.sign_in_policy())
@@ -209,11 +272,23 @@ impl Resource for UserPool {
         loop {
             let page = cx
                 .call("cognito-idp:ListUserPools", Effect::Read, || {
-                    cx.clients().cognito.list_user_pools().max_results(60).set_next_token(next.clone()).send()
+                    cx.clients()
+                        .cognito
+                        .list_user_pools()
+                        .max_results(60)
+                        .set_next_token(next.clone())
+                        .send()
                 })
                 .await?;
-            for id in page.user_pools().iter().filter(|p| p.name() == Some(&key.name)).filter_map(|p| p.id()) {
-                let Some(pool) = describe(cx, id).await? else { continue };
+            for id in page
+                .user_pools()
+                .iter()
+                .filter(|p| p.name() == Some(&key.name))
+                .filter_map(|p| p.id())
+            {
+                let Some(pool) = describe(cx, id).await? else {
+                    continue;
+                };
                 if let Some(out) = output(&pool).filter(|_| ours(cx, &pool)) {
                     return Ok(Found::Ours(out));
                 }
@@ -227,26 +302,40 @@ impl Resource for UserPool {
 
     /// Turns deletion protection off when somebody turned it on: the pool is ours.
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
-        let Some(Output { id, .. }) = out else { return Ok(()) };
+        let Some(Output { id, .. }) = out else {
+            return Ok(());
+        };
         let delete = || async {
             cx.call("cognito-idp:DeleteUserPool", Effect::Idempotent, || {
-                cx.clients().cognito.delete_user_pool().user_pool_id(id).send()
+                cx.clients()
+                    .cognito
+                    .delete_user_pool()
+                    .user_pool_id(id)
+                    .send()
             })
             .await
         };
-        let Err(fault) = delete().await else { return Ok(()) };
+        let Err(fault) = delete().await else {
+            return Ok(());
+        };
         if !fault.is_code("InvalidParameterException") {
             return gone::<()>(Err(fault));
         }
-        let Some(pool) = describe(cx, id).await? else { return Ok(()) };
+        let Some(pool) = describe(cx, id).await? else {
+            return Ok(());
+        };
         if pool.deletion_protection() != Some(&DeletionProtectionType::Active) || !ours(cx, &pool) {
             return Err(fault);
         }
         cx.call("cognito-idp:UpdateUserPool", Effect::Idempotent, || {
-            update_from(cx, &pool).deletion_protection(DeletionProtectionType::Inactive).send()
+            update_from(cx, &pool)
+                .deletion_protection(DeletionProtectionType::Inactive)
+                .send()
         })
         .await?;
-        cx.events().send(Event::Warning { message: format!("turned off deletion protection of our user pool {id}") });
+        cx.events().send(Event::Warning {
+            message: format!("turned off deletion protection of our user pool {id}"),
+        });
         gone(delete().await)
     }
 

@@ -1,7 +1,8 @@
 //! A function's source folder as a zip, the same bytes for the same files on any machine.
 
 use std::{
-    fs, io::{self, Cursor, Write},
+    fs,
+    io::{self, Cursor, Write},
     path::{Path, PathBuf},
 };
 
@@ -55,28 +56,50 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
         .unix_permissions(0o644);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, path) in &files {
-        let at = |source| ZipError::Io { path: path.clone(), source };
+        let at = |source| ZipError::Io {
+            path: path.clone(),
+            source,
+        };
         let bytes = fs::read(path).map_err(at)?;
-        zip.start_file(name.as_str(), options).map_err(io::Error::from).map_err(at)?;
+        zip.start_file(name.as_str(), options)
+            .map_err(io::Error::from)
+            .map_err(at)?;
         zip.write_all(&bytes).map_err(at)?;
     }
     let packed = zip
         .finish()
-        .map_err(|e| ZipError::Io { path: folder.to_owned(), source: e.into() })?
+        .map_err(|e| ZipError::Io {
+            path: folder.to_owned(),
+            source: e.into(),
+        })?
         .into_inner();
     if packed.len() > MOST_BYTES {
-        return Err(ZipError::TooBig { path: folder.to_owned(), bytes: packed.len() });
+        return Err(ZipError::TooBig {
+            path: folder.to_owned(),
+            bytes: packed.len(),
+        });
     }
     Ok(packed)
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> Result<(), ZipError> {
-    let at = |source| ZipError::Io { path: folder.to_owned(), source };
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    files: &mut Vec<(String, PathBuf)>,
+) -> Result<(), ZipError> {
+    let at = |source| ZipError::Io {
+        path: folder.to_owned(),
+        source,
+    };
     for entry in fs::read_dir(folder).map_err(at)? {
         let entry = entry.map_err(at)?;
         let path = entry.path();
-        let Ok(name) = entry.file_name().into_string() else { return Err(ZipError::Name(path)) };
-        let compiled = Path::new(&name).extension().is_some_and(|e| e.eq_ignore_ascii_case("pyc"));
+        let Ok(name) = entry.file_name().into_string() else {
+            return Err(ZipError::Name(path));
+        };
+        let compiled = Path::new(&name)
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("pyc"));
         if name.starts_with('.') || name == "__pycache__" || compiled {
             continue;
         }
@@ -104,7 +127,10 @@ mod tests {
             fs::create_dir(folder.path().join("pkg"))?;
             fs::create_dir(folder.path().join("__pycache__"))?;
             for name in order {
-                fs::write(folder.path().join(name), name.trim_start_matches("__pycache__/"))?;
+                fs::write(
+                    folder.path().join(name),
+                    name.trim_start_matches("__pycache__/"),
+                )?;
             }
             Ok(pack(folder.path())?)
         };

@@ -74,13 +74,19 @@ impl Want<'_> {
 
 /// A path that fits a route: parameters get a value.
 fn example_path(path: &str) -> String {
-    let parts = path.split('/').map(|p| if p.starts_with('{') { "example" } else { p });
+    let parts = path
+        .split('/')
+        .map(|p| if p.starts_with('{') { "example" } else { p });
     parts.collect::<Vec<_>>().join("/")
 }
 
 /// What a person can read of a body.
 fn short(body: &str) -> String {
-    let mut text: String = body.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut text: String = body
+        .chars()
+        .take(200)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if body.chars().count() > 200 {
         text.push('…');
     }
@@ -104,9 +110,21 @@ impl<'a> Prober<'a> {
     /// A prober for a deployed stage. `at_once`: changes are seen immediately there (the local twin).
     pub fn new(cx: &'a Cx, api_id: String, stage_url: String, at_once: bool) -> Self {
         let http = Http::new(&stage_url);
-        let (in_a_row, patience) =
-            if at_once { (1, Duration::from_secs(5)) } else { (3, Duration::from_secs(90)) };
-        Self { cx, api_id, stage_url, in_a_row, patience, http, failed: 0, total: 0 }
+        let (in_a_row, patience) = if at_once {
+            (1, Duration::from_secs(5))
+        } else {
+            (3, Duration::from_secs(90))
+        };
+        Self {
+            cx,
+            api_id,
+            stage_url,
+            in_a_row,
+            patience,
+            http,
+            failed: 0,
+            total: 0,
+        }
     }
 
     /// How many checks failed, of how many.
@@ -118,7 +136,13 @@ impl<'a> Prober<'a> {
         self.total += 1;
         self.failed += usize::from(!ok);
         let seconds = since.elapsed().as_secs_f64();
-        self.cx.events().send(Event::Check(CheckResult { name, ok, expected, seen, seconds }));
+        self.cx.events().send(Event::Check(CheckResult {
+            name,
+            ok,
+            expected,
+            seen,
+            seconds,
+        }));
     }
 
     /// The method and its function, before any authorizer and any deployment.
@@ -133,7 +157,11 @@ impl<'a> Prober<'a> {
                     .test_invoke_method()
                     .rest_api_id(&self.api_id)
                     .resource_id(&route.resource_id)
-                    .http_method(if route.method == "ANY" { "GET" } else { &route.method })
+                    .http_method(if route.method == "ANY" {
+                        "GET"
+                    } else {
+                        &route.method
+                    })
                     .path_with_query_string(example_path(&route.path))
                     .send()
             })
@@ -148,10 +176,18 @@ impl<'a> Prober<'a> {
         if !ok {
             // AWS says why in the log of the test.
             let log = answer.log().unwrap_or_default();
-            let why = log.lines().find(|l| l.contains("Execution failed") || l.contains("error"));
+            let why = log
+                .lines()
+                .find(|l| l.contains("Execution failed") || l.contains("error"));
             seen.push_str(&why.map(|w| format!(" ({})", short(w))).unwrap_or_default());
         }
-        self.tell(format!("test-invoke {} {}", route.method, route.path), ok, want.words(), seen, since);
+        self.tell(
+            format!("test-invoke {} {}", route.method, route.path),
+            ok,
+            want.words(),
+            seen,
+            since,
+        );
         Ok(())
     }
 
@@ -161,14 +197,20 @@ impl<'a> Prober<'a> {
         let url = format!("{}{}", self.stage_url, example_path(&route.path));
         // Header names are compared without case; the client wants one of its own.
         let header: Option<(&'static str, &str)> = match (&route.token_header, token) {
-            (Some(name), Some(token)) if name.eq_ignore_ascii_case("authorization") => Some(("authorization", token)),
+            (Some(name), Some(token)) if name.eq_ignore_ascii_case("authorization") => {
+                Some(("authorization", token))
+            }
             (Some(name), Some(token)) => Some((String::leak(name.to_lowercase()), token)),
             _ => None,
         };
         let (mut right, mut pause) = (0, Duration::from_millis(100));
         let mut seen;
         loop {
-            match self.http.send(http_method(&route.method), &url, header).await {
+            match self
+                .http
+                .send(http_method(&route.method), &url, header)
+                .await
+            {
                 Ok(answer) => {
                     seen = format!("{} {}", answer.status, short(&answer.body));
                     right = if want.holds(&answer) { right + 1 } else { 0 };
@@ -178,7 +220,10 @@ impl<'a> Prober<'a> {
                     right = 0;
                 }
             }
-            if right >= self.in_a_row || since.elapsed() >= self.patience || self.cx.interrupt().is_set() {
+            if right >= self.in_a_row
+                || since.elapsed() >= self.patience
+                || self.cx.interrupt().is_set()
+            {
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -199,8 +244,15 @@ impl<'a> Prober<'a> {
             self.probe(route, name("is open to all"), None, &want).await;
             return;
         }
-        self.probe(route, name("without a token"), None, &Want::Unauthorized).await;
-        self.probe(route, name("with a garbage token"), Some(GARBAGE), &Want::Unauthorized).await;
+        self.probe(route, name("without a token"), None, &Want::Unauthorized)
+            .await;
+        self.probe(
+            route,
+            name("with a garbage token"),
+            Some(GARBAGE),
+            &Want::Unauthorized,
+        )
+        .await;
     }
 
     /// The right and the wrong kind of token.
@@ -208,12 +260,24 @@ impl<'a> Prober<'a> {
         let name = |what: &str| format!("{} {} {what}", route.method, route.path);
         let fine = Want::Ok(route.expect.as_deref());
         let (right, right_word, wrong, wrong_word) = if route.scoped {
-            (&tokens.access, "with the access token", &tokens.id, "with the ID token")
+            (
+                &tokens.access,
+                "with the access token",
+                &tokens.id,
+                "with the ID token",
+            )
         } else {
-            (&tokens.id, "with the ID token", &tokens.access, "with the access token")
+            (
+                &tokens.id,
+                "with the ID token",
+                &tokens.access,
+                "with the access token",
+            )
         };
-        self.probe(route, name(wrong_word), Some(wrong), &Want::Unauthorized).await;
-        self.probe(route, name(right_word), Some(right), &fine).await;
+        self.probe(route, name(wrong_word), Some(wrong), &Want::Unauthorized)
+            .await;
+        self.probe(route, name(right_word), Some(right), &fine)
+            .await;
     }
 
     /// Signs in; a failure is a failed check, not the end of the run.
@@ -228,20 +292,36 @@ impl<'a> Prober<'a> {
         let name = format!("sign-in of {email} by e-mail code");
         let expected = "access, ID and refresh token".to_owned();
         if !sign_in::user_exists(self.cx, pool_id, email).await? {
-            self.tell(name, false, expected, format!("no user {email} in {pool_id}"), since);
+            self.tell(
+                name,
+                false,
+                expected,
+                format!("no user {email} in {pool_id}"),
+                since,
+            );
             return Ok(None);
         }
         match sign_in::sign_in(self.cx, client_id, email, source).await {
             Ok(tokens) => {
                 let ok = tokens.refresh.is_some();
-                let seen = if ok { expected.clone() } else { "no refresh token".to_owned() };
+                let seen = if ok {
+                    expected.clone()
+                } else {
+                    "no refresh token".to_owned()
+                };
                 self.tell(name, ok, expected, seen, since);
                 Ok(Some(tokens))
             }
             Err(error) if error.exit == crate::error::Exit::Usage => Err(error),
             Err(error) => {
                 let hints: Vec<String> = error.hints.iter().map(|h| format!("; {h}")).collect();
-                self.tell(name, false, expected, format!("{}{}", error.message, hints.concat()), since);
+                self.tell(
+                    name,
+                    false,
+                    expected,
+                    format!("{}{}", error.message, hints.concat()),
+                    since,
+                );
                 Ok(None)
             }
         }
@@ -256,11 +336,16 @@ impl<'a> Prober<'a> {
         match sign_in::refresh(self.cx, client_id, token).await {
             Ok(new) => {
                 let ok = new.access != tokens.access;
-                let seen = if ok { expected.clone() } else { "the old access token".to_owned() };
+                let seen = if ok {
+                    expected.clone()
+                } else {
+                    "the old access token".to_owned()
+                };
                 self.tell(name, ok, expected, seen, since);
                 let token = if route.scoped { &new.access } else { &new.id };
                 let name = format!("{} {} with the refreshed token", route.method, route.path);
-                self.probe(route, name, Some(token), &Want::Ok(route.expect.as_deref())).await;
+                self.probe(route, name, Some(token), &Want::Ok(route.expect.as_deref()))
+                    .await;
             }
             Err(fault) => self.tell(name, false, expected, fault.to_string(), since),
         }

@@ -2,7 +2,9 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
+use aws_sdk_cognitoidentityprovider::types::{
+    AuthFlowType, AuthenticationResultType, ChallengeNameType,
+};
 use tokio::process::Command;
 
 use crate::{
@@ -39,7 +41,12 @@ const CODE_TRIES: usize = 3;
 const INBOX_LIMIT: Duration = Duration::from_secs(10);
 
 /// Signs `email` in with a code sent by mail.
-pub async fn sign_in(cx: &Cx, client_id: &str, email: &str, source: &CodeSource) -> Result<Tokens, Error> {
+pub async fn sign_in(
+    cx: &Cx,
+    client_id: &str,
+    email: &str,
+    source: &CodeSource,
+) -> Result<Tokens, Error> {
     let operation = "cognito-idp:InitiateAuth";
     let earlier = match source {
         CodeSource::Inbox(endpoint) => local::inbox(endpoint, Some(email)).await?.len(),
@@ -61,7 +68,11 @@ pub async fn sign_in(cx: &Cx, client_id: &str, email: &str, source: &CodeSource)
     let mut session = begun.session.clone();
     let mut parameters = begun.challenge_parameters.clone().unwrap_or_default();
     if begun.challenge_name() == Some(&ChallengeNameType::SelectChallenge) {
-        let open: Vec<&str> = begun.available_challenges().iter().map(ChallengeNameType::as_str).collect();
+        let open: Vec<&str> = begun
+            .available_challenges()
+            .iter()
+            .map(ChallengeNameType::as_str)
+            .collect();
         if !open.contains(&"EMAIL_OTP") {
             return Err(Error::failed(format!("{email} cannot sign in by e-mail code, only by {}", open.join(", ")))
                 .hint("a user made with a temporary password, or whose address is not verified, cannot: remove the user and run `labctl up`"));
@@ -81,10 +92,16 @@ pub async fn sign_in(cx: &Cx, client_id: &str, email: &str, source: &CodeSource)
         session = selected.session;
         parameters = selected.challenge_parameters.unwrap_or_default();
     } else if begun.challenge_name() != Some(&ChallengeNameType::EmailOtp) {
-        let name = begun.challenge_name().map_or("nothing", ChallengeNameType::as_str);
-        return Err(Error::failed(format!("{operation}: EMAIL_OTP was asked for, {name} was offered")));
+        let name = begun
+            .challenge_name()
+            .map_or("nothing", ChallengeNameType::as_str);
+        return Err(Error::failed(format!(
+            "{operation}: EMAIL_OTP was asked for, {name} was offered"
+        )));
     }
-    let sent_to = parameters.get("CODE_DELIVERY_DESTINATION").map_or(email, String::as_str);
+    let sent_to = parameters
+        .get("CODE_DELIVERY_DESTINATION")
+        .map_or(email, String::as_str);
     let user = parameters.get("USERNAME").map_or(email, String::as_str);
     let mut tries = 0;
     loop {
@@ -106,11 +123,17 @@ pub async fn sign_in(cx: &Cx, client_id: &str, email: &str, source: &CodeSource)
             // The session is still good after a wrong code: only a person can type another.
             Err(fault) if fault.is_code("CodeMismatchException") && tries < CODE_TRIES => {
                 if !matches!(source, CodeSource::Ask) {
-                    return Err(Error::from(fault).hint("the code was wrong: is it that of the newest mail?"));
+                    return Err(Error::from(fault)
+                        .hint("the code was wrong: is it that of the newest mail?"));
                 }
             }
             Err(fault) => return Err(fault.into()),
-            Ok(answer) => return Ok(tokens(answer.authentication_result, "cognito-idp:RespondToAuthChallenge")?),
+            Ok(answer) => {
+                return Ok(tokens(
+                    answer.authentication_result,
+                    "cognito-idp:RespondToAuthChallenge",
+                )?);
+            }
         }
     }
 }
@@ -135,14 +158,23 @@ pub async fn refresh(cx: &Cx, client_id: &str, refresh_token: &str) -> Result<To
 fn tokens(result: Option<AuthenticationResultType>, operation: &str) -> Result<Tokens, Fault> {
     let result = result.ok_or_else(|| Fault::missing(operation, "AuthenticationResult"))?;
     Ok(Tokens {
-        access: result.access_token.ok_or_else(|| Fault::missing(operation, "AccessToken"))?,
-        id: result.id_token.ok_or_else(|| Fault::missing(operation, "IdToken"))?,
+        access: result
+            .access_token
+            .ok_or_else(|| Fault::missing(operation, "AccessToken"))?,
+        id: result
+            .id_token
+            .ok_or_else(|| Fault::missing(operation, "IdToken"))?,
         refresh: result.refresh_token,
     })
 }
 
 /// The code, 6–8 digits (AWS's page shows six, practice eight); `earlier` mails are older.
-async fn code(source: &CodeSource, email: &str, sent_to: &str, earlier: usize) -> Result<String, Error> {
+async fn code(
+    source: &CodeSource,
+    email: &str,
+    sent_to: &str,
+    earlier: usize,
+) -> Result<String, Error> {
     let text = match source {
         CodeSource::Inbox(endpoint) => from_inbox(endpoint, email, earlier).await?,
         CodeSource::Command(command) => from_command(command, email).await?,
@@ -152,21 +184,27 @@ async fn code(source: &CodeSource, email: &str, sent_to: &str, earlier: usize) -
     if (6..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(code);
     }
-    Err(Error::failed("a code has 6 to 8 digits; this was something else"))
+    Err(Error::failed(
+        "a code has 6 to 8 digits; this was something else",
+    ))
 }
 
 async fn from_inbox(endpoint: &str, email: &str, earlier: usize) -> Result<String, Error> {
     let started = std::time::Instant::now();
     while started.elapsed() < INBOX_LIMIT {
         let mails = local::inbox(endpoint, Some(email)).await?;
-        let newest = mails.first().filter(|_| mails.len() > earlier || earlier >= 50);
+        let newest = mails
+            .first()
+            .filter(|_| mails.len() > earlier || earlier >= 50);
         if let Some(code) = newest.and_then(|m| m.code.clone()) {
             return Ok(code);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Err(Error::failed(format!("no mail for {email} in the local inbox: is there such a user?"))
-        .hint("`labctl status` shows the lab's users"))
+    Err(Error::failed(format!(
+        "no mail for {email} in the local inbox: is there such a user?"
+    ))
+    .hint("`labctl status` shows the lab's users"))
 }
 
 async fn from_command(command: &str, email: &str) -> Result<String, Error> {
@@ -186,13 +224,18 @@ async fn from_command(command: &str, email: &str) -> Result<String, Error> {
 
 async fn ask(sent_to: String) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::usage(format!("a code was mailed to {sent_to}, but nobody can type it here"))
-            .hint("`--otp-command COMMAND` runs a command that prints it")
-            .hint("or run `labctl verify` in a terminal"));
+        return Err(Error::usage(format!(
+            "a code was mailed to {sent_to}, but nobody can type it here"
+        ))
+        .hint("`--otp-command COMMAND` runs a command that prints it")
+        .hint("or run `labctl verify` in a terminal"));
     }
     let asked = tokio::task::spawn_blocking(move || {
         let mut term = console::Term::stderr();
-        let _ = std::io::Write::write_fmt(&mut term, format_args!("  Code mailed to {sent_to} (look in spam too): "));
+        let _ = std::io::Write::write_fmt(
+            &mut term,
+            format_args!("  Code mailed to {sent_to} (look in spam too): "),
+        );
         term.read_line()
     });
     let typed = asked.await.map_err(|e| Error::failed(e.to_string()))?;
@@ -203,7 +246,12 @@ async fn ask(sent_to: String) -> Result<String, Error> {
 pub(super) async fn user_exists(cx: &Cx, user_pool_id: &str, email: &str) -> Result<bool, Fault> {
     let answer = cx
         .call("cognito-idp:AdminGetUser", Effect::Read, || {
-            cx.clients().cognito.admin_get_user().user_pool_id(user_pool_id).username(email).send()
+            cx.clients()
+                .cognito
+                .admin_get_user()
+                .user_pool_id(user_pool_id)
+                .username(email)
+                .send()
         })
         .await;
     match answer {

@@ -42,8 +42,9 @@ impl Call {
     /// The input as the service's own typed struct. A failure is a defect of the twin (the wire
     /// layer has checked the input), and is answered as an internal error that says so.
     pub(crate) fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        serde_json::from_value(self.input.clone())
-            .map_err(|e| ApiError::internal(format!("{}: input not understood: {e}", self.operation)))
+        serde_json::from_value(self.input.clone()).map_err(|e| {
+            ApiError::internal(format!("{}: input not understood: {e}", self.operation))
+        })
     }
 
     /// The answer to an operation that the twin does not serve: it names the operation.
@@ -51,7 +52,10 @@ impl Call {
         ApiError::new(
             501,
             "NotImplementedException",
-            format!("labctl's local AWS does not serve {:?}.{}", self.service, self.operation),
+            format!(
+                "labctl's local AWS does not serve {:?}.{}",
+                self.service, self.operation
+            ),
         )
     }
 }

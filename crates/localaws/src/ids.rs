@@ -13,7 +13,10 @@ pub(crate) fn bytes(n: usize) -> Vec<u8> {
 
 fn from(alphabet: &[u8], n: usize) -> String {
     // The bias of `%` is of no matter for identifiers.
-    bytes(n).iter().map(|b| char::from(alphabet[usize::from(*b) % alphabet.len()])).collect()
+    bytes(n)
+        .iter()
+        .map(|b| char::from(alphabet[usize::from(*b) % alphabet.len()]))
+        .collect()
 }
 
 /// Lower-case letters and digits: REST API ids (10), resource ids (6), client ids (26).
@@ -42,5 +45,12 @@ pub(crate) fn uuid() -> String {
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
     let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

@@ -41,14 +41,20 @@ impl World {
 
     /// One region of an account, made empty when it is new.
     pub(crate) fn region(&mut self, account: &str, region: &str) -> &mut Region {
-        self.account(account).regions.entry(region.to_owned()).or_default()
+        self.account(account)
+            .regions
+            .entry(region.to_owned())
+            .or_default()
     }
 
     /// Every region of every account, as `(account, region, state)`: for what is addressed without
     /// credentials (an app client id, an invoke URL).
     pub(crate) fn regions(&self) -> impl Iterator<Item = (&str, &str, &Region)> {
         self.accounts.iter().flat_map(|(a, account)| {
-            account.regions.iter().map(move |(r, region)| (a.as_str(), r.as_str(), region))
+            account
+                .regions
+                .iter()
+                .map(move |(r, region)| (a.as_str(), r.as_str(), region))
         })
     }
 }
