@@ -20,7 +20,7 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 
 use cli::Cli;
-use error::{Error, Exit};
+use error::Error;
 
 /// Parses the command line, runs it, and tells how it ended.
 pub fn main() -> ExitCode {

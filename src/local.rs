@@ -112,30 +112,21 @@ impl Twin {
             }
             return Ok((same_version(daemon)?, false));
         }
-        let port = match port {
-            Some(port) => free(port).then_some(port).ok_or_else(|| {
-                Error::failed(format!(
-                    "port {port} on 127.0.0.1 is taken by another program"
-                ))
-                .hint("`labctl local start --port 0` takes a free one")
-            })?,
-            None => self.any_port(),
-        };
+        if let Some(port) = port.filter(|port| !free(*port)) {
+            return Err(taken(port));
+        }
         self.spawn(port).await.map(|daemon| (daemon, true))
     }
 
     /// The port it had last, so that addresses stay; else 4588; else a free one.
-    fn any_port(&self) -> u16 {
+    fn ports(&self) -> Vec<u16> {
         let last = self
             .recorded()
             .and_then(|d| d.endpoint.rsplit(':').next()?.parse().ok());
-        last.into_iter()
-            .chain([PORT])
-            .find(|port| free(*port))
-            .unwrap_or(0)
+        last.into_iter().chain([PORT, 0]).collect()
     }
 
-    async fn spawn(&self, port: u16) -> Result<Daemon, Error> {
+    async fn spawn(&self, port: Option<u16>) -> Result<Daemon, Error> {
         let cannot = |what: &str, e: io::Error| {
             Error::failed(format!("cannot start the local AWS twin: {what}: {e}"))
         };
@@ -144,7 +135,6 @@ impl Twin {
             .mode(0o700)
             .create(&self.dir)
             .map_err(|e| cannot(&self.dir.display().to_string(), e))?;
-        let _ = fs::remove_file(self.record());
         let out = self.dir.join("daemon.log");
         let file = fs::OpenOptions::new()
             .create(true)
@@ -157,9 +147,11 @@ impl Twin {
             .try_clone()
             .map_err(|e| cannot(&out.display().to_string(), e))?;
         let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
+        let port = port.map(|port| format!("--port={port}"));
         let mut child = Command::new(program)
-            .args(["local", "serve", "--port", &port.to_string(), "--dir"])
+            .args(["local", "serve", "--dir"])
             .arg(&self.dir)
+            .args(port)
             // Not our terminal's, and not killed by its Ctrl-C.
             .stdin(Stdio::null())
             .stdout(file)
@@ -187,17 +179,8 @@ impl Twin {
     }
 
     /// Runs the twin in this process until it is told to stop.
-    pub async fn serve(&self, port: u16) -> Result<(), Error> {
-        let config = localaws::Config {
-            dir: self.dir.clone(),
-            port,
-            version: VERSION.to_owned(),
-        };
-        let running = localaws::start(config).await.map_err(|e| match e.kind() {
-            io::ErrorKind::AddrInUse => Error::failed(format!("port {port} on 127.0.0.1 is taken"))
-                .hint("`labctl local start --port 0` takes a free one"),
-            _ => Error::failed(e.to_string()),
-        })?;
+    pub async fn serve(&self, port: Option<u16>) -> Result<(), Error> {
+        let running = self.bind(port).await?;
         let daemon = Daemon {
             endpoint: running.endpoint().to_owned(),
             pid: std::process::id(),
@@ -211,6 +194,25 @@ impl Twin {
             .wait()
             .await
             .map_err(|e| Error::failed(format!("the local AWS twin: {e}")))
+    }
+
+    async fn bind(&self, port: Option<u16>) -> Result<localaws::Running, Error> {
+        let ports = port.map_or_else(|| self.ports(), |port| vec![port]);
+        let mut last = 0;
+        for port in ports {
+            last = port;
+            let config = localaws::Config {
+                dir: self.dir.clone(),
+                port,
+                version: VERSION.to_owned(),
+            };
+            match localaws::start(config).await {
+                Ok(running) => return Ok(running),
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
+                Err(e) => return Err(Error::failed(e.to_string())),
+            }
+        }
+        Err(taken(last))
     }
 
     /// Stops it; its record stays, for the port. Answers what was stopped.
@@ -267,6 +269,13 @@ fn same_version(daemon: Daemon) -> Result<Daemon, Error> {
         daemon.endpoint, daemon.version
     ))
     .hint("`labctl local stop`, then the same command again: what it holds is kept"))
+}
+
+fn taken(port: u16) -> Error {
+    Error::failed(format!(
+        "port {port} on 127.0.0.1 is taken by another program"
+    ))
+    .hint("`labctl local start --port 0` takes a free one")
 }
 
 fn free(port: u16) -> bool {

@@ -25,9 +25,7 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
-        Local::Serve(Serve { port, dir }) => {
-            twin(&dir).serve(port.unwrap_or(0)).await.map(|()| Exit::Ok)
-        }
+        Local::Serve(Serve { port, dir }) => twin(&dir).serve(port).await.map(|()| Exit::Ok),
     }
 }
 

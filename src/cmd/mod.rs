@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Runs one command to its end.
-pub async fn run(cli: Cli) -> Result<Exit, Error> {
+pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
     let Cli { global, command } = cli;
     match command {
         Command::Init { folder } => init::run(&global, &folder),
