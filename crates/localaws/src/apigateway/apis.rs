@@ -1,0 +1,269 @@
+//! REST APIs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    api::{self, Api, Paging},
+    fault,
+    patch::{Op, PatchOperation},
+    resource::Resource,
+    tags::check_tags,
+};
+use crate::{
+    app::{App, now_s},
+    call::{Answer, ApiError, Call, answer, empty},
+    ids,
+};
+
+/// `RestApi` of the model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RestApi {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    created_date: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) binary_media_types: Vec<String>,
+    api_key_source: String,
+    endpoint_configuration: EndpointConfiguration,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) disable_execute_api_endpoint: bool,
+    pub(super) root_resource_id: String,
+    api_status: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndpointConfiguration {
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default = "ipv4")]
+    ip_address_type: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vpc_endpoint_ids: Vec<String>,
+}
+
+fn ipv4() -> String {
+    "ipv4".to_owned()
+}
+
+impl EndpointConfiguration {
+    fn of(given: Option<Self>) -> Result<Self, ApiError> {
+        let mut endpoint = given.unwrap_or(Self {
+            types: Vec::new(),
+            ip_address_type: ipv4(),
+            vpc_endpoint_ids: Vec::new(),
+        });
+        if endpoint.types.is_empty() {
+            endpoint.types.push("EDGE".to_owned());
+        }
+        if endpoint.types.len() > 1 {
+            return Err(fault::bad_request(
+                "Cannot create an api with multiple Endpoint Types.",
+            ));
+        }
+        if endpoint.types.iter().any(|t| t == "PRIVATE") || !endpoint.vpc_endpoint_ids.is_empty() {
+            return Err(fault::not_served("APIs of endpoint type PRIVATE"));
+        }
+        Ok(endpoint)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateInput {
+    name: String,
+    description: Option<String>,
+    version: Option<String>,
+    #[serde(default)]
+    binary_media_types: Vec<String>,
+    api_key_source: Option<String>,
+    endpoint_configuration: Option<EndpointConfiguration>,
+    #[serde(default)]
+    disable_execute_api_endpoint: bool,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    policy: Option<String>,
+    clone_from: Option<String>,
+    minimum_compression_size: Option<i64>,
+    endpoint_access_mode: Option<String>,
+    security_policy: Option<String>,
+}
+
+impl CreateInput {
+    /// What would change the data plane, and is not served there.
+    fn check(&self) -> Result<(), ApiError> {
+        let unserved = [
+            (self.policy.is_some(), "resource policies of APIs"),
+            (self.clone_from.is_some(), "cloneFrom of CreateRestApi"),
+            (
+                self.minimum_compression_size.is_some(),
+                "minimumCompressionSize of APIs",
+            ),
+            (
+                self.endpoint_access_mode.is_some(),
+                "endpointAccessMode of APIs",
+            ),
+            (self.security_policy.is_some(), "securityPolicy of APIs"),
+        ];
+        if let Some((_, what)) = unserved.iter().find(|(given, _)| *given) {
+            return Err(fault::not_served(what));
+        }
+        check_name(&self.name)?;
+        check_tags(&self.tags)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.trim().is_empty() {
+        return Err(fault::bad_request("API name cannot be empty"));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdInput {
+    rest_api_id: String,
+    #[serde(default)]
+    patch_operations: Vec<PatchOperation>,
+}
+
+/// Always a new API: names are not unique, and there is no token to repeat a call with.
+pub(super) fn create(app: &App, call: &Call) -> Answer {
+    let input: CreateInput = call.input()?;
+    input.check()?;
+    let root = Resource::root();
+    let about = RestApi {
+        id: ids::lower(10),
+        name: input.name,
+        description: input.description,
+        created_date: now_s(),
+        version: input.version,
+        binary_media_types: input.binary_media_types,
+        api_key_source: input.api_key_source.unwrap_or("HEADER".to_owned()),
+        endpoint_configuration: EndpointConfiguration::of(input.endpoint_configuration)?,
+        tags: input.tags,
+        disable_execute_api_endpoint: input.disable_execute_api_endpoint,
+        root_resource_id: root.id.clone(),
+        api_status: "AVAILABLE".to_owned(),
+    };
+    let created = answer(&about)?;
+    let api = Api {
+        about,
+        resources: BTreeMap::from([(root.id.clone(), root)]),
+        authorizers: BTreeMap::new(),
+        deployments: BTreeMap::new(),
+        stages: BTreeMap::new(),
+    };
+    app.write(|world| {
+        let state = &mut world.region(&call.account, &call.region).apigateway;
+        state.apis.insert(api.about.id.clone(), api);
+    });
+    Ok(created)
+}
+
+pub(super) fn get(app: &App, call: &Call) -> Answer {
+    let input: IdInput = call.input()?;
+    api::read(app, call, &input.rest_api_id, |api| answer(&api.about))
+}
+
+pub(super) fn list(app: &App, call: &Call) -> Answer {
+    let paging: Paging = call.input()?;
+    app.read(|world| {
+        let region = world
+            .accounts
+            .get(&call.account)
+            .and_then(|account| account.regions.get(&call.region));
+        let apis = region.map(|region| &region.apigateway.apis);
+        let apis = apis
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .map(|api| &api.about);
+        answer(paging.list(apis, |about| about.id.clone())?)
+    })
+}
+
+impl RestApi {
+    fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
+        const CAN: [&str; 7] = [
+            "/name",
+            "/description",
+            "/version",
+            "/apiKeySource",
+            "/binaryMediaTypes",
+            "/disableExecuteApiEndpoint",
+            "/endpointConfiguration/types/{type}",
+        ];
+        if let Some(media_type) = patch.key("/binaryMediaTypes/") {
+            self.binary_media_types.retain(|known| *known != media_type);
+            match patch.op {
+                Some(Op::Remove) => {}
+                Some(Op::Add) => self.binary_media_types.push(media_type),
+                Some(Op::Replace) => self.binary_media_types.push(patch.text()?.to_owned()),
+                _ => return Err(patch.refused(&CAN)),
+            }
+            return Ok(());
+        }
+        if patch.op != Some(Op::Replace) {
+            return Err(patch.refused(&CAN));
+        }
+        match patch.path.as_str() {
+            "/name" => {
+                check_name(patch.text()?)?;
+                patch.text()?.clone_into(&mut self.name);
+            }
+            "/description" => self.description = patch.optional(),
+            "/version" => self.version = patch.optional(),
+            "/apiKeySource" if matches!(patch.text()?, "HEADER" | "AUTHORIZER") => {
+                patch.text()?.clone_into(&mut self.api_key_source);
+            }
+            "/disableExecuteApiEndpoint" => self.disable_execute_api_endpoint = patch.boolean()?,
+            "/policy" | "/minimumCompressionSize" => {
+                return Err(fault::not_served(&format!("{} of APIs", patch.path)));
+            }
+            path if path.starts_with("/endpointConfiguration/types/") => {
+                self.endpoint_configuration =
+                    EndpointConfiguration::of(Some(EndpointConfiguration {
+                        types: vec![patch.text()?.to_owned()],
+                        ..self.endpoint_configuration.clone()
+                    }))?;
+            }
+            _ => return Err(patch.refused(&CAN)),
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn update(app: &App, call: &Call) -> Answer {
+    let input: IdInput = call.input()?;
+    api::change(app, call, &input.rest_api_id, |api| {
+        let mut about = api.about.clone();
+        for patch in &input.patch_operations {
+            about.patch(patch)?;
+        }
+        api.about = about;
+        answer(&api.about)
+    })
+}
+
+/// Takes all that is within the API with it.
+pub(super) fn delete(app: &App, call: &Call) -> Answer {
+    let input: IdInput = call.input()?;
+    app.write(|world| {
+        world
+            .region(&call.account, &call.region)
+            .apigateway
+            .apis
+            .remove(&input.rest_api_id)
+            .ok_or_else(|| fault::api_absent(&call.account, &input.rest_api_id))
+    })?;
+    empty()
+}
