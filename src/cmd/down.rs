@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use super::scene::{self, Known, Site};
+use super::scene::{self, Known, Link, Site};
 use crate::{
-    aws::Cx,
+    aws::{Cx, Identity},
     cli::Global,
     engine::{self, Change, Event, EventSink, Failure, Interrupt, Lock, Removal, State, StepInfo},
     error::{Error, Exit},
@@ -109,31 +109,15 @@ async fn without_state(
     started_at: Instant,
     reporter: &Reporter,
 ) -> Result<Exit, Error> {
-    let Some(lab) = &known.lab else {
-        return Ok(nothing(&known.name, reporter.sink(), lock, started_at));
+    let reached = match &known.lab {
+        Some(lab) => reach(global, site, lab)
+            .await?
+            .map(|reached| (lab, reached)),
+        None => None,
     };
-    if global.local && site.twin(None).running().await.is_none() {
-        // A twin that does not run and has no state for this lab: nothing was ever built there.
-        if !site.twin(None).dir().join("world.json").exists() {
-            return Ok(nothing(&known.name, reporter.sink(), lock, started_at));
-        }
-        site.twin(None).start(None).await?;
-    }
-    let link = scene::link(global, site, &lab.region, None).await?;
-    let identity = match link.identity(None).await {
-        Ok(identity) => identity,
-        Err(error) if !global.local => {
-            return Err(Error::new(
-                error.exit,
-                format!(
-                    "there is no state of {} here, and {}",
-                    known.name, error.message
-                ),
-            )
-            .hint("with credentials, `labctl down` looks for the lab's resources by their tags")
-            .hint("after `labctl up --local`: `labctl down --local`"));
-        }
-        Err(error) => return Err(error),
+    let Some((lab, (link, identity))) = reached else {
+        tell_nothing(&known.name, reporter.sink(), started_at);
+        return Ok(Exit::Ok);
     };
     let interrupt = Interrupt::listen();
     let journal = Arc::new(lock.journal(link.new_state(&lab.name, &identity.account)));
@@ -203,10 +187,39 @@ async fn recover(lab: &Lab, cx: &Cx, journal: &engine::Journal) -> Result<usize,
     Ok(engine::recover(&plan, cx, journal).await?)
 }
 
-fn nothing(lab: &str, events: &EventSink, lock: Lock, started: Instant) -> Exit {
-    lock.release();
-    tell_nothing(lab, events, started);
-    Exit::Ok
+/// Where a lab without a state may be: in the account of the credentials; on the twin beside the file
+/// with `--local`, or when there are no credentials. `None`: nowhere.
+async fn reach(global: &Global, site: &Site, lab: &Lab) -> Result<Option<(Link, Identity)>, Error> {
+    let local = Global {
+        local: true,
+        ..global.clone()
+    };
+    let twin = site.twin(None);
+    let built = twin.dir().join("world.json").exists();
+    if !global.local {
+        let link = scene::link(global, site, &lab.region, None).await?;
+        match link.connection.identity().await {
+            Ok(identity) => return Ok(Some((link, identity))),
+            Err(fault) if built && scene::no_credentials(&fault) => {}
+            Err(fault) => {
+                let error = link.no_identity(fault);
+                let message = format!(
+                    "there is no state of {} here, and {}",
+                    lab.name, error.message
+                );
+                return Err(Error::new(error.exit, message)
+                    .hint("with credentials, `labctl down` looks for the lab's resources by their tags")
+                    .hint("after `labctl up --local`: `labctl down --local`"));
+            }
+        }
+    }
+    if !built {
+        return Ok(None);
+    }
+    twin.start(None).await?;
+    let link = scene::link(&local, site, &lab.region, None).await?;
+    let identity = link.identity(None).await?;
+    Ok(Some((link, identity)))
 }
 
 fn tell_nothing(lab: &str, events: &EventSink, started: Instant) {

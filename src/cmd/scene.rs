@@ -180,9 +180,9 @@ impl Link {
         Ok(identity)
     }
 
-    fn no_identity(&self, fault: Fault) -> Error {
-        match fault.kind {
-            FaultKind::Credentials if fault.code.is_none() => Error::failed(
+    pub(super) fn no_identity(&self, fault: Fault) -> Error {
+        match fault {
+            _ if no_credentials(&fault) => Error::failed(
                 "no AWS credentials were found",
             )
             .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
@@ -271,6 +271,11 @@ impl Link {
             ),
         }
     }
+}
+
+/// Whether there are no credentials at all (not: bad ones).
+pub(super) fn no_credentials(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Credentials && fault.code.is_none()
 }
 
 /// The lab's name and its state, for commands that work without the lab's file too.

@@ -90,21 +90,25 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of a lab's folder, which is made when missing (0700).
     pub fn take(folder: &Path, command: &str) -> Result<Self, JournalError> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(io_error(folder, "cannot make the folder"))?;
         let path = folder.join("lock");
         let mut file = loop {
-            let mut file = OpenOptions::new()
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(io_error(folder, "cannot make the folder"))?;
+            let opened = OpenOptions::new()
                 .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
                 .mode(0o600)
-                .open(&path)
-                .map_err(io_error(&path, "cannot open"))?;
+                .open(&path);
+            let mut file = match opened {
+                // Its last holder has just removed the folder.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(io_error(&path, "cannot open"))?,
+            };
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -148,21 +152,11 @@ impl Lock {
         read(&self.folder)
     }
 
-    /// Gives the lock up for a lab that has no state: an empty folder goes too.
-    pub fn release(self) {
-        if self.folder.join("state.json").exists() {
-            return;
-        }
-        // The folder may hold other files (a receipt): then it stays.
-        let _ = fs::remove_file(self.folder.join("lock"));
-        let _ = fs::remove_dir(&self.folder);
-    }
-
     /// A journal that starts with `state`. Nothing is written before the first commit.
     pub fn journal(self, state: State) -> Journal {
         Journal {
             path: self.folder.join("state.json"),
-            lock: self,
+            _lock: self,
             inner: Mutex::new(Inner {
                 state,
                 generation: 1,
@@ -172,11 +166,23 @@ impl Lock {
     }
 }
 
+/// A run that left no state leaves no folder either.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.folder.join("state.json").exists() {
+            return;
+        }
+        // The folder may hold other files (a receipt): then it stays.
+        let _ = fs::remove_file(self.folder.join("lock"));
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
 /// The state, and the only way to change it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    lock: Lock,
+    _lock: Lock,
     inner: Mutex<Inner>,
     /// The last generation that is on disk. Whoever holds it writes for everybody who waits.
     durable: tokio::sync::Mutex<u64>,
@@ -270,7 +276,6 @@ impl Journal {
             }
             _ => {}
         }
-        self.lock.release();
         Ok(())
     }
 }

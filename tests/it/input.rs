@@ -1,0 +1,109 @@
+//! Bad input: everything that is wrong, where, and what to type next; nothing is called.
+
+use std::{net::TcpListener, process::Command};
+
+use crate::harness::{Said, Site};
+
+#[test]
+fn all_problems_of_a_file_are_told_at_once() {
+    let site = Site::tutorial();
+    site.edit("python3.13", "python2");
+    site.edit("function: hello", "function: helo");
+    site.edit("student@example.com", "student");
+    for command in ["up --local", "up --local --dry-run", "verify", "up --yes"] {
+        let said = site.labctl(command).code(2);
+        assert_eq!(said.out, "", "{command}");
+        said.complains(&["lab.yaml:", "python2", "helo", "student", "3 problems in lab.yaml"]);
+    }
+    assert!(!site.has(".labctl"), "nothing was begun");
+}
+
+#[test]
+fn a_missing_file_names_init() {
+    let site = Site::empty();
+    for command in ["up --local", "status", "verify", "down"] {
+        site.labctl(command).code(2).complains(&["lab.yaml", "labctl init"]);
+    }
+    site.labctl("up --local --file elsewhere/my.yaml").code(2).complains(&["elsewhere/my.yaml"]);
+}
+
+#[test]
+fn errors_are_json_with_json() {
+    let site = Site::empty();
+    let said = site.labctl("up --local --json").code(2);
+    let event = said.json();
+    assert_eq!((event["event"].as_str(), event["exit"].as_u64()), (Some("error"), Some(2)));
+    assert!(event["message"].as_str().is_some_and(|m| m.contains("lab.yaml")), "{event}");
+}
+
+#[test]
+fn init_writes_a_lab_that_works_and_overwrites_nothing() {
+    let site = Site::empty();
+    site.ok("init");
+    assert_eq!(site.read("lab.yaml"), crate::harness::LAB);
+    site.ok("up --local");
+    site.ok("verify");
+    site.write("lab.yaml", "mine");
+    site.labctl("init").code(2).complains(&["lab.yaml", "labctl init FOLDER"]);
+    assert_eq!(site.read("lab.yaml"), "mine");
+    site.ok("init other");
+    assert!(site.has("other/artifacts/hello/lambda_function.py"));
+}
+
+/// Instance metadata that never answers: the wait for it must be labctl's own, and short.
+#[test]
+fn without_credentials_local_is_named() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let metadata = format!("http://{}", silent.local_addr().expect("an address"));
+    let site = Site::tutorial();
+    let said = Said::of(
+        site.command(["up", "--yes"]).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata),
+    );
+    said.code(1).complains(&["no AWS credentials", "--local"]);
+    assert!(!site.has(".labctl/cognito-authorizer"), "nothing was begun");
+}
+
+#[test]
+fn nobody_to_ask_is_an_error_that_names_yes() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    let said = Said::of(with_account(&mut site.command(["up"]), &site.endpoint()));
+    said.code(2).complains(&["15 resources", "--yes"]);
+    assert!(!site.has(".labctl/cognito-authorizer"), "nothing was begun");
+}
+
+fn with_account<'c>(command: &'c mut Command, endpoint: &str) -> &'c mut Command {
+    command
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "111122223333")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+}
+
+/// The endpoint and an account from the environment, as for any AWS tool.
+#[test]
+fn a_state_of_another_account_endpoint_or_region_is_refused() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    let endpoint = site.endpoint();
+    let run = |line: &str| Said::of(with_account(&mut site.command(line.split(' ')), &endpoint));
+    run("up --yes").code(0);
+    run("status").code(0);
+    for line in ["status", "verify", "down --yes", "up --yes"] {
+        let other = Said::of(with_account(&mut site.command(line.split(' ')), &endpoint).env("AWS_ACCESS_KEY_ID", "444455556666"));
+        other.code(2).complains(&["111122223333", "444455556666"]);
+        let elsewhere = Said::of(with_account(&mut site.command(line.split(' ')), "http://127.0.0.1:9"));
+        elsewhere.code(2).complains(&[&endpoint, "AWS_ENDPOINT_URL"]);
+        run(&format!("{line} --region eu-west-1")).code(2).complains(&["us-east-1", "eu-west-1"]);
+    }
+    run("up --yes --local").code(2).complains(&["111122223333"]);
+    run("verify").code(0);
+    run("down --yes").code(0);
+    run("status").code(4);
+}
+
+#[test]
+fn a_bad_user_is_refused_before_anything() {
+    let site = Site::tutorial();
+    site.labctl("up --local --user nobody").code(2).complains(&["--user nobody"]);
+    assert!(!site.has(".labctl/cognito-authorizer"));
+}

@@ -1,0 +1,137 @@
+//! Runs that were cut off, strangers in the way, and a state that got lost.
+
+use serde_json::json;
+
+use crate::{
+    harness::{FUNCTION, Site, changes},
+    twin,
+};
+
+/// A function that somebody else made, under the lab's name.
+fn stranger(endpoint: &str) {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let trust: String = trust.bytes().map(|b| format!("%{b:02X}")).collect();
+    let made = twin::iam(endpoint, &format!("Action=CreateRole&RoleName=stranger&AssumeRolePolicyDocument={trust}"));
+    assert_eq!(made.status, 200, "{}", made.body);
+    // `lambda_function.py`, empty, as a zip.
+    let zip = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
+    let input = json!({
+        "FunctionName": FUNCTION,
+        "Role": "arn:aws:iam::000000000000:role/stranger",
+        "Runtime": "python3.13",
+        "Handler": "lambda_function.lambda_handler",
+        "Code": { "ZipFile": zip },
+    });
+    let made = twin::rest(endpoint, "lambda", "POST", "/2015-03-31/functions", Some(&input));
+    assert_eq!(made.status, 201, "{}", made.body);
+}
+
+fn remove_stranger(endpoint: &str) {
+    let gone = twin::rest(endpoint, "lambda", "DELETE", &format!("/2015-03-31/functions/{FUNCTION}"), None);
+    assert_eq!(gone.status, 204, "{}", gone.body);
+}
+
+#[test]
+fn up_goes_as_far_as_it_can_and_later_goes_on_from_there() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    let endpoint = site.endpoint();
+    stranger(&endpoint);
+    let said = site.labctl("up --local --json").code(1);
+    let events = said.events();
+    let ended = |id: &str| changes(&events).into_iter().find(|(i, _)| i == id).map(|(_, c)| c);
+    assert_eq!(ended("function.hello").as_deref(), Some("failed"));
+    assert_eq!(ended("user_pool").as_deref(), Some("created"));
+    assert_eq!(ended("stage").as_deref(), Some("skipped"));
+    let error = events.last().expect("events");
+    assert_eq!(error["event"], "error");
+    assert!(error["message"].as_str().is_some_and(|m| m.contains(FUNCTION)), "{error}");
+
+    remove_stranger(&endpoint);
+    let rest = changes(&site.ok("up --local --json").events());
+    let of = |change: &str| rest.iter().filter(|(_, c)| c == change).count();
+    assert!(of("unchanged") > 0 && of("created") > 0, "{rest:?}");
+    assert_eq!(of("unchanged") + of("created"), 15, "{rest:?}");
+    site.ok("verify");
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), ["role: stranger"]);
+}
+
+#[test]
+fn down_leaves_a_stranger_alone() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    // The function was deleted and somebody else took its name.
+    remove_stranger(&endpoint);
+    stranger(&endpoint);
+    let status = site.labctl("status").code(3).out;
+    assert!(status.contains("foreign"), "{status}");
+    let down = site.ok("down");
+    assert!(down.out.contains("left alone"), "{}", down.out);
+    assert_eq!(twin::everything(&endpoint), [format!("Functions: {FUNCTION}"), "role: stranger".to_owned()]);
+}
+
+#[test]
+fn up_without_its_state_adopts_what_is_ours() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let before = twin::everything(&endpoint);
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    let changes = changes(&site.ok("up --local --json").events());
+    assert!(changes.iter().all(|(_, change)| change == "adopted"), "{changes:?}");
+    assert_eq!(twin::everything(&endpoint), before);
+    site.ok("verify");
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
+
+#[test]
+fn down_without_its_state_finds_what_is_ours() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    site.ok("down --local");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+    let again = site.ok("down --local");
+    assert!(again.out.contains("nothing there"), "{}", again.out);
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_never_overwritten() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let file = ".labctl/cognito-authorizer/state.json";
+    let good = site.read(file);
+    for (bad, word) in [(&good[..good.len() / 2], "not a labctl state"), (r#"{"version":99}"#, "newer")] {
+        site.write(file, bad);
+        for line in ["up --local", "status", "down"] {
+            site.labctl(line).code(1).complains(&["state.json", word]);
+        }
+        assert_eq!(site.read(file), bad);
+    }
+    site.write(file, good);
+    site.ok("down");
+}
+
+#[test]
+fn two_runs_at_once_are_told_apart() {
+    use std::fs::File;
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let lock = File::options()
+        .read(true)
+        .write(true)
+        .open(site.path(".labctl/cognito-authorizer/lock"))
+        .expect("the lock's file");
+    lock.lock().expect("a lock");
+    for line in ["up --local", "down"] {
+        site.labctl(line).code(1).complains(&["in use by"]);
+    }
+    // Reading needs no lock.
+    site.ok("status");
+    drop(lock);
+    site.ok("down");
+}

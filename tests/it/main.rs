@@ -1,0 +1,13 @@
+//! The real program against the local twin, over real HTTP.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+mod change;
+mod harness;
+mod input;
+mod local;
+mod lost;
+mod output;
+mod readme;
+mod tutorial;
+mod twin;

@@ -1,0 +1,110 @@
+//! The twin asked from outside labctl: over plain HTTP, as any client could.
+
+use serde_json::{Value, json};
+
+/// An HTTP answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().new_agent()
+}
+
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut answer = answer.expect("the twin answers");
+    Answer {
+        status: answer.status().as_u16(),
+        body: answer.body_mut().read_to_string().expect("a text body"),
+    }
+}
+
+/// `GET url`, with a token in `Authorization` or without.
+pub fn get(url: &str, token: Option<&str>) -> Answer {
+    let mut request = agent().get(url);
+    if let Some(token) = token {
+        request = request.header("authorization", token);
+    }
+    read(request.call())
+}
+
+/// What tells the twin which service, account and region a call is for; it is not verified there.
+fn scope(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
+/// A call of a JSON 1.1 service.
+pub fn json_call(endpoint: &str, service: &str, target: &str, input: &Value) -> Answer {
+    read(
+        agent()
+            .post(endpoint)
+            .header("authorization", scope(service))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .send(input.to_string()),
+    )
+}
+
+/// A call of a REST service.
+pub fn rest(endpoint: &str, service: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let request = ureq::http::Request::builder()
+        .method(method)
+        .uri(format!("{endpoint}{path}"))
+        .header("authorization", scope(service));
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let request = request.body(body).expect("a request");
+    read(agent().run(request))
+}
+
+/// A call of IAM.
+pub fn iam(endpoint: &str, form: &str) -> Answer {
+    read(
+        agent()
+            .post(endpoint)
+            .header("authorization", scope("iam"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(format!("{form}&Version=2010-05-08")),
+    )
+}
+
+/// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
+pub fn everything(endpoint: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut list = |answer: Answer, list: &str, name: &str| {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let found = answer.json();
+        let items = found[list].as_array().cloned().unwrap_or_default();
+        all.extend(items.iter().map(|item| format!("{list}: {}", item[name].as_str().unwrap_or("?"))));
+    };
+    list(rest(endpoint, "lambda", "GET", "/2015-03-31/functions", None), "Functions", "FunctionName");
+    list(rest(endpoint, "apigateway", "GET", "/restapis", None), "item", "name");
+    let pools = json!({ "MaxResults": 60 });
+    list(
+        json_call(endpoint, "cognito-idp", "AWSCognitoIdentityProviderService.ListUserPools", &pools),
+        "UserPools",
+        "Name",
+    );
+    list(
+        json_call(endpoint, "logs", "Logs_20140328.DescribeLogGroups", &json!({})),
+        "logGroups",
+        "logGroupName",
+    );
+    let tagged = json!({});
+    let target = "ResourceGroupsTaggingAPI_20170126.GetResources";
+    list(json_call(endpoint, "tagging", target, &tagged), "ResourceTagMappingList", "ResourceARN");
+    let roles = iam(endpoint, "Action=ListRoles");
+    assert_eq!(roles.status, 200, "{}", roles.body);
+    let names = roles.body.split("<RoleName>").skip(1);
+    all.extend(names.map(|rest| format!("role: {}", rest.split('<').next().unwrap_or_default())));
+    all
+}
