@@ -73,7 +73,10 @@ impl Deployed {
                 });
                 (method.http_method.clone(), shown)
             });
-            (resource.path.clone(), methods.collect::<serde_json::Value>())
+            (
+                resource.path.clone(),
+                methods.collect::<serde_json::Value>(),
+            )
         });
         paths.collect()
     }

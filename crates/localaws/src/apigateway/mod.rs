@@ -1,13 +1,14 @@
 //! API Gateway (REST, v1): control plane, snapshot deployments, and the data plane that serves them.
 //!
 //! `api` is what is kept; `apis`, `resource`, `method`, `integration`, `responses`, `authorizer`,
-//! `deployment`, `stage` and `tags` are its parts and the operations on them.
+//! `deployment`, `stage` and `tags` are its parts and the operations on them. `gateway` is the data plane.
 
 mod api;
 mod apis;
 mod authorizer;
 mod deployment;
 mod fault;
+mod gateway;
 mod integration;
 mod method;
 mod patch;
@@ -60,7 +61,6 @@ impl State {
     }
 }
 
-#[expect(clippy::unused_async, reason = "test-invoke will wait")]
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateRestApi" => apis::create(app, call),
@@ -81,6 +81,7 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetIntegration" => integration::get(app, call),
         "DeleteIntegration" => integration::delete(app, call),
         "PutIntegrationResponse" => responses::put_integration_response(app, call),
+        "TestInvokeMethod" => gateway::test_invoke(app, call).await,
         "CreateAuthorizer" => authorizer::create(app, call),
         "GetAuthorizer" => authorizer::get(app, call),
         "GetAuthorizers" => authorizer::list(app, call),
@@ -104,6 +105,6 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
 
 /// Serves an invoke URL: `/_api/{api}/{stage}/{path}` on any host, or by Host
 /// (`{api}.execute-api.…`, path `/{stage}/{path}`). `None`: the request is not for the data plane.
-pub(crate) async fn data_plane(_app: &Arc<App>, _request: &Request) -> Option<Response> {
-    None
+pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Response> {
+    gateway::serve(app, request).await
 }

@@ -1,0 +1,66 @@
+//! Who may call a method: a Cognito authorizer's tokens.
+
+use serde_json::{Map, Value};
+
+use super::{
+    super::{api::Snapshot, method::Method},
+    exchange::Incoming,
+    reply::Reply,
+};
+use crate::{
+    app::App,
+    cognito::{TokenRefusal, verify_token},
+};
+
+/// The claims of the caller's token. `Ok(None)`: the method is open to all.
+pub(super) fn claims(
+    app: &App,
+    snapshot: &Snapshot,
+    method: &Method,
+    incoming: &Incoming,
+) -> Result<Option<Map<String, Value>>, Reply> {
+    if method.authorization_type == "NONE" {
+        return Ok(None);
+    }
+    let id = method.authorizer_id.as_deref().unwrap_or_default();
+    let authorizer = snapshot
+        .authorizers
+        .get(id)
+        .ok_or_else(|| Reply::internal(500))?;
+    let header = incoming
+        .header(authorizer.header())
+        .ok_or_else(Reply::unauthorized)?;
+    let token = header.strip_prefix("Bearer ").unwrap_or(header).trim();
+    let claims = verify_token(app, &authorizer.provider_arns, token).map_err(|why| match why {
+        TokenRefusal::Expired => Reply::expired(),
+        TokenRefusal::Invalid => Reply::unauthorized(),
+    })?;
+    let audience = text(&claims, "aud").or_else(|| text(&claims, "client_id"));
+    let right_audience = authorizer
+        .identity_validation_expression
+        .as_ref()
+        .is_none_or(|expression| matches_whole(expression, audience.unwrap_or_default()));
+    if right_audience && right_kind(&claims, &method.authorization_scopes) {
+        Ok(Some(claims))
+    } else {
+        Err(Reply::unauthorized())
+    }
+}
+
+/// Scopes are in access tokens only, and only methods with scopes take access tokens.
+fn right_kind(claims: &Map<String, Value>, scopes: &[String]) -> bool {
+    let token_use = text(claims, "token_use");
+    if scopes.is_empty() {
+        return token_use == Some("id");
+    }
+    let mut granted = text(claims, "scope").unwrap_or_default().split(' ');
+    token_use == Some("access") && granted.any(|scope| scopes.iter().any(|wanted| wanted == scope))
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+pub(super) fn matches_whole(expression: &str, text: &str) -> bool {
+    regex::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(text))
+}

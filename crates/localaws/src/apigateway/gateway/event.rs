@@ -1,0 +1,178 @@
+//! The event that a Lambda proxy integration gives to its function (REST, v1).
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::{exchange::Exchange, log::java_date};
+
+/// Where every request of the twin comes from.
+const SOURCE_IP: &str = "127.0.0.1";
+/// Headers of the connection to the gateway, not of the request.
+const NOT_PASSED: [&str; 7] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+pub(super) fn event(exchange: &Exchange) -> Value {
+    let incoming = &exchange.incoming;
+    let headers = headers(exchange);
+    let binary = exchange.is_binary(incoming.header("content-type").unwrap_or_default());
+    let body = match incoming.body.as_ref() {
+        [] => Value::Null,
+        bytes if binary => BASE64_STANDARD.encode(bytes).into(),
+        bytes => String::from_utf8_lossy(bytes).into(),
+    };
+    json!({
+        "resource": exchange.resource_path,
+        "path": incoming.path,
+        "httpMethod": incoming.http_method,
+        "headers": last(&headers),
+        "multiValueHeaders": all(&headers),
+        "queryStringParameters": last(&incoming.query),
+        "multiValueQueryStringParameters": all(&incoming.query),
+        "pathParameters": unless_empty(&exchange.parameters),
+        "stageVariables": unless_empty(&exchange.variables),
+        "requestContext": request_context(exchange),
+        "isBase64Encoded": binary && !body.is_null(),
+        "body": body,
+    })
+}
+
+/// Names as HTTP/2 clients send them, but for those that AWS writes itself.
+fn headers(exchange: &Exchange) -> Vec<(String, String)> {
+    let given = &exchange.incoming.headers;
+    if exchange.is_test() {
+        return given.clone();
+    }
+    let own = [
+        ("Host", exchange.domain_name()),
+        ("X-Amzn-Trace-Id", exchange.ids.root.clone()),
+        ("X-Forwarded-For", SOURCE_IP.to_owned()),
+        ("X-Forwarded-Port", "443".to_owned()),
+        ("X-Forwarded-Proto", "https".to_owned()),
+    ];
+    let passed = |name: &str| {
+        !NOT_PASSED.contains(&name) && !own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    };
+    let spelled = |name: &str| match name {
+        "authorization" => "Authorization".to_owned(),
+        "user-agent" => "User-Agent".to_owned(),
+        other => other.to_owned(),
+    };
+    given
+        .iter()
+        .filter(|(name, _)| passed(name))
+        .map(|(name, value)| (spelled(name), value.clone()))
+        .chain(
+            own.iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        )
+        .collect()
+}
+
+/// The last value of each; null when there is none at all.
+fn last(pairs: &[(String, String)]) -> Value {
+    let pairs: BTreeMap<_, _> = pairs.iter().map(|(k, v)| (k, v)).collect();
+    unless_empty(&pairs)
+}
+
+fn all(pairs: &[(String, String)]) -> Value {
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in pairs {
+        values.entry(name).or_default().push(value);
+    }
+    unless_empty(&values)
+}
+
+fn unless_empty<K, V>(map: &BTreeMap<K, V>) -> Value
+where
+    BTreeMap<K, V>: serde::Serialize,
+{
+    if map.is_empty() {
+        Value::Null
+    } else {
+        json!(map)
+    }
+}
+
+fn request_context(exchange: &Exchange) -> Value {
+    let now = jiff::Timestamp::now();
+    let incoming = &exchange.incoming;
+    let (domain, prefix, path) = if exchange.is_test() {
+        let domain = "testPrefix.testDomainName".to_owned();
+        (domain, "testPrefix", incoming.path.clone())
+    } else {
+        let path = format!("/{}{}", exchange.stage, incoming.path);
+        (exchange.domain_name(), exchange.api_id.as_str(), path)
+    };
+    let mut context = json!({
+        "accountId": exchange.account,
+        "apiId": exchange.api_id,
+        "domainName": domain,
+        "domainPrefix": prefix,
+        "extendedRequestId": exchange.ids.extended_request_id,
+        "httpMethod": incoming.http_method,
+        "identity": identity(exchange),
+        "path": path,
+        "protocol": "HTTP/1.1",
+        "requestId": exchange.ids.request_id,
+        "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+        "requestTimeEpoch": now.as_millisecond(),
+        "resourceId": exchange.resource_id,
+        "resourcePath": exchange.resource_path,
+        "stage": exchange.stage,
+    });
+    if let Some(id) = &exchange.deployment_id {
+        context["deploymentId"] = json!(id);
+    }
+    if let Some(claims) = &exchange.claims {
+        let claims: Map<String, Value> = claims
+            .iter()
+            .map(|(name, value)| (name.clone(), claim(name, value).into()))
+            .collect();
+        context["authorizer"] = json!({ "claims": claims });
+    }
+    context
+}
+
+/// Functions see claims as text, and times as Java writes dates.
+fn claim(name: &str, value: &Value) -> String {
+    let time = || jiff::Timestamp::from_second(value.as_i64()?).ok();
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| claim("", item)).collect();
+            items.join(",")
+        }
+        _ if matches!(name, "exp" | "iat") => time().map_or_else(|| value.to_string(), java_date),
+        other => other.to_string(),
+    }
+}
+
+fn identity(exchange: &Exchange) -> Value {
+    let test = exchange.is_test();
+    let only_in_test = |value: &str| test.then(|| value.to_owned());
+    json!({
+        "accessKey": null,
+        "accountId": only_in_test(&exchange.account),
+        "apiKey": only_in_test("test-invoke-api-key"),
+        "apiKeyId": only_in_test("test-invoke-api-key-id"),
+        "caller": null,
+        "cognitoAuthenticationProvider": null,
+        "cognitoAuthenticationType": null,
+        "cognitoIdentityId": null,
+        "cognitoIdentityPoolId": null,
+        "principalOrgId": null,
+        "sourceIp": if test { "test-invoke-source-ip" } else { SOURCE_IP },
+        "user": null,
+        "userAgent": exchange.incoming.header("user-agent"),
+        "userArn": null,
+    })
+}
