@@ -1,64 +1,78 @@
 //! Lambda: functions, their resource policies, and real handlers in warm local processes.
+//!
+//! `function`, `code` and `policy` are what is kept, with AWS's rules; `create`, `update`, `functions`,
+//! `permissions`, `tags` and `invoke` are the operations on them; `runtime` runs handlers.
 
-use std::sync::Arc;
+mod code;
+mod create;
+mod environment;
+mod fault;
+mod function;
+mod functions;
+mod invoke;
+mod logging;
+mod name;
+mod permissions;
+mod policy;
+mod runtime;
+mod settings;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod update;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{app::App, call::{Answer, Call}};
+pub(crate) use self::{
+    invoke::{InvokeRefusal, Invoked, Invoker, invoke},
+    runtime::Runtime,
+};
+use crate::{
+    app::App,
+    call::{Answer, Call},
+};
 
+/// The functions of one region of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct State {}
-
-/// Warm handler processes, by function ARN.
-#[derive(Default)]
-pub(crate) struct Runtime {}
-
-pub(crate) async fn handle(_app: &Arc<App>, call: &Call) -> Answer {
-    Err(call.not_served())
-}
-
-/// Who invokes: a caller with credentials, or a service that needs a statement in the resource policy.
-pub(crate) enum Invoker<'a> {
-    Caller,
-    Service { principal: &'a str, source_arn: &'a str },
-}
-
-/// What an invocation gave.
-#[derive(Debug, Clone)]
-pub(crate) struct Invoked {
-    /// The handler's JSON result, or the error object when `error` is set.
-    pub(crate) payload: Vec<u8>,
-    /// `Unhandled`/`Handled` when the function failed (raised, timed out, could not be imported).
-    pub(crate) error: Option<String>,
-    /// The last 4 KB of the log.
-    pub(crate) log: String,
-}
-
-/// Why a function could not be invoked at all.
-#[derive(Debug, Clone)]
-pub(crate) enum InvokeRefusal {
-    /// No such function.
-    Absent,
-    /// The resource policy has no statement for this principal and source ARN.
-    NotPermitted,
-    /// The function is not Active, or its process could not be started (with the reason).
-    NotReady(String),
-}
-
-/// Runs a function's handler once, by its ARN (or a name within `account`/`region`).
-pub(crate) async fn invoke(
-    _app: &Arc<App>,
-    _function_arn: &str,
-    _invoker: Invoker<'_>,
-    _payload: Vec<u8>,
-) -> Result<Invoked, InvokeRefusal> {
-    Err(InvokeRefusal::Absent)
+pub(crate) struct State {
+    /// By name.
+    functions: BTreeMap<String, function::Function>,
 }
 
 impl State {
-    // stub until merge
-    pub(crate) fn tagged(&self, _account: &str, _region: &str) -> Vec<(String, std::collections::BTreeMap<String, String>)> {
-        Vec::new()
+    /// The functions' ARNs and tags, for the tagging API.
+    pub(crate) fn tagged(
+        &self,
+        account: &str,
+        region: &str,
+    ) -> Vec<(String, BTreeMap<String, String>)> {
+        self.functions
+            .iter()
+            .map(|(name, function)| (name::arn(account, region, name), function.tags.clone()))
+            .collect()
+    }
+}
+
+pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateFunction" => create::create(app, call).await,
+        "GetFunction" => functions::get(app, call),
+        "GetFunctionConfiguration" => functions::configuration(app, call),
+        "ListFunctions" => functions::list(app, call),
+        "DeleteFunction" => functions::delete(app, call),
+        "GetAccountSettings" => functions::account_settings(app, call),
+        "UpdateFunctionCode" => update::code(app, call).await,
+        "UpdateFunctionConfiguration" => update::configuration(app, call),
+        "AddPermission" => permissions::add(app, call),
+        "RemovePermission" => permissions::remove(app, call),
+        "GetPolicy" => permissions::get(app, call),
+        "Invoke" => invoke::operation(app, call).await,
+        "TagResource" => tags::tag(app, call),
+        "UntagResource" => tags::untag(app, call),
+        "ListTags" => tags::list(app, call),
+        _ => Err(call.not_served()),
     }
 }

@@ -1,0 +1,186 @@
+//! A function's code: the zip as it came, and its files unpacked for the runtime.
+//!
+//! `DIR/lambda/FUNCTION/CODE.zip` and `DIR/lambda/FUNCTION/CODE/`, for their owner only.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, Cursor, Read},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zip::{ZipArchive, read::ZipFile};
+
+use super::fault;
+use crate::{call::ApiError, ids};
+
+const MOST_ZIPPED: usize = 50 << 20;
+const MOST_UNZIPPED: u64 = 250 << 20;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Code {
+    id: String,
+    /// Of the zip, in base64.
+    pub(super) sha256: String,
+    pub(super) size: usize,
+}
+
+/// The code of one function on disk.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn of(dir: &Path, function: &str) -> Self {
+        Self(dir.join("lambda").join(function))
+    }
+
+    pub(super) fn zip(&self, code: &Code) -> PathBuf {
+        self.0.join(format!("{}.zip", code.id))
+    }
+
+    pub(super) fn unpacked(&self, code: &Code) -> PathBuf {
+        self.0.join(&code.id)
+    }
+
+    /// Unpacks and keeps a zip that came in base64.
+    pub(super) fn store(&self, zip: &str) -> Result<Code, ApiError> {
+        let code = self.write(zip);
+        if code.is_err() {
+            // Only of use while something is in it.
+            let _ = fs::remove_dir(&self.0);
+        }
+        code
+    }
+
+    fn write(&self, zip: &str) -> Result<Code, ApiError> {
+        let zip = BASE64_STANDARD.decode(zip).map_err(|_| unreadable())?;
+        let code = Code::of(&zip)?;
+        let unpacked = self.unpacked(&code);
+        folder(&unpacked).map_err(|e| disk(&unpacked, &e))?;
+        let kept = unpack(&zip, &unpacked).and_then(|()| {
+            let path = self.zip(&code);
+            private(&path, false)
+                .and_then(|mut file| io::Write::write_all(&mut file, &zip))
+                .map_err(|e| disk(&path, &e))
+        });
+        if kept.is_err() {
+            self.remove(&code);
+        }
+        kept.map(|()| code)
+    }
+
+    pub(super) fn remove(&self, code: &Code) {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_dir_all(self.unpacked(code));
+        let _ = fs::remove_file(self.zip(code));
+    }
+
+    /// Removes all but the code in use and the one before it: a handler may still be running in that, and
+    /// a twin killed before it saved would go back to it.
+    pub(super) fn keep(&self, current: &Code, previous: &Code) {
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let id = path.file_stem().and_then(|stem| stem.to_str());
+            if [current, previous].iter().all(|code| id != Some(&code.id)) {
+                let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+            }
+        }
+    }
+
+    pub(super) fn delete(&self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Code {
+    /// What a zip is, not stored anywhere yet.
+    fn of(zip: &[u8]) -> Result<Self, ApiError> {
+        if zip.is_empty() {
+            return Err(fault::invalid_parameter(
+                "Uploaded file must be a non-empty zip",
+            ));
+        }
+        if zip.len() > MOST_ZIPPED {
+            return Err(fault::fault(
+                413,
+                "RequestEntityTooLargeException",
+                format!("The deployment package must be smaller than {MOST_ZIPPED} bytes"),
+            ));
+        }
+        Ok(Self {
+            id: ids::uuid(),
+            sha256: BASE64_STANDARD.encode(Sha256::digest(zip)),
+            size: zip.len(),
+        })
+    }
+}
+
+fn unreadable() -> ApiError {
+    fault::invalid_parameter(
+        "Could not unzip uploaded file. Please check your file, then try to upload again.",
+    )
+}
+
+fn disk(path: &Path, error: &io::Error) -> ApiError {
+    ApiError::internal(format!("{}: {error}", path.display()))
+}
+
+fn unpack(zip: &[u8], into: &Path) -> Result<(), ApiError> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| unreadable())?;
+    if archive.is_empty() {
+        return Err(fault::invalid_parameter(
+            "Uploaded file must be a non-empty zip",
+        ));
+    }
+    let mut room = MOST_UNZIPPED;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(|_| unreadable())?;
+        let path = into.join(entry.enclosed_name().ok_or_else(unreadable)?);
+        if entry.is_symlink() {
+            return Err(fault::not_served("links in a Lambda deployment package"));
+        }
+        if entry.is_dir() {
+            folder(&path).map_err(|_| unreadable())?;
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            folder(parent).map_err(|_| unreadable())?;
+        }
+        room -= extract(&mut entry, &path, room)?;
+    }
+    Ok(())
+}
+
+/// The size on disk, at most `room`: what the archive says of its sizes is not trusted.
+fn extract<R: Read>(entry: &mut ZipFile<'_, R>, path: &Path, room: u64) -> Result<u64, ApiError> {
+    let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+    let mut file = private(path, executable).map_err(|_| unreadable())?;
+    let size = io::copy(&mut entry.take(room + 1), &mut file).map_err(|_| unreadable())?;
+    if size > room {
+        return Err(fault::invalid_parameter(format!(
+            "Unzipped size must be smaller than {MOST_UNZIPPED} bytes"
+        )));
+    }
+    Ok(size)
+}
+
+fn folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg_attr(not(unix), expect(unused_variables))]
+fn private(path: &Path, executable: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        let mode = if executable { 0o700 } else { 0o600 };
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    }
+    options.open(path)
+}

@@ -1,0 +1,174 @@
+//! One function as the twin keeps it, and `FunctionConfiguration` of the model.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{code::Code, fault, name::Named, policy::Policy, settings::Settings};
+use crate::{app::now_ms, call::ApiError, ids};
+
+/// How long (ms) Lambda takes to make a new or changed function ready.
+const SETTLE: i64 = 150;
+
+/// All times are milliseconds since the epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Function {
+    /// Names its folder, so that a function made anew under the same name shares nothing.
+    pub(super) id: String,
+    pub(super) settings: Settings,
+    pub(super) architectures: Vec<String>,
+    pub(super) code: Code,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) policy: Policy,
+    revision: String,
+    modified: i64,
+    active_from: i64,
+    updated_from: i64,
+}
+
+/// `FunctionConfiguration` of the model.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Configuration<'a> {
+    function_name: &'a str,
+    function_arn: String,
+    #[serde(flatten)]
+    settings: &'a Settings,
+    code_size: usize,
+    code_sha256: &'a str,
+    last_modified: String,
+    version: &'static str,
+    revision_id: &'a str,
+    package_type: &'static str,
+    architectures: &'a [String],
+    snap_start: SnapStart,
+    #[serde(flatten)]
+    state: Option<State>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SnapStart {
+    apply_on: &'static str,
+    optimization_status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_code: Option<&'static str>,
+    last_update_status: &'static str,
+}
+
+impl Function {
+    pub(super) fn new(
+        id: String,
+        settings: Settings,
+        architectures: Vec<String>,
+        code: Code,
+        tags: BTreeMap<String, String>,
+    ) -> Self {
+        let now = now_ms();
+        Self {
+            id,
+            settings,
+            architectures,
+            code,
+            tags,
+            policy: Policy::default(),
+            revision: ids::uuid(),
+            modified: now,
+            active_from: now + SETTLE,
+            updated_from: now + SETTLE,
+        }
+    }
+
+    /// Changes with code and configuration: a process of another revision is out of date.
+    pub(super) fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        now_ms() < self.active_from
+    }
+
+    /// Refuses a change or an invocation that comes before the function is ready.
+    pub(super) fn refuse_pending(&self) -> Result<(), ApiError> {
+        if self.is_pending() {
+            return Err(fault::conflict(
+                "The operation cannot be performed at this time. The function is currently in the \
+                 following state: Pending",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether an update that the caller founded on `revision` may begin.
+    pub(super) fn may_change(&self, named: &Named, revision: Option<&str>) -> Result<(), ApiError> {
+        self.refuse_pending()?;
+        if now_ms() < self.updated_from {
+            return Err(fault::conflict(format!(
+                "The operation cannot be performed at this time. An update is in progress for \
+                 resource: {}",
+                named.plain_arn()
+            )));
+        }
+        if revision.is_some_and(|revision| revision != self.revision) {
+            return Err(fault::stale_revision());
+        }
+        Ok(())
+    }
+
+    pub(super) fn changed(&mut self) {
+        self.revision = ids::uuid();
+        self.modified = now_ms();
+        self.updated_from = self.modified + SETTLE;
+    }
+
+    /// `ListFunctions` tells no state.
+    pub(super) fn listed<'a>(&'a self, named: &'a Named) -> Configuration<'a> {
+        Configuration {
+            state: None,
+            ..self.described(named)
+        }
+    }
+
+    pub(super) fn described<'a>(&'a self, named: &'a Named) -> Configuration<'a> {
+        let pending = self.is_pending();
+        let updating = now_ms() < self.updated_from;
+        Configuration {
+            function_name: &named.name,
+            function_arn: named.arn(),
+            settings: &self.settings,
+            code_size: self.code.size,
+            code_sha256: &self.code.sha256,
+            last_modified: last_modified(self.modified),
+            version: "$LATEST",
+            revision_id: &self.revision,
+            package_type: "Zip",
+            architectures: &self.architectures,
+            snap_start: SnapStart {
+                apply_on: "None",
+                optimization_status: "Off",
+            },
+            state: Some(State {
+                state: if pending { "Pending" } else { "Active" },
+                state_reason: pending.then_some("The function is being created."),
+                state_reason_code: pending.then_some("Creating"),
+                last_update_status: if updating { "InProgress" } else { "Successful" },
+            }),
+        }
+    }
+}
+
+/// `2026-01-31T12:00:00.000+0000`
+fn last_modified(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .unwrap_or_default()
+        .strftime("%Y-%m-%dT%H:%M:%S.%3f+0000")
+        .to_string()
+}

@@ -1,0 +1,240 @@
+//! Running a function once: the `Invoke` operation, and services such as API Gateway.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value, json};
+
+use super::{
+    fault,
+    functions::named,
+    logging,
+    name::Named,
+    runtime::{End, Event, Launch},
+};
+use crate::{
+    app::App,
+    call::{Answer, ApiError, Call},
+    ids,
+};
+
+/// Bytes that an invocation takes and gives.
+const MOST: usize = 6 << 20;
+const MOST_OF_EVENT: usize = 1 << 20;
+
+/// Who invokes: a caller with credentials, or a service that needs a statement in the resource policy.
+pub(crate) enum Invoker<'a> {
+    Caller,
+    Service {
+        principal: &'a str,
+        source_arn: &'a str,
+    },
+}
+
+/// What an invocation gave.
+#[derive(Debug, Clone)]
+pub(crate) struct Invoked {
+    /// The handler's JSON result, or the error object when `error` is set.
+    pub(crate) payload: Vec<u8>,
+    /// `Unhandled` when the function failed (raised, timed out, could not be imported).
+    pub(crate) error: Option<String>,
+    /// The last 4 KB of the log.
+    pub(crate) log: String,
+}
+
+/// Why a function could not be invoked at all.
+#[derive(Debug, Clone)]
+pub(crate) enum InvokeRefusal {
+    /// No such function.
+    Absent,
+    /// The resource policy has no statement for this principal and source ARN.
+    NotPermitted,
+    /// The function is not Active, or its process could not be started (with the reason).
+    NotReady(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InvokeInput {
+    #[serde(rename = "FunctionName")]
+    _function_name: String,
+    #[serde(rename = "Qualifier")]
+    _qualifier: Option<String>,
+    #[serde(default)]
+    invocation_type: InvocationType,
+    #[serde(default)]
+    log_type: LogType,
+    client_context: Option<String>,
+    #[serde(default)]
+    payload: String,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+enum InvocationType {
+    #[default]
+    RequestResponse,
+    Event,
+    DryRun,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+enum LogType {
+    #[default]
+    None,
+    Tail,
+}
+
+/// Runs a function's handler once, by its ARN.
+pub(crate) async fn invoke(
+    app: &Arc<App>,
+    function_arn: &str,
+    invoker: Invoker<'_>,
+    payload: Vec<u8>,
+) -> Result<Invoked, InvokeRefusal> {
+    let named = Named::of_arn(function_arn).ok_or(InvokeRefusal::Absent)?;
+    let launch = app.read(|world| {
+        let function = named.find(world).ok_or(InvokeRefusal::Absent)?;
+        if let Invoker::Service {
+            principal,
+            source_arn,
+        } = invoker
+            && !function.policy.lets_in(principal, source_arn)
+        {
+            return Err(InvokeRefusal::NotPermitted);
+        }
+        if let Err(pending) = function.refuse_pending() {
+            return Err(InvokeRefusal::NotReady(pending.message));
+        }
+        Ok(Launch::of(app, &named, function))
+    })?;
+    let event = Event {
+        request_id: ids::uuid(),
+        function_arn: named.arn(),
+        client_context: None,
+        payload,
+    };
+    run(app, &named, &launch, event)
+        .await
+        .map_err(InvokeRefusal::NotReady)
+}
+
+/// Runs the handler, and delivers its log.
+async fn run(
+    app: &App,
+    named: &Named,
+    launch: &Launch,
+    mut event: Event,
+) -> Result<Invoked, String> {
+    if event.payload.is_empty() {
+        event.payload = b"{}".to_vec();
+    }
+    let request_id = event.request_id.clone();
+    let outcome = app.runtime.run(launch, event).await?;
+    let current = app.read(|world| {
+        let function = named.find(world);
+        function.is_some_and(|function| function.revision() == launch.revision)
+    });
+    if !current {
+        // It was changed or deleted while a process was being started.
+        app.runtime.retire(launch);
+    }
+    let lines = logging::lines(launch, &request_id, &outcome);
+    logging::deliver(app, launch, &outcome.stream, &lines);
+    let log = logging::tail(&lines);
+    let size = outcome.payload.len();
+    if size > MOST {
+        let message = format!(
+            "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MOST} bytes)."
+        );
+        let error =
+            json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message });
+        return Ok(Invoked {
+            payload: error.to_string().into_bytes(),
+            error: Some("Unhandled".to_owned()),
+            log,
+        });
+    }
+    Ok(Invoked {
+        payload: outcome.payload,
+        error: (outcome.end != End::Returned).then(|| "Unhandled".to_owned()),
+        log,
+    })
+}
+
+fn check_payload(kind: InvocationType, payload: &[u8]) -> Result<(), ApiError> {
+    let (name, limit) = match kind {
+        InvocationType::Event => ("Event", MOST_OF_EVENT),
+        InvocationType::RequestResponse | InvocationType::DryRun => ("RequestResponse", MOST),
+    };
+    if payload.len() > limit {
+        return Err(fault::fault(
+            413,
+            "RequestTooLargeException",
+            format!(
+                "{} byte payload is too large for the {name} invocation type (limit {limit} bytes)",
+                payload.len()
+            ),
+        ));
+    }
+    if !payload.is_empty()
+        && let Err(problem) = serde_json::from_slice::<IgnoredAny>(payload)
+    {
+        return Err(fault::fault(
+            400,
+            "InvalidRequestContentException",
+            format!(
+                "Could not parse request body into json: Could not parse payload into json: {problem}"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
+    let input: InvokeInput = call.input()?;
+    fault::refuse_rest("Invoke", &input.rest)?;
+    let named = named(call)?;
+    let payload = BASE64_STANDARD
+        .decode(&input.payload)
+        .map_err(|e| ApiError::internal(e.to_string()))?;
+    check_payload(input.invocation_type, &payload)?;
+    let launch = app.read(|world| {
+        let function = named.get(world)?;
+        function.refuse_pending()?;
+        Ok(Launch::of(app, &named, function))
+    })?;
+    let event = Event {
+        request_id: call.request_id.clone(),
+        function_arn: named.arn(),
+        client_context: input.client_context,
+        payload,
+    };
+    match input.invocation_type {
+        InvocationType::DryRun => Ok(json!({ "StatusCode": 204 })),
+        InvocationType::Event => {
+            let app = Arc::clone(app);
+            tokio::spawn(async move { run(&app, &named, &launch, event).await });
+            Ok(json!({ "StatusCode": 202 }))
+        }
+        InvocationType::RequestResponse => {
+            let invoked = run(app, &named, &launch, event)
+                .await
+                .map_err(|why| fault::fault(502, "InvalidRuntimeException", why))?;
+            let mut output = json!({
+                "StatusCode": 200,
+                "ExecutedVersion": "$LATEST",
+                "Payload": BASE64_STANDARD.encode(&invoked.payload),
+            });
+            if let Some(error) = invoked.error {
+                output["FunctionError"] = Value::from(error);
+            }
+            if input.log_type == LogType::Tail {
+                output["LogResult"] = Value::from(BASE64_STANDARD.encode(&invoked.log));
+            }
+            Ok(output)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `AddPermission`, `RemovePermission` and `GetPolicy`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    fault,
+    functions::named,
+    policy::{Policy, Principal, Statement},
+};
+use crate::{
+    app::App,
+    call::{Answer, ApiError, Call, empty},
+    world::World,
+};
+
+/// Bytes of a whole policy.
+const LIMIT: usize = 20_480;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AddInput {
+    #[serde(rename = "FunctionName")]
+    _function_name: String,
+    #[serde(rename = "Qualifier")]
+    _qualifier: Option<String>,
+    statement_id: String,
+    action: String,
+    principal: String,
+    source_arn: Option<String>,
+    source_account: Option<String>,
+    revision_id: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RemoveInput {
+    statement_id: String,
+    revision_id: Option<String>,
+}
+
+fn check_revision(policy: &Policy, revision: Option<&str>) -> Result<(), ApiError> {
+    match revision {
+        Some(revision) if revision != policy.revision => Err(fault::stale_revision()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn add(app: &App, call: &Call) -> Answer {
+    let input: AddInput = call.input()?;
+    fault::refuse_rest("AddPermission", &input.rest)?;
+    let named = named(call)?;
+    if named.is_qualified() {
+        return Err(fault::invalid_parameter(
+            "We currently do not support adding policies for $LATEST.",
+        ));
+    }
+    app.write(|world| {
+        let principal = principal(world, &call.account, &input.principal)?;
+        let function = named.get_mut(world)?;
+        check_revision(&function.policy, input.revision_id.as_deref())?;
+        let mut policy = function.policy.clone();
+        if policy
+            .statements
+            .iter()
+            .any(|s| s.sid == input.statement_id)
+        {
+            return Err(fault::conflict(format!(
+                "The statement id ({}) provided already exists. Please provide a new statement id, \
+                 or remove the existing statement.",
+                input.statement_id
+            )));
+        }
+        let statement = Statement {
+            sid: input.statement_id,
+            principal,
+            action: input.action,
+            resource: named.plain_arn(),
+            source_arn: input.source_arn,
+            source_account: input.source_account,
+        };
+        let document = statement.document().to_string();
+        policy.statements.push(statement);
+        policy.changed();
+        let size = policy.document().len();
+        if size > LIMIT {
+            return Err(fault::fault(
+                400,
+                "PolicyLengthExceededException",
+                format!("The final policy size ({size}) is bigger than the limit ({LIMIT})."),
+            ));
+        }
+        function.policy = policy;
+        Ok(json!({ "Statement": document }))
+    })
+}
+
+/// An account, a role or user, a service, or everyone. Roles of the own account must exist.
+fn principal(world: &World, account: &str, text: &str) -> Result<Principal, ApiError> {
+    let invalid = || {
+        fault::invalid_parameter(
+            "The provided principal was invalid. Please check the principal and try again.",
+        )
+    };
+    if text == "*" {
+        return Ok(Principal::Anyone);
+    }
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(Principal::Aws(format!("arn:aws:iam::{text}:root")));
+    }
+    if let Some(entity) = text.strip_prefix("arn:aws:iam::") {
+        let own = entity
+            .strip_prefix(account)
+            .and_then(|rest| rest.strip_prefix(":role/"));
+        let name = own.map(|path| path.rsplit('/').next().unwrap_or(path));
+        let missing = name.is_some_and(|name| {
+            let role = world.accounts.get(account).and_then(|a| a.iam.role(name));
+            role.is_none_or(|role| role.arn != text)
+        });
+        return if missing {
+            Err(invalid())
+        } else {
+            Ok(Principal::Aws(text.to_owned()))
+        };
+    }
+    if text.ends_with(".amazonaws.com") {
+        return Ok(Principal::Service(text.to_owned()));
+    }
+    Err(invalid())
+}
+
+pub(super) fn remove(app: &App, call: &Call) -> Answer {
+    let input: RemoveInput = call.input()?;
+    let named = named(call)?;
+    app.write(|world| {
+        let policy = &mut named.get_mut(world)?.policy;
+        if policy.statements.is_empty() {
+            return Err(fault::not_found(
+                "No policy is associated with the given resource.",
+            ));
+        }
+        check_revision(policy, input.revision_id.as_deref())?;
+        let sid = &input.statement_id;
+        let Some(index) = policy.statements.iter().position(|s| s.sid == *sid) else {
+            return Err(fault::not_found(format!(
+                "Statement {sid} is not found in resource policy."
+            )));
+        };
+        policy.statements.remove(index);
+        policy.changed();
+        empty()
+    })
+}
+
+pub(super) fn get(app: &App, call: &Call) -> Answer {
+    let named = named(call)?;
+    app.read(|world| {
+        let policy = &named.get(world)?.policy;
+        if policy.statements.is_empty() {
+            return Err(fault::not_found(
+                "The resource you requested does not exist.",
+            ));
+        }
+        Ok(json!({ "Policy": policy.document(), "RevisionId": policy.revision }))
+    })
+}

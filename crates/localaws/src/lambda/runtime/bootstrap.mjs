@@ -1,0 +1,192 @@
+// Runs a Node.js handler for localaws: requests on descriptor 3, answers on 4, the log on 1 and 2.
+
+import { existsSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+import { Worker } from "node:worker_threads";
+
+const LOG = 2;
+const ANSWERS = 4;
+const env = process.env;
+let requestId = "init";
+
+// A thread of its own reads, so that it also sees the twin go when the handler is busy: then all that
+// belongs to the handler goes too.
+const reader = `
+  const { readSync } = require("node:fs");
+  const { parentPort } = require("node:worker_threads");
+  const chunk = Buffer.alloc(65536);
+  let rest = Buffer.alloc(0);
+  const more = () => {
+    const count = readSync(3, chunk);
+    if (count === 0) process.kill(-process.pid, "SIGKILL");
+    rest = Buffer.concat([rest, chunk.subarray(0, count)]);
+  };
+  for (;;) {
+    let end;
+    while ((end = rest.indexOf(10)) < 0) more();
+    const head = JSON.parse(rest.subarray(0, end));
+    const parts = [rest.subarray(end + 1)];
+    let size = parts[0].length;
+    while (size < head.size) {
+      rest = Buffer.alloc(0);
+      more();
+      parts.push(rest);
+      size += rest.length;
+    }
+    const all = Buffer.concat(parts);
+    parentPort.postMessage({ head, payload: all.toString("utf8", 0, head.size) });
+    rest = all.subarray(head.size);
+  }
+`;
+
+function write(descriptor, data) {
+  for (let rest = Buffer.from(data); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+// 0x1e keeps the lines together as one event.
+function log(level, ...args) {
+  const text = format(...args).replaceAll("\n", "\x1e");
+  write(LOG, `${new Date().toISOString()}\t${requestId}\t${level}\t${text}\n`);
+}
+
+function answer(kind, payload = "") {
+  // Everything that was printed is in the log's pipe now.
+  write(LOG, `\0${requestId}\n`);
+  const size = Buffer.byteLength(payload);
+  const memory_mb = Math.round(process.resourceUsage().maxRSS / 1024);
+  write(ANSWERS, `${JSON.stringify({ kind, memory_mb, size })}\n${payload}`);
+}
+
+function fail(errorType, errorMessage, stack = "") {
+  const error = { errorType, errorMessage, trace: stack.split("\n") };
+  log("ERROR", "Invoke Error", JSON.stringify({ ...error, stack: undefined }));
+  answer("error", JSON.stringify(error));
+}
+
+function failBy(error) {
+  if (error instanceof Error) fail(error.name, error.message, error.stack ?? "");
+  else fail(typeof error, format(error));
+}
+
+// The handler, or nothing after its failure is told.
+async function load(name) {
+  const dot = name.lastIndexOf(".");
+  const [moduleName, functionName] = [name.slice(0, dot), name.slice(dot + 1)];
+  if (dot < 1) {
+    fail("Runtime.MalformedHandlerName", "Bad handler");
+    return undefined;
+  }
+  const path = resolve(env.LAMBDA_TASK_ROOT, moduleName);
+  const file = [".js", ".mjs", ".cjs"].map((end) => path + end).find(existsSync);
+  if (file === undefined) {
+    fail("Runtime.ImportModuleError", `Error: Cannot find module '${moduleName}'`);
+    return undefined;
+  }
+  let module;
+  try {
+    module = await import(pathToFileURL(file));
+  } catch (error) {
+    if (/^(ERR_)?MODULE_NOT_FOUND$/.test(error?.code)) {
+      fail("Runtime.ImportModuleError", `Error: ${error.message}`, error.stack);
+    } else if (error instanceof SyntaxError) {
+      fail("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error.stack);
+    } else failBy(error);
+    return undefined;
+  }
+  const handler = module[functionName] ?? module.default?.[functionName];
+  if (typeof handler === "function") return handler;
+  fail("Runtime.HandlerNotFound", `${name} is undefined or not exported`);
+  return undefined;
+}
+
+function context(head, done) {
+  return {
+    awsRequestId: head.id,
+    invokedFunctionArn: head.arn,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    callbackWaitsForEmptyEventLoop: true,
+    identity: undefined,
+    clientContext: head.client_context
+      ? JSON.parse(Buffer.from(head.client_context, "base64").toString())
+      : undefined,
+    getRemainingTimeInMillis: () => Math.max(0, head.deadline - Date.now()),
+    done,
+    fail: (error) => done(error ?? new Error("failed")),
+    succeed: (result) => done(null, result),
+  };
+}
+
+// A handler answers by its promise, or by a call of `done`.
+function call(handler, head, event) {
+  return new Promise((succeed, refuse) => {
+    const done = (error, result) => (error ? refuse(error) : succeed(result));
+    const returned = handler(event, context(head, done), done);
+    if (typeof returned?.then === "function") returned.then(succeed, refuse);
+    else if (returned !== undefined) succeed(null);
+  });
+}
+
+async function serve(handler, { head, payload }) {
+  requestId = head.id;
+  let event;
+  try {
+    event = JSON.parse(payload);
+  } catch (error) {
+    return fail("Runtime.UnmarshalError", error.message);
+  }
+  let result;
+  try {
+    result = await call(handler, head, event);
+  } catch (error) {
+    return failBy(error);
+  }
+  let text;
+  try {
+    text = JSON.stringify(result) ?? "null";
+  } catch (error) {
+    return fail("Runtime.MarshalError", `Unable to marshal response: ${error.message}`, error.stack);
+  }
+  return answer("result", text);
+}
+
+for (const [method, level] of Object.entries({
+  log: "INFO", info: "INFO", warn: "WARN", error: "ERROR", debug: "DEBUG", trace: "TRACE",
+})) {
+  console[method] = (...args) => log(level, ...args);
+}
+for (const [event, name] of [
+  ["uncaughtException", "Runtime.UncaughtException"],
+  ["unhandledRejection", "Runtime.UnhandledPromiseRejection"],
+]) {
+  process.on(event, (error) => {
+    if (requestId !== "") fail(name, format(error?.message ?? error), error?.stack);
+    process.exit(129);
+  });
+}
+
+const requests = new Worker(reader, { eval: true, execArgv: [] });
+const waiting = [];
+requests.on("message", (message) => waiting.push(message));
+const handler = await load(env._HANDLER);
+if (handler !== undefined) {
+  answer("ready");
+  const next = async (message) => {
+    await serve(handler, message);
+    requestId = "";
+  };
+  requests.removeAllListeners("message");
+  waiting.forEach(next);
+  requests.on("message", next);
+}

@@ -1,0 +1,206 @@
+//! Starting a handler's process: interpreter, environment, pipes.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{process::Command, sync::OnceCell};
+
+use super::process::Process;
+use crate::{
+    app::App,
+    ids,
+    lambda::{code::Folder, function::Function, name::Named},
+};
+
+/// The pipes that come as standard streams go to descriptors 3 and 4, so that what the handler (or
+/// a program that it runs) prints cannot get between the answers: it goes to the log, with its errors.
+const PIPES: &str = "exec 3<&0 4>&1 </dev/null >&2; exec \"$@\"";
+
+const PYTHON: Language = Language {
+    command: "python3",
+    tells_path: &["-c", "import sys; sys.stdout.write(sys.executable)"],
+    options: &["-X", "utf8", "-u", "-B", "-c"],
+    bootstrap: include_str!("bootstrap.py"),
+    advice: "install Python 3.9 or later",
+};
+
+const NODE: Language = Language {
+    command: "node",
+    tells_path: &["-e", "process.stdout.write(process.execPath)"],
+    options: &["--input-type=module", "-e"],
+    bootstrap: include_str!("bootstrap.mjs"),
+    advice: "install Node.js 18 or later",
+};
+
+struct Language {
+    command: &'static str,
+    tells_path: &'static [&'static str],
+    options: &'static [&'static str],
+    bootstrap: &'static str,
+    advice: &'static str,
+}
+
+/// Where the interpreters really are. Shims of version managers are slow, and want variables of the
+/// user's environment that handlers do not get.
+#[derive(Default)]
+pub(super) struct Interpreters {
+    python: OnceCell<PathBuf>,
+    node: OnceCell<PathBuf>,
+}
+
+/// All that a process of a function needs, as the function was when it was invoked.
+#[derive(Debug, Clone)]
+pub(in crate::lambda) struct Launch {
+    /// Without a qualifier.
+    pub(in crate::lambda) function_arn: String,
+    pub(in crate::lambda) account: String,
+    pub(in crate::lambda) region: String,
+    pub(in crate::lambda) role: String,
+    pub(in crate::lambda) revision: String,
+    pub(in crate::lambda) log_group: String,
+    pub(in crate::lambda) memory_mb: u32,
+    pub(in crate::lambda) timeout: Duration,
+    runtime: String,
+    folder: PathBuf,
+    environment: BTreeMap<String, String>,
+}
+
+impl Launch {
+    pub(in crate::lambda) fn of(app: &App, named: &Named, function: &Function) -> Self {
+        let settings = &function.settings;
+        let folder = Folder::of(&app.config.dir, &function.id).unpacked(&function.code);
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let function_arn = named.plain_arn();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let memory = settings.memory_size.to_string();
+        let execution = format!("AWS_Lambda_{}", settings.runtime);
+        let root = folder.to_string_lossy();
+
+        // The function's own variables may replace the first ones only.
+        let mut environment: BTreeMap<String, String> = [
+            ("PATH", path.as_str()),
+            ("LANG", "en_US.UTF-8"),
+            ("TZ", ":UTC"),
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            // The user's own profiles are none of the handler's business.
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("AWS_ENDPOINT_URL", app.endpoint()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        environment.extend(settings.environment.variables.clone());
+        let own = [
+            ("_HANDLER", settings.handler.as_str()),
+            ("LAMBDA_TASK_ROOT", &root),
+            ("AWS_EXECUTION_ENV", &execution),
+            ("AWS_REGION", &named.region),
+            ("AWS_DEFAULT_REGION", &named.region),
+            ("AWS_LAMBDA_FUNCTION_NAME", &named.name),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+            (
+                "AWS_LAMBDA_LOG_GROUP_NAME",
+                &settings.logging_config.log_group,
+            ),
+            // The twin knows an account by its access key.
+            ("AWS_ACCESS_KEY_ID", &named.account),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SESSION_TOKEN", "local"),
+        ];
+        environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self {
+            function_arn,
+            account: named.account.clone(),
+            region: named.region.clone(),
+            role: settings.role.clone(),
+            revision: function.revision().to_owned(),
+            log_group: settings.logging_config.log_group.clone(),
+            memory_mb: settings.memory_size,
+            timeout: Duration::from_secs(settings.timeout.into()),
+            runtime: settings.runtime.clone(),
+            folder,
+            environment,
+        }
+    }
+
+    /// Starts a process. The error says what is missing.
+    pub(super) async fn start(&self, interpreters: &Interpreters) -> Result<Process, String> {
+        let (language, interpreter) = interpreters.of(&self.runtime).await?;
+        let stream = format!(
+            "{}/[$LATEST]{}",
+            jiff::Timestamp::now().strftime("%Y/%m/%d"),
+            ids::uuid().replace('-', "")
+        );
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", PIPES, "sh"])
+            .arg(interpreter)
+            .args(language.options)
+            .arg(language.bootstrap)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.environment)
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", &stream)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        command.process_group(0);
+        let child = command.spawn().map_err(|e| self.not_started(&e))?;
+        Process::new(child, stream, self.timeout)
+            .ok_or_else(|| "The handler's process has no pipes".to_owned())
+    }
+
+    fn not_started(&self, error: &std::io::Error) -> String {
+        if self.folder.is_dir() {
+            format!("The handler's process could not be started: {error}")
+        } else {
+            format!(
+                "The code of the function is gone from {}: update the function's code",
+                self.folder.display()
+            )
+        }
+    }
+}
+
+impl Interpreters {
+    async fn of(&self, runtime: &str) -> Result<(&'static Language, &Path), String> {
+        let (language, known) = if runtime.starts_with("python") {
+            (&PYTHON, &self.python)
+        } else {
+            (&NODE, &self.node)
+        };
+        let path = known.get_or_try_init(|| language.path()).await?;
+        Ok((language, path))
+    }
+}
+
+impl Language {
+    /// Asks the interpreter on PATH where it is.
+    async fn path(&self) -> Result<PathBuf, String> {
+        let (command, advice) = (self.command, self.advice);
+        let told = Command::new(command)
+            .args(self.tells_path)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .map_err(|_| {
+                format!("{command} was not found on PATH: {advice} to run this function locally")
+            })?;
+        let path = PathBuf::from(String::from_utf8_lossy(&told.stdout).into_owned());
+        if told.status.success() && path.is_absolute() {
+            return Ok(path);
+        }
+        let why = String::from_utf8_lossy(&told.stderr);
+        Err(format!(
+            "{command} on PATH does not work ({}): {advice} to run this function locally",
+            why.trim()
+        ))
+    }
+}

@@ -1,0 +1,146 @@
+//! Handlers, really run: a few warm local processes for each function. This is not a sandbox.
+
+mod kill;
+mod launch;
+mod output;
+mod pipe;
+mod process;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use launch::Interpreters;
+pub(super) use launch::Launch;
+use process::Process;
+
+/// Processes of one function at the same time; further invocations wait.
+const MOST_PROCESSES: usize = 10;
+
+/// Time in ms, text.
+pub(super) type Line = (i64, String);
+
+/// Warm handler processes, by function ARN.
+#[derive(Default)]
+pub(crate) struct Runtime {
+    pools: Mutex<HashMap<String, Arc<Pool>>>,
+    interpreters: Interpreters,
+}
+
+/// The processes of one revision of a function.
+struct Pool {
+    revision: String,
+    places: Semaphore,
+    idle: Mutex<Vec<Process>>,
+}
+
+/// One invocation, as it goes to the handler.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) request_id: String,
+    /// As it was named by the invoker.
+    pub(super) function_arn: String,
+    /// JSON, in base64, from mobile clients.
+    pub(super) client_context: Option<String>,
+    pub(super) payload: Vec<u8>,
+}
+
+/// How an invocation ended.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) payload: Vec<u8>,
+    pub(super) end: End,
+    /// When (ms) the handler was called.
+    pub(super) started: i64,
+    pub(super) duration: Duration,
+    /// How long the process took to start, if it did so for this invocation.
+    pub(super) init: Option<Duration>,
+    pub(super) memory_mb: u64,
+    /// The process's log stream.
+    pub(super) stream: String,
+    /// What was printed before the handler was called, and since then.
+    pub(super) before: Vec<Line>,
+    pub(super) lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The handler returned.
+    Returned,
+    /// The handler raised an error, or could not be loaded.
+    Failed,
+    /// The process ended.
+    Exited,
+    TimedOut,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Runtime {
+    /// Runs a handler once. The error says why there is no process to run it in.
+    pub(super) async fn run(&self, launch: &Launch, event: Event) -> Result<Outcome, String> {
+        let pool = self.pool(launch);
+        let Ok(_place) = pool.places.acquire().await else {
+            return Err("The function was changed or deleted".to_owned());
+        };
+        loop {
+            let idle = lock(&pool.idle).pop();
+            let (process, warm) = match idle {
+                Some(process) => (process, true),
+                None => (launch.start(&self.interpreters).await?, false),
+            };
+            match process.invoke(event.clone()).await {
+                Some((outcome, process)) => {
+                    lock(&pool.idle).extend(process);
+                    return Ok(outcome);
+                }
+                // It ended while it was idle.
+                None if warm => {}
+                None => return Err("The handler's process could not be reached".to_owned()),
+            }
+        }
+    }
+
+    fn pool(&self, launch: &Launch) -> Arc<Pool> {
+        let mut pools = lock(&self.pools);
+        let pool = pools
+            .get(&launch.function_arn)
+            .filter(|pool| pool.revision == launch.revision);
+        if let Some(pool) = pool {
+            return Arc::clone(pool);
+        }
+        let pool = Arc::new(Pool {
+            revision: launch.revision.clone(),
+            places: Semaphore::new(MOST_PROCESSES),
+            idle: Mutex::default(),
+        });
+        if let Some(old) = pools.insert(launch.function_arn.clone(), Arc::clone(&pool)) {
+            lock(&old.idle).clear();
+        }
+        pool
+    }
+
+    /// Ends a function's processes: idle ones now, busy ones after their invocation.
+    pub(super) fn end(&self, function_arn: &str) {
+        if let Some(pool) = lock(&self.pools).remove(function_arn) {
+            lock(&pool.idle).clear();
+        }
+    }
+
+    /// Ends the processes of one revision of a function that is out of date.
+    pub(super) fn retire(&self, launch: &Launch) {
+        let mut pools = lock(&self.pools);
+        let outdated = |pool: &Arc<Pool>| pool.revision == launch.revision;
+        if pools.get(&launch.function_arn).is_some_and(outdated)
+            && let Some(pool) = pools.remove(&launch.function_arn)
+        {
+            lock(&pool.idle).clear();
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The service driven through `handle`.

@@ -1,0 +1,107 @@
+//! `UpdateFunctionCode` and `UpdateFunctionConfiguration`.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    code::Folder,
+    create::{Source, store},
+    fault,
+    name::Named,
+    settings::Changes,
+};
+use crate::{
+    app::App,
+    call::{Answer, Call, answer},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CodeInput {
+    function_name: String,
+    architectures: Option<Vec<String>>,
+    revision_id: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(flatten)]
+    source: Source,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConfigurationInput {
+    function_name: String,
+    revision_id: Option<String>,
+    #[serde(flatten)]
+    settings: Changes,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+pub(super) async fn code(app: &Arc<App>, call: &Call) -> Answer {
+    let input: CodeInput = call.input()?;
+    fault::refuse_rest("UpdateFunctionCode", &input.rest)?;
+    let named = Named::of_call(call, &input.function_name, None)?;
+    let zip = input.source.zip()?;
+    let revision = input.revision_id.as_deref();
+    let id = app.read(|world| {
+        let function = named.get(world)?;
+        function.may_change(&named, revision)?;
+        Ok(function.id.clone())
+    })?;
+
+    let new = store(app, &id, zip).await?;
+    let folder = Folder::of(&app.config.dir, &id);
+    if input.dry_run {
+        folder.remove(&new);
+        return app.read(|world| answer(named.get(world)?.described(&named)));
+    }
+    let updated = app.write(|world| {
+        let function = named.get_mut(world)?;
+        if function.id != id {
+            // Deleted meanwhile, and made anew.
+            return Err(fault::function_absent(&named.arn()));
+        }
+        function.may_change(&named, revision)?;
+        let previous = std::mem::replace(&mut function.code, new.clone());
+        if let Some(architectures) = input.architectures {
+            function.architectures = architectures;
+        }
+        function.changed();
+        Ok((answer(function.described(&named))?, previous))
+    });
+    match updated {
+        Ok((updated, previous)) => {
+            app.runtime.end(&named.plain_arn());
+            folder.keep(&new, &previous);
+            Ok(updated)
+        }
+        Err(refused) => {
+            folder.remove(&new);
+            Err(refused)
+        }
+    }
+}
+
+pub(super) fn configuration(app: &App, call: &Call) -> Answer {
+    let input: ConfigurationInput = call.input()?;
+    fault::refuse_rest("UpdateFunctionConfiguration", &input.rest)?;
+    let named = Named::of_call(call, &input.function_name, None)?;
+    let updated = app.write(|world| {
+        let function = named.get(world)?;
+        function.may_change(&named, input.revision_id.as_deref())?;
+        let mut settings = function.settings.clone();
+        settings.apply(input.settings)?;
+        settings.check_role(world, &call.account)?;
+        let function = named.get_mut(world)?;
+        function.settings = settings;
+        function.changed();
+        answer(function.described(&named))
+    })?;
+    app.runtime.end(&named.plain_arn());
+    Ok(updated)
+}
