@@ -85,6 +85,7 @@ impl Task {
         let mut init = Some(started.elapsed());
         let failed = match loaded {
             Ended::Said(said) if said.kind == Kind::Ready => {
+                self.memory_mb = said.memory_mb;
                 self.mark("init").await;
                 None
             }
@@ -155,10 +156,10 @@ impl Task {
                 },
                 Ok(status) = self.child.wait() => {
                     // Its last words may still be in the pipe.
-                    return match timeout(LAST_OUTPUT, talk).await {
-                        Ok(Ok(said)) if talking => Ended::Said(said),
-                        _ => Ended::Exited(status),
-                    };
+                    if talking && let Ok(Ok(said)) = timeout(LAST_OUTPUT, talk).await {
+                        return Ended::Said(said);
+                    }
+                    return Ended::Exited(status);
                 }
                 () = &mut limit => return Ended::TimedOut,
                 () = self.output.read() => {}
