@@ -124,7 +124,7 @@ pub async fn down(
     let mut removal = Removal::default();
     let mut running: BTreeMap<tokio::task::Id, StepId> = BTreeMap::new();
     let mut started: BTreeSet<StepId> = BTreeSet::new();
-    let mut tasks: JoinSet<Result<Change, Failure>> = JoinSet::new();
+    let mut tasks: JoinSet<Result<(Change, Vec<StepId>), Failure>> = JoinSet::new();
     let mut stop = false;
     loop {
         stop |= cx.interrupt().is_set();
@@ -156,9 +156,9 @@ pub async fn down(
             continue;
         };
         match result {
-            Ok(change) => {
+            Ok((change, gone)) => {
                 left.remove(&id);
-                removal.done.insert(id, change);
+                removal.done.extend(gone.into_iter().map(|id| (id, change)));
             }
             Err(failure) => {
                 stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
@@ -181,13 +181,14 @@ pub async fn down(
     removal
 }
 
+/// Answers how it ended, and what went: the step and all that lived inside it.
 async fn remove(
     cx: &Cx,
     journal: &Journal,
     id: &StepId,
     record: Record,
     seen: Option<Result<Survey, Fault>>,
-) -> Result<Change, Failure> {
+) -> Result<(Change, Vec<StepId>), Failure> {
     let teller = Teller::new(cx, id);
     let Survey { verdict, output } = match seen {
         Some(seen) => seen?,
@@ -223,7 +224,7 @@ async fn remove(
         Teller::new(cx, inhabitant).tell(change, None, Some("with what it lives in".to_owned()));
     }
     teller.tell(change, physical_id, None);
-    Ok(change)
+    Ok((change, all))
 }
 
 /// Without a state: looks for the plan's steps that do not live inside others, and records those that are

@@ -69,12 +69,18 @@ impl Bars {
         self.dirty = false;
     }
 
-    /// Leaves the last picture standing; what follows is printed below.
+    /// Replaces the bars by their last picture, as plain lines: what follows is printed below.
     fn end(&mut self) {
-        self.draw();
         for bar in self.bars.drain(..) {
-            bar.finish();
+            bar.finish_and_clear();
         }
+        let picture: Vec<String> = self
+            .view
+            .blocks
+            .iter()
+            .flat_map(|block| [heading(block, ""), resources(block)])
+            .collect();
+        self.print(&picture);
         for failed in self
             .view
             .blocks
