@@ -16,6 +16,8 @@ mod resource;
 mod responses;
 mod stage;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
