@@ -224,9 +224,10 @@ impl<R: Resource> AnyResource for Typed<R> {
     }
 
     fn key(&self, cx: &Cx) -> Result<Option<Value>, Fault> {
-        self.needs
-            .given()
-            .map(|given| encode(&self.resource.key(cx, &given)))
+        let given = self.needs.given();
+        let key = given.map(|given| self.resource.key(cx, &given));
+        key.or_else(|| self.resource.own_key())
+            .map(|key| encode(&key))
             .transpose()
     }
 

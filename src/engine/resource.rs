@@ -41,6 +41,12 @@ pub trait Resource: Send + Sync + 'static {
     /// What identifies it, from the lab and from what its needs gave.
     fn key(&self, cx: &Cx, given: &Given<Self>) -> Self::Key;
 
+    /// The same for a kind whose key does not depend on its needs, so that it can be looked for when
+    /// they are lost.
+    fn own_key(&self) -> Option<Self::Key> {
+        None
+    }
+
     /// What to do when the key on record is no longer the key wanted.
     fn rekey(_old: &Self::Key, _new: &Self::Key) -> Rekey {
         Rekey::Recreate

@@ -97,7 +97,10 @@ impl Builder<'_> {
             }
             None => self.create(wanted).await,
             Some(record) => match (record.phase, record.output.clone()) {
-                (Phase::Created, Some(output)) => self.ensure(record, output, wanted, health).await,
+                (Phase::Created, Some(output)) => {
+                    let fine = Change::Unchanged;
+                    self.ensure(record, output, wanted, health, fine).await
+                }
                 (Phase::Deleting, _) => {
                     self.remove(&record).await?;
                     self.create(wanted).await
@@ -123,12 +126,15 @@ impl Builder<'_> {
         why: Option<String>,
     ) -> Result<Change, Failure> {
         let physical_id = self.step.kind.physical_id(&key, Some(&output));
-        self.step.work.settle(Some(&output))?;
-        self.journal
-            .commit(&self.step.id, Move::Made { key, output })
-            .await?;
+        self.record(key, output).await?;
         self.teller.tell(change, physical_id, why);
         Ok(change)
+    }
+
+    async fn record(&self, key: Value, output: Value) -> Result<(), Failure> {
+        self.step.work.settle(Some(&output))?;
+        let made = Move::Made { key, output };
+        Ok(self.journal.commit(&self.step.id, made).await?)
     }
 
     async fn create(&self, key: Value) -> Result<Change, Failure> {
@@ -169,18 +175,11 @@ impl Builder<'_> {
     }
 
     async fn adopt(&self, key: Value, output: Value, wanted: Value) -> Result<Change, Failure> {
-        let change = self
-            .made(key, output.clone(), Change::Adopted, None)
-            .await?;
+        self.record(key, output.clone()).await?;
         let Some(record) = self.journal.record(&self.step.id) else {
-            return Ok(change);
+            return Err(Failure::Defect(format!("{} was not recorded", self.step.id)));
         };
-        let then = self.ensure(record, output, wanted, None).await?;
-        Ok(if then == Change::Unchanged {
-            change
-        } else {
-            then
-        })
+        self.ensure(record, output, wanted, None, Change::Adopted).await
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.
@@ -193,13 +192,14 @@ impl Builder<'_> {
         .into())
     }
 
-    /// What the journal shows as created: is it as wanted?
+    /// What the journal shows as created: is it as wanted? Then it ends as `fine`.
     async fn ensure(
         &self,
         record: Record,
         output: Value,
         wanted: Value,
         health: Option<Health>,
+        fine: Change,
     ) -> Result<Change, Failure> {
         let mut health = health;
         if record.key != wanted {
@@ -218,14 +218,11 @@ impl Builder<'_> {
         };
         match health {
             Health::Ok if record.key == wanted => {
-                self.teller.tell(
-                    Change::Unchanged,
-                    self.step.kind.physical_id(&wanted, Some(&output)),
-                    None,
-                );
-                Ok(Change::Unchanged)
+                let physical_id = self.step.kind.physical_id(&wanted, Some(&output));
+                self.teller.tell(fine, physical_id, None);
+                Ok(fine)
             }
-            Health::Ok => self.made(wanted, output, Change::Unchanged, None).await,
+            Health::Ok => self.made(wanted, output, fine, None).await,
             Health::Missing => {
                 self.forget().await?;
                 self.create(wanted).await

@@ -82,17 +82,13 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
                 Some(endpoint) => format!("{region}, account {account}, {endpoint}"),
                 None => format!("{region}, account {account}"),
             };
-            let what = format!(
-                "{} {}",
-                steps.len(),
-                if steps.len() == 1 {
-                    "resource"
-                } else {
-                    "resources"
-                }
-            );
+            let count = match steps.len() {
+                0 => String::new(),
+                1 => ", 1 resource".to_owned(),
+                n => format!(", {n} resources"),
+            };
             vec![
-                format!("  {command} {} → {place}, {what}", style(lab).bold()),
+                format!("  {command} {} → {place}{count}", style(lab).bold()),
                 String::new(),
             ]
         }

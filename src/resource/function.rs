@@ -147,6 +147,12 @@ impl Resource for Function {
         }
     }
 
+    fn own_key(&self) -> Option<Key> {
+        Some(Key {
+            name: self.name.clone(),
+        })
+    }
+
     async fn create(&self, cx: &Cx, key: &Key, (role, _): &Given<Self>) -> Result<Output, Fault> {
         let operation = "lambda:CreateFunction";
         let code = FunctionCode::builder()

@@ -156,7 +156,10 @@ impl Resource for Integration {
         )
     }
 
-    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
-        out.map(|o| o.uri.clone())
+    fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
+        Some(format!(
+            "{}/{}/{}",
+            key.api_id, key.resource_id, key.http_method
+        ))
     }
 }

@@ -240,6 +240,9 @@ impl Resource for Method {
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
-        Some(format!("{} {}", key.http_method, key.path))
+        Some(format!(
+            "{}/{}/{}",
+            key.api_id, key.resource_id, key.http_method
+        ))
     }
 }

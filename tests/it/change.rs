@@ -33,7 +33,7 @@ fn drift_is_named_by_status_and_mended_by_up() {
     let endpoint = site.endpoint();
     let status = site.status();
     let api = status["outputs"]["api_id"].as_str().expect("an id");
-    let resource = &site.state()["steps"]["path./demo"]["output"]["id"];
+    let resource = &site.state()["steps"]["path./demo"]["output"]["resource_id"];
     let resource = resource.as_str().expect("an id");
     let method = format!("/restapis/{api}/resources/{resource}/methods/GET");
     let detach = json!({ "patchOperations": [

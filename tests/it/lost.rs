@@ -42,7 +42,7 @@ fn up_goes_as_far_as_it_can_and_later_goes_on_from_there() {
     let ended = |id: &str| changes(&events).into_iter().find(|(i, _)| i == id).map(|(_, c)| c);
     assert_eq!(ended("function.hello").as_deref(), Some("failed"));
     assert_eq!(ended("user_pool").as_deref(), Some("created"));
-    assert_eq!(ended("stage").as_deref(), Some("skipped"));
+    assert_eq!(ended("permission.GET /demo").as_deref(), Some("skipped"));
     let error = events.last().expect("events");
     assert_eq!(error["event"], "error");
     assert!(error["message"].as_str().is_some_and(|m| m.contains(FUNCTION)), "{error}");

@@ -21,7 +21,7 @@ pub(crate) struct Mail {
 
 impl Mail {
     pub(super) fn new(to: &str, subject: &str, text: String, code: Option<String>) -> Self {
-        let at = jiff::Timestamp::now().to_string();
+        let at = format!("{:.3}", jiff::Timestamp::now());
         Self {
             to: to.to_owned(),
             subject: subject.to_owned(),
