@@ -8,7 +8,7 @@ use crate::call::ApiError;
 const LIMIT: usize = 4096;
 
 /// Set by Lambda itself.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_ACCESS_KEY",
@@ -24,7 +24,6 @@ const RESERVED: [&str; 19] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
-    "AWS_SECRET_KEY",
     "AWS_SESSION_TOKEN",
     "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",

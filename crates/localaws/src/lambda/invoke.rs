@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
+use tokio::task::JoinHandle;
 
 use super::{
     fault,
@@ -116,12 +117,23 @@ pub(crate) async fn invoke(
         client_context: None,
         payload,
     };
-    run(app, &named, &launch, event)
+    begin(app, named, launch, event)
         .await
+        .map_err(|e| InvokeRefusal::NotReady(e.to_string()))?
         .map_err(InvokeRefusal::NotReady)
 }
 
-/// Runs the handler, and delivers its log.
+/// Runs the handler, and delivers its log: also when nobody waits for the answer (any more).
+fn begin(
+    app: &Arc<App>,
+    named: Named,
+    launch: Launch,
+    event: Event,
+) -> JoinHandle<Result<Invoked, String>> {
+    let app = Arc::clone(app);
+    tokio::spawn(async move { run(&app, &named, &launch, event).await })
+}
+
 async fn run(
     app: &App,
     named: &Named,
@@ -144,6 +156,7 @@ async fn run(
     let lines = logging::lines(launch, &request_id, &outcome);
     logging::deliver(app, launch, &outcome.stream, &lines);
     let log = logging::tail(&lines);
+    let unhandled = || Some("Unhandled".to_owned());
     let size = outcome.payload.len();
     if size > MOST {
         let message = format!(
@@ -153,13 +166,13 @@ async fn run(
             json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message });
         return Ok(Invoked {
             payload: error.to_string().into_bytes(),
-            error: Some("Unhandled".to_owned()),
+            error: unhandled(),
             log,
         });
     }
     Ok(Invoked {
         payload: outcome.payload,
-        error: (outcome.end != End::Returned).then(|| "Unhandled".to_owned()),
+        error: (outcome.end != End::Returned).then(unhandled).flatten(),
         log,
     })
 }
@@ -215,13 +228,13 @@ pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
     match input.invocation_type {
         InvocationType::DryRun => Ok(json!({ "StatusCode": 204 })),
         InvocationType::Event => {
-            let app = Arc::clone(app);
-            tokio::spawn(async move { run(&app, &named, &launch, event).await });
+            begin(app, named, launch, event);
             Ok(json!({ "StatusCode": 202 }))
         }
         InvocationType::RequestResponse => {
-            let invoked = run(app, &named, &launch, event)
+            let invoked = begin(app, named, launch, event)
                 .await
+                .map_err(|e| ApiError::internal(e.to_string()))?
                 .map_err(|why| fault::fault(502, "InvalidRuntimeException", why))?;
             let mut output = json!({
                 "StatusCode": 200,

@@ -1,6 +1,7 @@
 """Runs a Python handler for localaws: requests on descriptor 3, answers on 4, the log on 1 and 2."""
 
 import base64
+import faulthandler
 import importlib
 import json
 import logging
@@ -165,12 +166,16 @@ def serve(handler):
             except ValueError as error:
                 fail("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}")
                 continue
+            # Also ends a handler that keeps Python's lock, so that `receive` cannot run.
+            faulthandler.dump_traceback_later(context.get_remaining_time_in_millis() / 1000 + 5, exit=True)
             result = handler(event, context)
         except SystemExit:
             raise
         except BaseException as error:
             fail_by(error)
             continue
+        finally:
+            faulthandler.cancel_dump_traceback_later()
         try:
             try:
                 payload = json.dumps(result, ensure_ascii=False).encode()

@@ -80,40 +80,27 @@ impl Process {
 
 impl Task {
     async fn live(mut self, mut queue: mpsc::Receiver<Job>) {
-        let started = Instant::now();
-        let loaded = self.exchange(None, INIT + self.limit).await;
-        let mut init = Some(started.elapsed());
-        let failed = match loaded {
-            Ended::Said(said) if said.kind == Kind::Ready => {
-                self.memory_mb = said.memory_mb;
-                self.mark("init").await;
-                None
+        let (loaded, duration) = self.exchange(None, INIT + self.limit).await;
+        let mut init = Some(duration);
+        if matches!(&loaded, Ended::Said(said) if said.kind == Kind::Ready) {
+            while let Some(Job { event, reply }) = self.next(&mut queue).await {
+                let before = self.output.take(true);
+                let at = now_ms();
+                let (ended, duration) = self.exchange(Some(&event), self.limit).await;
+                let alive = matches!(ended, Ended::Said(_));
+                let mut outcome = self.outcome(ended, &event, at, duration, init.take());
+                outcome.before = before;
+                // Whoever asked may have gone.
+                let _ = reply.send((outcome, alive));
+                if !alive {
+                    break;
+                }
             }
-            failed => Some(failed),
-        };
-        if let Some(failed) = failed {
-            if let Some(Job { event, reply }) = queue.recv().await {
-                let outcome = self
-                    .finish(failed, &event, now_ms(), Duration::ZERO, init)
-                    .await;
-                let _ = reply.send((outcome, false));
-            }
-            return self.end().await;
+        } else if let Some(Job { event, reply }) = queue.recv().await {
+            let outcome = self.outcome(loaded, &event, now_ms(), Duration::ZERO, init);
+            let _ = reply.send((outcome, false));
         }
-        while let Some(Job { event, reply }) = self.next(&mut queue).await {
-            let before = self.output.take(true);
-            let (at, begun) = (now_ms(), Instant::now());
-            let ended = self.exchange(Some(&event), self.limit).await;
-            let duration = begun.elapsed();
-            let alive = matches!(ended, Ended::Said(_));
-            let mut outcome = self.finish(ended, &event, at, duration, init.take()).await;
-            outcome.before = before;
-            let _ = reply.send((outcome, alive));
-            if !alive {
-                break;
-            }
-        }
-        self.end().await;
+        self.kill().await;
     }
 
     /// The next job; `None` when nobody has a handle on the process any more, it ended by itself, or it
@@ -132,8 +119,28 @@ impl Task {
         }
     }
 
+    /// Loads the handler, or calls it with an event, and reads all that it printed.
+    async fn exchange(&mut self, event: Option<&Event>, limit: Duration) -> (Ended, Duration) {
+        let started = Instant::now();
+        let ended = self.talk(event, limit).await;
+        let duration = started.elapsed();
+        match &ended {
+            Ended::Said(said) => {
+                self.memory_mb = said.memory_mb;
+                let id = event.map_or("init", |event| &event.request_id);
+                // A handler may hold on to the pipe.
+                let _ = timeout(LAST_OUTPUT, self.output.read_until_mark(id)).await;
+            }
+            Ended::Exited(_) | Ended::TimedOut => {
+                self.kill().await;
+                let _ = timeout(LAST_OUTPUT, self.output.read_to_end()).await;
+            }
+        }
+        (ended, duration)
+    }
+
     /// Sends an event, if there is one, and waits for what the bootstrap program says.
-    async fn exchange(&mut self, event: Option<&Event>, limit: Duration) -> Ended {
+    async fn talk(&mut self, event: Option<&Event>, limit: Duration) -> Ended {
         let ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let deadline = now_ms().saturating_add(ms);
         let (requests, answers) = (&mut self.requests, &mut self.answers);
@@ -167,12 +174,7 @@ impl Task {
         }
     }
 
-    /// Reads the output of what has just ended. A handler may hold on to the pipe.
-    async fn mark(&mut self, id: &str) {
-        let _ = timeout(LAST_OUTPUT, self.output.read_until_mark(id)).await;
-    }
-
-    async fn finish(
+    fn outcome(
         &mut self,
         ended: Ended,
         event: &Event,
@@ -184,8 +186,6 @@ impl Task {
         let mut last = Vec::new();
         let (end, payload) = match ended {
             Ended::Said(said) => {
-                self.memory_mb = said.memory_mb;
-                self.mark(id).await;
                 let end = if said.kind == Kind::Result {
                     End::Returned
                 } else {
@@ -194,14 +194,12 @@ impl Task {
                 (end, said.payload)
             }
             Ended::Exited(status) => {
-                self.kill().await;
                 let why = told(status);
                 let message = format!("RequestId: {id} Error: {why}");
                 last = vec![message.clone(), "Runtime.ExitError".to_owned()];
                 (End::Exited, error("Runtime.ExitError", &message))
             }
             Ended::TimedOut => {
-                self.kill().await;
                 let message = format!(
                     "{} {id} Task timed out after {:.2} seconds",
                     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
@@ -227,11 +225,6 @@ impl Task {
     }
 
     async fn kill(&mut self) {
-        kill::group(self.leader.take(), &mut self.child).await;
-        let _ = timeout(LAST_OUTPUT, self.output.read_to_end()).await;
-    }
-
-    async fn end(mut self) {
         kill::group(self.leader.take(), &mut self.child).await;
     }
 }
