@@ -155,7 +155,7 @@ pub struct Compare(Vec<Drift>);
 
 impl Compare {
     /// Notes `field` when `wanted` and `seen` differ.
-    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(
+    pub fn field<T: PartialEq + Serialize + ?Sized>(
         &mut self,
         field: &str,
         wanted: &T,
@@ -164,8 +164,8 @@ impl Compare {
         if wanted != seen {
             self.0.push(Drift {
                 field: field.to_owned(),
-                wanted: format!("{wanted:?}"),
-                seen: format!("{seen:?}"),
+                wanted: readable(wanted),
+                seen: readable(seen),
             });
         }
     }
@@ -185,4 +185,17 @@ pub enum Found<T> {
     Foreign(String),
     /// Not there.
     Absent,
+}
+
+/// A value as a person reads it: text bare, lists with commas, what is not there as `nothing`.
+fn readable<T: Serialize + ?Sized>(value: &T) -> String {
+    use serde_json::Value;
+    match serde_json::to_value(value) {
+        Ok(Value::Null) => "nothing".to_owned(),
+        Ok(Value::String(text)) => text,
+        Ok(Value::Array(items)) if items.is_empty() => "nothing".to_owned(),
+        Ok(Value::Array(items)) => items.iter().map(readable).collect::<Vec<_>>().join(", "),
+        Ok(other) => other.to_string(),
+        Err(error) => error.to_string(),
+    }
 }

@@ -56,6 +56,12 @@ fn units() -> TokenValidityUnitsType {
         .build()
 }
 
+/// Of access, ID and refresh tokens.
+fn unit_names(units: &TokenValidityUnitsType) -> [Option<&str>; 3] {
+    [units.access_token(), units.id_token(), units.refresh_token()]
+        .map(|unit| unit.map(TimeUnitsType::as_str))
+}
+
 async fn describe(
     cx: &Cx,
     key: &Key,
@@ -168,8 +174,8 @@ impl Resource for AppClient {
         );
         compare.field(
             "TokenValidityUnits",
-            &Some(&units()),
-            &client.token_validity_units(),
+            &Some(unit_names(&units())),
+            &client.token_validity_units().map(unit_names),
         );
         Ok(compare.health())
     }

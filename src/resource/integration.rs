@@ -112,8 +112,8 @@ impl Resource for Integration {
         let mut compare = Compare::default();
         compare.field(
             "type",
-            &Some(IntegrationType::AwsProxy),
-            &seen.r#type().cloned(),
+            &Some(IntegrationType::AwsProxy.as_str()),
+            &seen.r#type().map(IntegrationType::as_str),
         );
         compare.field("httpMethod", &Some("POST"), &seen.http_method());
         compare.field("uri", &Some(self.uri(cx).as_str()), &seen.uri());

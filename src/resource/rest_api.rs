@@ -126,8 +126,8 @@ impl Resource for RestApi {
         compare.field("name", &Some(self.name.as_str()), &api.name());
         compare.field(
             "endpointConfiguration",
-            &[EndpointType::Regional][..],
-            types,
+            &vec![EndpointType::Regional.as_str()],
+            &types.iter().map(EndpointType::as_str).collect(),
         );
         Ok(compare.health())
     }
