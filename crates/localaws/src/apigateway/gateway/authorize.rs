@@ -31,10 +31,7 @@ pub(super) fn claims(
         .header(authorizer.header())
         .ok_or_else(Reply::unauthorized)?;
     let token = header.strip_prefix("Bearer ").unwrap_or(header).trim();
-    let claims = verify_token(app, &authorizer.provider_arns, token).map_err(|why| match why {
-        TokenRefusal::Expired => Reply::expired(),
-        TokenRefusal::Invalid => Reply::unauthorized(),
-    })?;
+    let claims = verify_token(app, &authorizer.provider_arns, token).map_err(refusal)?;
     let audience = text(&claims, "aud").or_else(|| text(&claims, "client_id"));
     let right_audience = authorizer
         .identity_validation_expression
@@ -44,6 +41,13 @@ pub(super) fn claims(
         Ok(Some(claims))
     } else {
         Err(Reply::unauthorized())
+    }
+}
+
+fn refusal(why: TokenRefusal) -> Reply {
+    match why {
+        TokenRefusal::Expired => Reply::expired(),
+        TokenRefusal::Invalid => Reply::unauthorized(),
     }
 }
 
@@ -63,4 +67,24 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 pub(super) fn matches_whole(expression: &str, text: &str) -> bool {
     regex::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expired_token_is_told_from_a_wrong_one() {
+        let body = |why| {
+            let reply = refusal(why);
+            (
+                reply.status,
+                String::from_utf8_lossy(&reply.body).into_owned(),
+            )
+        };
+        let expired = r#"{"message":"The incoming token has expired"}"#;
+        assert_eq!(body(TokenRefusal::Expired), (401, expired.to_owned()));
+        let wrong = r#"{"message":"Unauthorized"}"#;
+        assert_eq!(body(TokenRefusal::Invalid), (401, wrong.to_owned()));
+    }
 }

@@ -157,22 +157,25 @@ fn claim(name: &str, value: &Value) -> String {
 }
 
 fn identity(exchange: &Exchange) -> Value {
-    let test = exchange.is_test();
-    let only_in_test = |value: &str| test.then(|| value.to_owned());
-    json!({
+    let mut identity = json!({
         "accessKey": null,
-        "accountId": only_in_test(&exchange.account),
-        "apiKey": only_in_test("test-invoke-api-key"),
-        "apiKeyId": only_in_test("test-invoke-api-key-id"),
+        "accountId": null,
         "caller": null,
         "cognitoAuthenticationProvider": null,
         "cognitoAuthenticationType": null,
         "cognitoIdentityId": null,
         "cognitoIdentityPoolId": null,
         "principalOrgId": null,
-        "sourceIp": if test { "test-invoke-source-ip" } else { SOURCE_IP },
+        "sourceIp": SOURCE_IP,
         "user": null,
         "userAgent": exchange.incoming.header("user-agent"),
         "userArn": null,
-    })
+    });
+    if exchange.is_test() {
+        identity["accountId"] = json!(exchange.account);
+        identity["apiKey"] = json!("test-invoke-api-key");
+        identity["apiKeyId"] = json!("test-invoke-api-key-id");
+        identity["sourceIp"] = json!("test-invoke-source-ip");
+    }
+    identity
 }

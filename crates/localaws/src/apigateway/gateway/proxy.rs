@@ -141,3 +141,28 @@ fn refused(function: &str, refusal: InvokeRefusal, log: &mut Log) -> Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apigateway::gateway::exchange::Ids;
+
+    #[test]
+    fn what_this_machine_lacks_is_told_in_a_header() {
+        let mut log = Log::default();
+        let missing = InvokeRefusal::NotReady("no python3\nhere".to_owned());
+        let response = refused("f", missing, &mut log).response(&Ids::new());
+        assert_eq!(response.status(), 500);
+        assert_eq!(
+            response.body().as_ref(),
+            br#"{"message":"Internal server error"}"#
+        );
+        assert_eq!(response.headers()["x-localaws-reason"], "no python3 here");
+        assert!(
+            log.text()
+                .contains("Execution failed due to configuration error: no python3")
+        );
+        let aws_would_too = refused("f", InvokeRefusal::NotPermitted, &mut Log::default());
+        assert!(!aws_would_too.has("x-localaws-reason"));
+    }
+}

@@ -90,3 +90,25 @@ fn body(exchange: &Exchange, body: Option<String>, base64: bool) -> Option<Vec<u
         Some(body.into_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_may_be_text_or_missing() {
+        let of = |value| status(value);
+        assert_eq!(of(None), Some(200));
+        assert_eq!(of(Some(Value::from(418))), Some(418));
+        assert_eq!(of(Some(Value::from("204"))), Some(204));
+        for bad in [
+            Value::from(100),
+            Value::from(600),
+            Value::from(200.5),
+            Value::from("ok"),
+            Value::from(true),
+        ] {
+            assert_eq!(of(Some(bad.clone())), None, "{bad}");
+        }
+    }
+}

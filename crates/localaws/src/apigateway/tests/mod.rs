@@ -4,6 +4,7 @@
 
 mod authorizers;
 mod deployments;
+mod lambda;
 mod mock;
 mod tokens;
 mod tree;
