@@ -229,7 +229,7 @@ impl RestApi {
             "/policy" | "/minimumCompressionSize" => {
                 return Err(fault::not_served(&format!("{} of APIs", patch.path)));
             }
-            path if path.starts_with("/endpointConfiguration/types/") => {
+            at if at.starts_with("/endpointConfiguration/types/") => {
                 self.endpoint_configuration =
                     EndpointConfiguration::of(Some(EndpointConfiguration {
                         types: vec![patch.text()?.to_owned()],

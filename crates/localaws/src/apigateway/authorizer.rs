@@ -20,6 +20,7 @@ const HEADER: &str = "method.request.header.";
 /// `Authorizer` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub(super) struct Authorizer {
     pub(super) id: String,
     name: String,
@@ -114,7 +115,7 @@ impl Authorizer {
                 let arn = patch.text()?;
                 self.provider_arns.retain(|known| known != arn);
             }
-            (Some(Op::Replace), path) => match path {
+            (Some(Op::Replace), at) => match at {
                 "/name" => patch.text()?.clone_into(&mut self.name),
                 "/authType" => patch.text()?.clone_into(&mut self.auth_type),
                 "/type" => patch.text()?.clone_into(&mut self.kind),

@@ -27,6 +27,7 @@ pub(super) enum Type {
 /// `Integration` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub(super) struct Integration {
     #[serde(rename = "type")]
     pub(super) kind: Type,

@@ -24,6 +24,7 @@ const COGNITO: &str = "COGNITO_USER_POOLS";
 /// `Method` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub(super) struct Method {
     pub(super) http_method: String,
     pub(super) authorization_type: String,

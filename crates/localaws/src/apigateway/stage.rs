@@ -21,6 +21,7 @@ const STAGES: usize = 10;
 /// `Stage` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub(super) struct Stage {
     pub(super) stage_name: String,
     pub(super) deployment_id: String,
@@ -88,9 +89,9 @@ impl Stage {
             (Some(Op::Replace), "/cacheClusterEnabled") => {
                 check_served(patch.boolean()?, false)?;
             }
-            (_, path) if path.starts_with("/canarySettings") => check_served(false, true)?,
+            (_, at) if at.starts_with("/canarySettings") => check_served(false, true)?,
             (Some(Op::Remove), "/accessLogSettings") => {}
-            (_, path) if path.starts_with("/accessLogSettings") => return Err(no_log_role()),
+            (_, at) if at.starts_with("/accessLogSettings") => return Err(no_log_role()),
             _ => self.patch_method_setting(patch)?,
         }
         Ok(())
@@ -108,10 +109,10 @@ impl Stage {
         ];
         let parts: Vec<&str> = patch.path.split('/').skip(1).collect();
         match (patch.op, parts.as_slice()) {
-            (Some(Op::Remove), [path, method]) => {
-                self.method_settings.remove(&format!("{path}/{method}"));
+            (Some(Op::Remove), [resource, method]) => {
+                self.method_settings.remove(&format!("{resource}/{method}"));
             }
-            (Some(Op::Replace), [path, method, group, name]) => {
+            (Some(Op::Replace), [resource, method, group, name]) => {
                 let setting = format!("{group}/{name}");
                 let (member, value) = match setting.as_str() {
                     "logging/loglevel" if patch.text()? == "OFF" => ("loggingLevel", json!("OFF")),
@@ -130,7 +131,7 @@ impl Stage {
                     _ => return Err(patch.refused(&CAN)),
                 };
                 self.method_settings
-                    .entry(format!("{path}/{method}"))
+                    .entry(format!("{resource}/{method}"))
                     .or_insert_with(default_settings)
                     .insert(member.to_owned(), value);
             }

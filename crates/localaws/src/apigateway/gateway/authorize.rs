@@ -31,7 +31,8 @@ pub(super) fn claims(
         .header(authorizer.header())
         .ok_or_else(Reply::unauthorized)?;
     let token = header.strip_prefix("Bearer ").unwrap_or(header).trim();
-    let claims = verify_token(app, &authorizer.provider_arns, token).map_err(refusal)?;
+    let claims =
+        verify_token(app, &authorizer.provider_arns, token).map_err(|why| refusal(&why))?;
     let audience = text(&claims, "aud").or_else(|| text(&claims, "client_id"));
     let right_audience = authorizer
         .identity_validation_expression
@@ -44,7 +45,7 @@ pub(super) fn claims(
     }
 }
 
-fn refusal(why: TokenRefusal) -> Reply {
+fn refusal(why: &TokenRefusal) -> Reply {
     match why {
         TokenRefusal::Expired => Reply::expired(),
         TokenRefusal::Invalid => Reply::unauthorized(),
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn an_expired_token_is_told_from_a_wrong_one() {
         let body = |why| {
-            let reply = refusal(why);
+            let reply = refusal(&why);
             (
                 reply.status,
                 String::from_utf8_lossy(&reply.body).into_owned(),

@@ -4,7 +4,9 @@
 
 mod authorizers;
 mod deployments;
+mod lab;
 mod lambda;
+mod methods;
 mod mock;
 mod tokens;
 mod tree;

@@ -1,0 +1,194 @@
+//! A real function with an API in front of it.
+
+use std::{io::Write, path::PathBuf};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use super::{ACCOUNT, Api, Seen, Twin, call, merged};
+use crate::{
+    app::{App, Config},
+    call::Service,
+    iam, ids, lambda,
+    world::World,
+};
+
+const CODE: &str = r#"
+import base64, json, time
+
+def lambda_handler(event, context):
+    what = (event["queryStringParameters"] or {}).get("do")
+    if what == "raise":
+        raise ValueError("no good")
+    if what == "slow":
+        time.sleep(60)
+    if what in ANSWERS:
+        return ANSWERS[what]
+    return {"statusCode": 200, "body": json.dumps(event)}
+
+ANSWERS = {
+    "hello": {"statusCode": 200, "body": "Hello from Lambda!"},
+    "empty": {},
+    "none": None,
+    "unknown key": {"statusCode": 200, "location": "/"},
+    "body object": {"statusCode": 200, "body": {}},
+    "status text": {"statusCode": "ok"},
+    "header number": {"headers": {"a": 1}},
+    "made": {
+        "statusCode": 201,
+        "headers": {"X-One": "1", "Content-Length": "999", "Set-Cookie": "lost=1", "Content-Type": "text/plain"},
+        "multiValueHeaders": {"set-cookie": ["a=1", "b=2"]},
+        "body": "made",
+    },
+    "image": {"body": base64.b64encode(b"\x89PNG").decode(), "isBase64Encoded": True},
+}
+"#;
+
+/// A twin with a folder, a function and an API in front of it.
+pub(super) struct Lab {
+    pub(super) twin: Twin,
+    dir: PathBuf,
+    pub(super) api: Api,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+pub(super) fn arn() -> String {
+    format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:hello")
+}
+
+fn code() -> String {
+    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("lambda_function.py", SimpleFileOptions::default())
+        .unwrap();
+    zip.write_all(CODE.as_bytes()).unwrap();
+    BASE64_STANDARD.encode(zip.finish().unwrap().into_inner())
+}
+
+impl Lab {
+    /// `GET /demo` and `ANY /demo/{id}` in front of the function; nobody may call it yet.
+    pub(super) async fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("localaws-{}", ids::uuid()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let config = Config {
+            dir: dir.clone(),
+            port: 0,
+            version: String::new(),
+        };
+        let twin = Twin {
+            app: App::new(config, World::default()).into(),
+        };
+        let api = twin.api().await;
+        let lab = Self { twin, dir, api };
+        let trust = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"},
+        }});
+        let role = json!({"RoleName": "r", "AssumeRolePolicyDocument": trust.to_string()});
+        let role = iam::handle(&lab.twin.app, &call(Service::Iam, "CreateRole", role))
+            .await
+            .unwrap();
+        let function = json!({
+            "FunctionName": "hello", "Runtime": "python3.13", "Role": role["Role"]["Arn"], "Timeout": 30,
+            "Handler": "lambda_function.lambda_handler", "Code": {"ZipFile": code()},
+        });
+        lab.lambda("CreateFunction", function).await;
+        while lab
+            .lambda("GetFunction", json!({"FunctionName": "hello"}))
+            .await["Configuration"]["State"]
+            == "Pending"
+        {
+            tokio::task::yield_now().await;
+        }
+        let item = lab.twin.resource(&lab.api.id, &lab.api.demo, "{id}").await;
+        lab.integrate(&lab.api.demo, "GET", json!({})).await;
+        lab.integrate(&item, "ANY", json!({})).await;
+        lab
+    }
+
+    /// The same, open to the API.
+    pub(super) async fn open() -> Self {
+        let lab = Self::new().await;
+        lab.let_in("*/GET/demo").await;
+        lab.let_in("*/*/demo/*").await;
+        lab.twin.deploy(&lab.api).await;
+        lab
+    }
+
+    pub(super) async fn lambda(&self, operation: &str, input: Value) -> Value {
+        let call = call(Service::Lambda, operation, input);
+        lambda::handle(&self.twin.app, &call)
+            .await
+            .unwrap_or_else(|e| panic!("{operation}: {e:?}"))
+    }
+
+    pub(super) async fn let_in(&self, routes: &str) {
+        let source = format!(
+            "arn:aws:execute-api:us-east-1:{ACCOUNT}:{}/{routes}",
+            self.api.id
+        );
+        let permission = json!({
+            "FunctionName": "hello", "StatementId": ids::lower(8), "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com", "SourceArn": source,
+        });
+        self.lambda("AddPermission", permission).await;
+    }
+
+    fn place(&self, resource: &str, http_method: &str) -> Value {
+        json!({"restApiId": self.api.id, "resourceId": resource, "httpMethod": http_method})
+    }
+
+    pub(super) async fn integrate(&self, resource: &str, http_method: &str, changes: Value) {
+        let place = self.place(resource, http_method);
+        if self.twin.answer("GetMethod", place.clone()).await.is_err() {
+            self.twin
+                .ok(
+                    "PutMethod",
+                    merged(&place, json!({"authorizationType": "NONE"})),
+                )
+                .await;
+        }
+        let uri = format!(
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations",
+            arn()
+        );
+        let proxy = json!({"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri});
+        self.twin
+            .ok("PutIntegration", merged(&place, merged(&proxy, changes)))
+            .await;
+    }
+
+    pub(super) async fn test(&self, path: &str) -> Value {
+        let input = merged(
+            &self.place(&self.api.demo, "GET"),
+            json!({"pathWithQueryString": path}),
+        );
+        self.twin.ok("TestInvokeMethod", input).await
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Seen {
+        let uri = format!("/_api/{}/dev{path}", self.api.id);
+        self.twin.send(method, &uri, headers, body).await.unwrap()
+    }
+
+    pub(super) async fn event(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Value {
+        let seen = self.send(method, path, headers, body).await;
+        serde_json::from_str(&seen.body).unwrap_or_else(|_| panic!("{seen:?}"))
+    }
+}
