@@ -64,7 +64,8 @@ def unknown(shape, value, where=""):
 def validate(http_response, parsed, model, **_):
     """Every good answer holds against the official model: required members, types, no member too many."""
     shape = model.output_shape
-    if http_response.status_code >= 300 or shape is None:
+    # A streamed body can be read only once, and its reader wants it.
+    if http_response.status_code >= 300 or shape is None or model.has_streaming_output:
         return
     answer = {key: value for key, value in parsed.items() if key != "ResponseMetadata"}
     report = ParamValidator().validate(answer, shape)
@@ -88,7 +89,9 @@ def client(service, endpoint, signed=True):
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
         config=config,
     )
-    made.meta.events.register("after-call", validate)
+    # Before botocore decodes IAM's policy documents.
+    service_id = made.meta.service_model.service_id.hyphenize()
+    made.meta.events.register_first(f"after-call.{service_id}", validate)
     return made
 
 

@@ -30,11 +30,11 @@ class OnTheTwin(unittest.TestCase):
     def client(self, service, signed=True):
         return client(service, self.endpoint, signed)
 
-    def cli(self, *words, code=0):
+    def cli(self, *words, refused=False):
         environment = {**KEYS, "PATH": os.environ["PATH"], "HOME": str(self.lab.folder), "AWS_ENDPOINT_URL": self.endpoint}
         done = subprocess.run(["aws", *words, "--output", "json"], env=environment, capture_output=True, text=True, timeout=120)
-        self.assertEqual(done.returncode, code, done.stderr)
-        return json.loads(done.stdout or "null") if code == 0 else done.stderr
+        self.assertEqual(done.returncode != 0, refused, done.stderr)
+        return done.stderr if refused else json.loads(done.stdout)
 
     def sign_in(self, cognito):
         begun = cognito.initiate_auth(
@@ -197,9 +197,9 @@ class OnTheTwin(unittest.TestCase):
         self.assertEqual(self.cli("logs", "describe-log-groups")["logGroups"][0]["retentionInDays"], 7)
 
     def test_what_is_not_served_is_named(self):
-        said = self.cli("lambda", "list-layers", code=254)
+        said = self.cli("lambda", "list-layers", refused=True)
         self.assertIn("ListLayers", said)
-        said = self.cli("s3api", "list-buckets", code=254)
+        said = self.cli("s3api", "list-buckets", refused=True)
         self.assertIn("not serve", said)
 
     def test_the_keys_verify_the_tokens(self):

@@ -41,13 +41,16 @@ pub(crate) async fn serve(app: &Arc<App>, request: &Request) -> (Response, Optio
         (Ok(answer), Some(model), Some((name, operation))) => {
             respond::success(model, name, operation, &answer, &request_id)
         }
-        (Ok(_), ..) => respond::failure(
-            model,
-            operation,
-            &ApiError::internal("no operation"),
-            &request_id,
-        ),
-        (Err(error), ..) => respond::failure(model, operation, &error, &request_id),
+        (outcome, ..) => {
+            let error = outcome
+                .err()
+                .unwrap_or_else(|| ApiError::internal("no operation"));
+            let protocol = model.map_or_else(
+                || route::likely_protocol(request),
+                |model| model.metadata.protocol,
+            );
+            respond::failure(protocol, model, operation, &error, &request_id)
+        }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);

@@ -266,12 +266,12 @@ fn header(headers: &mut HeaderMap, name: &str, value: &str) {
 
 /// The response to a call that failed. `model`: `None` when not even the service is known.
 pub(crate) fn failure(
+    protocol: Protocol,
     model: Option<&Model>,
     operation: Option<&Operation>,
     error: &ApiError,
     request_id: &str,
 ) -> Response {
-    let protocol = model.map_or(Protocol::RestJson, |model| model.metadata.protocol);
     let mut response = match protocol {
         Protocol::Query => response(
             error.status,
@@ -419,7 +419,7 @@ mod tests {
     fn errors_follow_their_shapes() {
         let fail = |service, name: &str, error: &ApiError| {
             let model = Model::of(service);
-            let response = failure(Some(model), Some(&model.operations[name]), error, "id");
+            let response = failure(model.metadata.protocol, Some(model), Some(&model.operations[name]), error, "id");
             let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
             (body, response)
         };

@@ -125,6 +125,23 @@ pub(crate) fn service(
         })
 }
 
+/// How to answer a request to a service that is not served, so that its client can read the refusal.
+pub(crate) fn likely_protocol(request: &Request) -> Protocol {
+    const XML: [&str; 4] = ["s3", "cloudfront", "route53", "ec2"];
+    let form = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let scope = Scope::of(request, &[]).ok().flatten();
+    if target(request).is_some() {
+        Protocol::Json
+    } else if form || scope.is_some_and(|scope| XML.contains(&scope.service.as_str())) {
+        Protocol::Query
+    } else {
+        Protocol::RestJson
+    }
+}
+
 fn signing_name(name: &str) -> Option<Service> {
     Some(match name {
         "iam" => Service::Iam,
