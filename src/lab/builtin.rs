@@ -3,5 +3,12 @@
 /// Files of the built-in lab, by their path beside lab.yaml.
 pub const FILES: &[(&str, &str)] = &[
     ("lab.yaml", include_str!("../../lab.yaml")),
-    ("artifacts/hello/lambda_function.py", include_str!("../../artifacts/hello/lambda_function.py")),
+    (
+        "schema/lab.schema.json",
+        include_str!("../../schema/lab.schema.json"),
+    ),
+    (
+        "artifacts/hello/lambda_function.py",
+        include_str!("../../artifacts/hello/lambda_function.py"),
+    ),
 ];

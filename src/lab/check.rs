@@ -1,272 +1,284 @@
-//! The rules of a lab: every field, then what the fields say of each other.
+//! From the file as it is written to a lab: what its parts say of each other, and the defaults.
 
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    AppClient, Factor, Function, Lab, User, UserPool, api, code,
-    problem::Problem,
-    rules::{self, Name},
-    walk::{Fields, Notes, Text, closest, list, map, text},
-    yaml::{Key, Node, Value},
+    AppClient, Factor, Function, Lab, User, UserPool, api, code, file,
+    problem::{Notes, Place, Problem, quote},
+    read::{List, Map, Need, Text},
+    rules::{self, valid_email},
 };
 
-/// The lab of a file's tree, or all that is wrong with it. `dir` is the file's folder.
-pub(super) fn lab(tree: &Node, dir: &Path) -> Result<Lab, Vec<Problem>> {
-    let notes = Notes::default();
-    let lab = read(tree, dir, &notes);
-    let problems = notes.all();
-    match lab {
-        Some(lab) if problems.is_empty() => Ok(lab),
-        _ => Err(problems),
-    }
-}
+/// IAM's quota, a role.
+const MOST_POLICIES: usize = 10;
+/// Lambda's quota for all of a function's environment.
+const MOST_ENVIRONMENT_BYTES: usize = 4096;
+/// IAM's limit of a role's name.
+const MOST_ROLE_NAME: usize = 64;
 
-fn read(tree: &Node, dir: &Path, notes: &Notes) -> Option<Lab> {
-    let file = Fields::of(tree, "a lab", &["lab", "region", "functions", "user_pool", "api"], notes)?;
-    let name = file.need_text("lab");
-    if let Some(name) = &name {
-        check_name(name, "lab", &rules::LAB, notes);
-        if name.value.starts_with('-') {
-            notes.add(Problem::at(&name.at, "`lab` begins with a letter or digit"));
-        }
-    }
-    let region = file.need_text("region");
-    if let Some(region) = region.as_ref().filter(|r| !rules::is_region(&r.value)) {
-        notes.add(Problem::at(&region.at, format!("`{}` is not a region", region.value)).hint("like us-east-1"));
-    }
-    let functions = file.need("functions").map(|node| functions(node, dir, notes)).unwrap_or_default();
-    let user_pool = file.get("user_pool").and_then(|node| user_pool(node, notes));
-    let api_node = file.get("api");
-    let api = api_node.and_then(|node| {
-        api::read(node, &functions, file.get("user_pool").is_some(), notes)
-    });
+/// The lab of a file; `dir` is the file's folder. It is one only when nothing is noted: what is wrong
+/// is left out of it.
+pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
+    let functions = file.functions.0.map(|map| functions(map, dir, notes));
+    let ids: Option<Vec<&str>> = functions
+        .as_ref()
+        .map(|map| map.keys().map(String::as_str).collect());
+    let api = file
+        .api
+        .map(|api| api::check(api, ids.as_deref(), file.user_pool.is_some(), notes));
+    let user_pool = file.user_pool.map(|pool| user_pool(pool, notes));
     Some(Lab {
-        name: name?.value,
-        region: region?.value,
-        functions: functions.into_iter().filter_map(|(id, f)| Some((id, f?))).collect(),
-        user_pool,
-        api,
+        name: file.lab.0?.value,
+        region: file.region.0?.value,
+        functions: functions?
+            .into_iter()
+            .filter_map(|(id, function)| Some((id, function?)))
+            .collect(),
+        user_pool: user_pool.flatten(),
+        api: api.flatten(),
         dir: dir.to_owned(),
     })
 }
 
-/// Notes what is wrong with a name.
-pub(super) fn check_name(text: &Text, field: &str, rule: &Name, notes: &Notes) {
-    if let Some(problem) = rule.problem(&text.value) {
-        notes.add(Problem::at(&text.at, format!("`{field}`: {problem}")));
+/// Whether a text was there before, which is noted. `known` keeps them, by what makes them the same.
+pub(super) fn note_twin(
+    known: &mut Vec<String>,
+    same: String,
+    what: &str,
+    place: Place,
+    notes: &Notes,
+) -> bool {
+    let twin = known.contains(&same);
+    if twin {
+        notes.add(Problem::new(
+            place,
+            format!("{what} {} is there twice", quote(&same)),
+        ));
+    } else {
+        known.push(same);
     }
+    twin
 }
 
-/// Notes a word that is not one of `known`, with the nearest.
-pub(super) fn check_word(word: &Text, field: &str, known: &[&str], notes: &Notes) {
-    if known.contains(&word.value.as_str()) {
-        return;
+/// Functions by id; `None` for those that are wrong, so that routes may still name them.
+fn functions(
+    map: Map<rules::FunctionId, file::Function>,
+    dir: &Path,
+    notes: &Notes,
+) -> BTreeMap<String, Option<Function>> {
+    if map.entries.is_empty() {
+        notes.add(
+            Problem::new(map.place, "`functions` has no function")
+                .hint("give it one, like `hello:`"),
+        );
     }
-    let problem = Problem::at(&word.at, format!("`{field}` cannot be `{}`", word.value));
-    notes.add(match closest(&word.value, known) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint(format!("one of: {}", known.join(", "))),
-    });
-}
-
-/// Functions by id; `None` for those with problems, so that routes may still name them.
-fn functions(node: &Node, dir: &Path, notes: &Notes) -> BTreeMap<String, Option<Function>> {
-    let entries = map(node, "`functions`", notes).unwrap_or_default();
-    if entries.is_empty() && matches!(node.value, Value::Map(_)) {
-        notes.add(Problem::at(&node.at, "`functions` has no function"));
-    }
-    let mut functions: BTreeMap<String, Option<Function>> = BTreeMap::new();
-    for (id, node) in entries {
-        check_key(id, "the id of a function", &rules::FUNCTION, notes);
-        let function = function(&id.text, node, dir, notes);
-        let twin = function.as_ref().and_then(|f| {
-            functions.values().flatten().find(|other| other.name == f.name || other.role.eq_ignore_ascii_case(&f.role))
+    let (mut names, mut roles) = (Vec::new(), Vec::new());
+    let entry = |(id, function): (Text<_>, Option<file::Function>)| {
+        let function = function.and_then(|f| {
+            let name = f.name.0.as_ref();
+            let twin = name.is_some_and(|n| {
+                note_twin(&mut names, n.value.clone(), "the function", n.place, notes)
+            });
+            let role = role(&f, notes);
+            // IAM tells names apart without regard to case. The roles of twins are twins too.
+            if let Some((role, place)) = role.as_ref().filter(|_| !twin) {
+                note_twin(&mut roles, role.to_lowercase(), "the role", *place, notes);
+            }
+            check_function(f, role.map(|(role, _)| role), dir, notes)
         });
-        if let (Some(twin), Some(f)) = (twin, &function) {
-            let what = if twin.name == f.name { "name" } else { "role" };
-            notes.add(Problem::at(&id.at, format!("function `{}` has the same {what} as another", id.text)));
-        }
-        functions.insert(id.text.clone(), function);
-    }
-    functions
+        (id.value, function)
+    };
+    map.entries.into_iter().map(entry).collect()
 }
 
-pub(super) fn check_key(key: &Key, field: &str, rule: &Name, notes: &Notes) {
-    if let Some(problem) = rule.problem(&key.text) {
-        notes.add(Problem::at(&key.at, format!("{field}: {problem}")));
+/// The role's name, and where it comes from.
+fn role(function: &file::Function, notes: &Notes) -> Option<(String, Place)> {
+    if let Some(role) = &function.role {
+        return Some((role.value.clone(), role.place));
     }
+    let name = function.name.0.as_ref()?;
+    let role = format!("{}-role", name.value);
+    if role.len() > MOST_ROLE_NAME {
+        let message = format!(
+            "the role {} would have {} characters; at most {MOST_ROLE_NAME} are allowed",
+            quote(&role),
+            role.len()
+        );
+        notes.add(
+            Problem::new(name.place, message)
+                .hint("give the function a shorter name, or name its `role`"),
+        );
+    }
+    Some((role, name.place))
 }
 
-const FUNCTION_FIELDS: &[&str] = &[
-    "name", "runtime", "architecture", "handler", "source", "memory", "timeout", "environment", "log_retention_days",
-    "role", "managed_policies",
-];
-
-fn function(id: &str, node: &Node, dir: &Path, notes: &Notes) -> Option<Function> {
-    let fields = Fields::of(node, &format!("function `{id}`"), FUNCTION_FIELDS, notes)?;
-    let name = fields.need_text("name");
-    let runtime = fields.need_text("runtime");
-    let handler = fields.need_text("handler");
-    let source = fields.need_text("source");
-    let architecture = fields.get_text("architecture");
-    if let Some(name) = &name {
-        check_name(name, "name", &rules::FUNCTION, notes);
+fn check_function(
+    file: file::Function,
+    role: Option<String>,
+    dir: &Path,
+    notes: &Notes,
+) -> Option<Function> {
+    let source = file
+        .source
+        .0
+        .as_ref()
+        .map(|source| code::source(source, dir, notes));
+    if let (Some(handler), Some(runtime), Some(Some(folder))) =
+        (&file.handler.0, &file.runtime.0, &source)
+    {
+        code::handler(handler, &runtime.value, folder, notes);
     }
-    if let Some(runtime) = &runtime {
-        check_word(runtime, "runtime", rules::RUNTIMES, notes);
-    }
-    if let Some(architecture) = &architecture {
-        check_word(architecture, "architecture", rules::ARCHITECTURES, notes);
-    }
-    let folder = source.as_ref().and_then(|s| code::source(s, dir, notes));
-    if let (Some(handler), Some(runtime)) = (&handler, &runtime) {
-        code::handler(handler, &runtime.value, folder.as_deref(), notes);
-    }
-    let role = fields.get_text("role");
-    if let Some(role) = &role {
-        check_name(role, "role", &rules::ROLE, notes);
-    }
-    let memory = fields.number("memory", 128, 128..=10240, "MB");
-    let timeout = fields.number("timeout", 3, 1..=900, "seconds");
-    let environment = fields.get("environment").map(|n| environment(n, notes)).unwrap_or_default();
-    let retention = fields.get("log_retention_days").map_or(7, |n| retention(n, notes));
-    let managed_policies = fields.get("managed_policies").map(|n| policies(n, notes)).unwrap_or_default();
-    let name = name?.value;
     Some(Function {
-        role: role.map_or_else(|| format!("{name}-role").chars().take(64).collect(), |r| r.value),
-        name,
-        runtime: runtime?.value,
-        architecture: architecture.map_or_else(|| "x86_64".to_owned(), |a| a.value),
-        handler: handler?.value,
-        source: folder?,
-        memory_mb: memory.unsigned_abs(),
-        timeout_s: timeout.unsigned_abs(),
-        environment,
-        log_retention_days: retention,
-        managed_policies,
+        name: file.name.0?.value,
+        runtime: file.runtime.0?.value,
+        architecture: file
+            .architecture
+            .map_or_else(|| "x86_64".to_owned(), |a| a.value),
+        handler: file.handler.0?.value,
+        source: source??,
+        memory_mb: file.memory.map_or(128, |n| n.0.unsigned_abs()),
+        timeout_s: file.timeout.map_or(3, |n| n.0.unsigned_abs()),
+        environment: file
+            .environment
+            .map(|map| environment(map, notes))
+            .unwrap_or_default(),
+        log_retention_days: file.log_retention_days.map_or(7, |days| days.0),
+        role: role?,
+        managed_policies: file
+            .managed_policies
+            .map(|list| policies(list, notes))
+            .unwrap_or_default(),
     })
 }
 
-fn environment(node: &Node, notes: &Notes) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
-    for (key, value) in map(node, "`environment`", notes).unwrap_or_default() {
-        if let Some(problem) = rules::variable_problem(&key.text) {
-            notes.add(Problem::at(&key.at, format!("`{}`: {problem}", key.text)));
-        }
-        if let Some(value) = text(value, &key.text, notes) {
-            variables.insert(key.text.clone(), value.value);
-        }
-    }
-    let bytes: usize = variables.iter().map(|(k, v)| k.len() + v.len()).sum();
-    if bytes > 4096 {
-        notes.add(Problem::at(&node.at, format!("`environment` has {bytes} bytes, Lambda takes at most 4096")));
+fn environment(
+    map: Map<rules::Variable, Text<rules::Any>>,
+    notes: &Notes,
+) -> BTreeMap<String, String> {
+    let entries = map.entries.into_iter();
+    let variables: BTreeMap<String, String> = entries
+        .filter_map(|(key, value)| Some((key.value, value?.value)))
+        .collect();
+    let bytes: usize = variables
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if bytes > MOST_ENVIRONMENT_BYTES {
+        let message = format!(
+            "the environment has {bytes} bytes; Lambda takes at most {MOST_ENVIRONMENT_BYTES}"
+        );
+        notes.add(
+            Problem::new(map.place, message)
+                .hint("put what is large into a file of the source folder"),
+        );
     }
     variables
 }
 
-fn retention(node: &Node, notes: &Notes) -> i32 {
-    match &node.value {
-        Value::Int(days) if rules::RETENTION_DAYS.contains(days) => i32::try_from(*days).unwrap_or(7),
-        _ => {
-            let days: Vec<String> = rules::RETENTION_DAYS.iter().map(ToString::to_string).collect();
-            let problem = Problem::at(&node.at, "CloudWatch Logs does not know that `log_retention_days`");
-            notes.add(problem.hint(format!("one of: {}", days.join(", "))));
-            7
-        }
+fn policies(list: List<Text<rules::PolicyArn>>, notes: &Notes) -> Vec<String> {
+    if list.length > MOST_POLICIES {
+        let message = format!(
+            "a role takes at most {MOST_POLICIES} managed policies, not {}",
+            list.length
+        );
+        notes.add(Problem::new(list.place, message));
     }
+    let mut arns = Vec::new();
+    for arn in list.items {
+        note_twin(&mut arns, arn.value, "the policy", arn.place, notes);
+    }
+    arns
 }
 
-fn policies(node: &Node, notes: &Notes) -> Vec<String> {
-    let items = list(node, "managed_policies", notes);
-    if items.len() > 10 {
-        notes.add(Problem::at(&node.at, "a role takes at most 10 managed policies"));
-    }
-    let arns = items.iter().filter_map(|item| text(item, "managed_policies", notes));
-    arns.map(|arn| {
-        let good = arn.value.starts_with("arn:aws") && arn.value.contains(":policy/");
-        if !good {
-            let problem = Problem::at(&arn.at, format!("`{}` is not a policy's ARN", arn.value));
-            notes.add(problem.hint("like arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"));
+fn user_pool(file: file::UserPool, notes: &Notes) -> Option<UserPool> {
+    if let Some(list) = &file.sign_in {
+        let mut ways = Vec::new();
+        for way in &list.items {
+            note_twin(&mut ways, way.value.clone(), "the way", way.place, notes);
         }
-        arn.value
-    })
-    .collect()
-}
-
-fn user_pool(node: &Node, notes: &Notes) -> Option<UserPool> {
-    let allowed = &["name", "sign_in", "first_factors", "app_client", "users"];
-    let fields = Fields::of(node, "the user pool", allowed, notes)?;
-    let name = fields.need_text("name");
-    if let Some(name) = &name {
-        check_name(name, "name", &rules::POOL, notes);
-    }
-    for item in fields.get("sign_in").map(|n| list(n, "sign_in", notes)).unwrap_or_default() {
-        if let Some(way) = text(item, "sign_in", notes) {
-            check_word(&way, "sign_in", &["email"], notes);
+        if list.length == 0 {
+            notes.add(
+                Problem::new(list.place, "users sign in with nothing").hint("sign_in: [email]"),
+            );
         }
     }
-    let first_factors = match fields.get("first_factors") {
-        Some(node) => factors(node, notes),
+    let first_factors = match file.first_factors {
+        Some(list) => factors(list, notes),
         None => vec![Factor::Password, Factor::EmailOtp],
     };
-    let app_client = fields.need("app_client").and_then(|n| app_client(n, notes));
-    let users = fields.get("users").map(|n| users(n, notes)).unwrap_or_default();
-    Some(UserPool { name: name?.value, first_factors, app_client: app_client?, users })
+    let app_client = file
+        .app_client
+        .0
+        .and_then(|client| app_client(client, notes));
+    let users = file
+        .users
+        .map(|list| users(list, notes))
+        .unwrap_or_default();
+    Some(UserPool {
+        name: file.name.0?.value,
+        first_factors,
+        app_client: app_client?,
+        users,
+    })
 }
 
-/// Cognito wants the password among them (seen by others, not in the model).
-fn factors(node: &Node, notes: &Notes) -> Vec<Factor> {
-    let mut factors = Vec::new();
-    for item in list(node, "first_factors", notes) {
-        let Some(word) = text(item, "first_factors", notes) else { continue };
-        check_word(&word, "first_factors", &["password", "email_otp"], notes);
-        let factor = if word.value == "password" { Factor::Password } else { Factor::EmailOtp };
-        if factors.contains(&factor) {
-            notes.add(Problem::at(&word.at, format!("`{}` is there twice", word.value)));
-        }
-        factors.push(factor);
+fn factors(list: List<Text<rules::Factor>>, notes: &Notes) -> Vec<Factor> {
+    let all_known = list.items.len() == list.length;
+    let mut words = Vec::new();
+    for word in list.items {
+        note_twin(&mut words, word.value, "the factor", word.place, notes);
     }
-    if !factors.contains(&Factor::Password) && matches!(node.value, Value::List(_)) {
-        let problem = Problem::at(&node.at, "`first_factors` must have `password`: Cognito refuses a pool without");
+    if all_known && !words.iter().any(|word| word == "password") {
+        let problem = Problem::new(
+            list.place,
+            "Cognito takes a list of first factors only with `password` in it",
+        );
         notes.add(problem.hint("first_factors: [password, email_otp]"));
     }
-    factors
-}
-
-fn app_client(node: &Node, notes: &Notes) -> Option<AppClient> {
-    let allowed =
-        &["name", "type", "session_minutes", "access_token_minutes", "id_token_minutes", "refresh_token_days"];
-    let fields = Fields::of(node, "the app client", allowed, notes)?;
-    let name = fields.need_text("name");
-    if let Some(name) = &name {
-        check_name(name, "name", &rules::POOL, notes);
-    }
-    if let Some(kind) = fields.get_text("type") {
-        check_word(&kind, "type", &["spa"], notes);
-    }
-    let session_minutes = fields.number("session_minutes", 10, 3..=15, "minutes");
-    let access_token_minutes = fields.number("access_token_minutes", 60, 5..=1440, "minutes");
-    let id_token_minutes = fields.number("id_token_minutes", 60, 5..=1440, "minutes");
-    let refresh_token_days = fields.number("refresh_token_days", 30, 1..=3650, "days");
-    if refresh_token_days * 1440 <= access_token_minutes.max(id_token_minutes) {
-        let problem = Problem::at(&node.at, "refresh tokens must live longer than access and ID tokens");
-        notes.add(problem.hint("give a larger `refresh_token_days`"));
-    }
-    Some(AppClient { name: name?.value, session_minutes, access_token_minutes, id_token_minutes, refresh_token_days })
-}
-
-fn users(node: &Node, notes: &Notes) -> Vec<User> {
-    let mut users: Vec<User> = Vec::new();
-    for item in list(node, "users", notes) {
-        let Some(fields) = Fields::of(item, "a user", &["email"], notes) else { continue };
-        let Some(email) = fields.need_text("email") else { continue };
-        match rules::valid_email(&email.value) {
-            Err(why) => notes.add(Problem::at(&email.at, format!("`{}`: {why}", email.value))),
-            Ok(address) if users.iter().any(|u| u.email == address) => {
-                notes.add(Problem::at(&email.at, format!("the user `{address}` is there twice")));
+    words
+        .iter()
+        .map(|word| {
+            if word == "password" {
+                Factor::Password
+            } else {
+                Factor::EmailOtp
             }
-            Ok(address) => users.push(User { email: address }),
+        })
+        .collect()
+}
+
+fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
+    let access_token_minutes = file.access_token_minutes.map_or(60, |n| n.0);
+    let id_token_minutes = file.id_token_minutes.map_or(60, |n| n.0);
+    let refresh_token_days = file.refresh_token_days.as_ref().map_or(30, |n| n.0);
+    let Need(name) = file.name;
+    if let Some(days) = file
+        .refresh_token_days
+        .filter(|n| n.0 * 1440 <= access_token_minutes.max(id_token_minutes))
+    {
+        let message = format!(
+            "refresh tokens of {} day do not outlive access and ID tokens",
+            days.0
+        );
+        notes.add(
+            Problem::new(days.1, message).hint("more days, or fewer minutes for the other tokens"),
+        );
+    }
+    Some(AppClient {
+        name: name?.value,
+        session_minutes: file.session_minutes.map_or(10, |n| n.0),
+        access_token_minutes,
+        id_token_minutes,
+        refresh_token_days,
+    })
+}
+
+fn users(list: List<file::User>, notes: &Notes) -> Vec<User> {
+    let mut emails = Vec::new();
+    for email in list.items.into_iter().filter_map(|user| user.email.0) {
+        if let Ok(address) = valid_email(&email.value) {
+            note_twin(&mut emails, address, "the user", email.place, notes);
         }
     }
-    users
+    emails.into_iter().map(|email| User { email }).collect()
 }

@@ -5,37 +5,60 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{problem::Problem, walk::{Notes, Text}};
+use super::{
+    problem::{Notes, Problem, closest, quote},
+    read::Text,
+    rules,
+};
 
 /// The folder that `source` names, joined to the lab's.
-pub(super) fn source(source: &Text, dir: &Path, notes: &Notes) -> Option<PathBuf> {
-    let relative = Path::new(&source.value);
+pub(super) fn source(source: &Text<rules::Source>, dir: &Path, notes: &Notes) -> Option<PathBuf> {
     let wrong = |message: String, hint: &str| {
-        notes.add(Problem::at(&source.at, message).hint(hint));
+        notes.add(Problem::new(source.place, message).hint(hint));
         None
     };
-    let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-    if !inside || source.value.is_empty() {
+    let name = quote(&source.value);
+    let relative = Path::new(&source.value);
+    if !relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    {
         return wrong(
-            format!("`source: {}` leaves the lab's folder", source.value),
-            "a folder beside lab.yaml, like artifacts/hello",
+            format!("{name} leaves the lab's folder"),
+            "a folder beside lab.yaml, like `artifacts/hello`",
         );
+    }
+    if !relative
+        .components()
+        .any(|part| matches!(part, Component::Normal(_)))
+    {
+        let hint = "give the code a folder beside lab.yaml, like `artifacts/hello`";
+        return wrong(format!("{name} is no folder of its own"), hint);
     }
     let folder = dir.join(relative);
-    if !folder.is_dir() {
-        return wrong(
-            format!("the folder `{}` is not there", source.value),
-            "`source` is looked for beside lab.yaml; `labctl init` writes one",
-        );
+    match folder.metadata() {
+        Ok(meta) if meta.is_dir() => {}
+        Ok(_) => {
+            return wrong(
+                format!("{name} is not a folder"),
+                "`source` names the folder that the code is in",
+            );
+        }
+        Err(_) => {
+            return wrong(
+                format!("the folder {name} is not there"),
+                "`source` is looked for beside lab.yaml",
+            );
+        }
     }
-    // A link in the way may lead anywhere.
-    let escapes = match (folder.canonicalize(), dir.canonicalize()) {
-        (Ok(folder), Ok(dir)) => !folder.starts_with(dir),
-        _ => true,
-    };
-    if escapes {
+    let inside = folder
+        .canonicalize()
+        .ok()
+        .zip(dir.canonicalize().ok())
+        .is_some_and(|(f, d)| f.starts_with(d));
+    if !inside {
         return wrong(
-            format!("`source: {}` leads out of the lab's folder by a link", source.value),
+            format!("{name} leads out of the lab's folder by a link"),
             "copy the code into the lab's folder",
         );
     }
@@ -43,29 +66,71 @@ pub(super) fn source(source: &Text, dir: &Path, notes: &Notes) -> Option<PathBuf
 }
 
 /// Notes a handler that Lambda could not import.
-pub(super) fn handler(handler: &Text, runtime: &str, folder: Option<&Path>, notes: &Notes) {
-    let text = &handler.value;
-    if text.chars().count() > 128 || text.chars().any(char::is_whitespace) {
-        notes.add(Problem::at(&handler.at, "`handler` has at most 128 characters and no blanks"));
-        return;
-    }
-    let Some((module, function)) = text.rsplit_once('.').filter(|(m, f)| !m.is_empty() && !f.is_empty()) else {
-        let problem = Problem::at(&handler.at, format!("`handler: {text}` is not `module.function`"));
-        notes.add(problem.hint("like lambda_function.lambda_handler"));
+pub(super) fn handler(handler: &Text<rules::Handler>, runtime: &str, folder: &Path, notes: &Notes) {
+    let Some((module, function)) = handler.value.rsplit_once('.') else {
         return;
     };
-    let Some(folder) = folder else { return };
-    let endings: &[&str] = if runtime.starts_with("python") { &["py"] } else { &["js", "mjs", "cjs"] };
-    // Lambda reads `a.b.handler` and `a/b.handler` alike.
-    let path = module.replace('.', "/");
-    let Some(file) = endings.iter().map(|e| folder.join(format!("{path}.{e}"))).find(|f| f.is_file()) else {
-        let problem = Problem::at(&handler.at, format!("`{path}.{}` is not in the source folder", endings[0]));
-        notes.add(problem.hint("`handler` is the file's name without ending, a dot, and the function's name"));
+    let wrong = |message: String, word: &str, known: &[&str], hint: &str| {
+        let problem = Problem::new(handler.place, message);
+        notes.add(match closest(word, known) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(hint),
+        });
+    };
+    let endings: &[&str] = if runtime.starts_with("python") {
+        &["py"]
+    } else {
+        &["js", "mjs", "cjs"]
+    };
+    // Python's modules are written with dots or slashes.
+    let path = if runtime.starts_with("python") {
+        module.replace('.', "/")
+    } else {
+        module.to_owned()
+    };
+    let files = || endings.iter().map(|ending| format!("{path}.{ending}"));
+    let Some(file) = files().find(|file| folder.join(file).is_file()) else {
+        let there = stems(folder, endings);
+        let there: Vec<&str> = there.iter().map(String::as_str).collect();
+        let wanted = files()
+            .map(|file| quote(&file))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let hint =
+            "`handler` is the file's name without its ending, a dot, and the function's name";
+        return wrong(
+            format!("the source folder has no {wanted}"),
+            module,
+            &there,
+            hint,
+        );
+    };
+    let Ok(code) = fs::read_to_string(folder.join(&file)) else {
         return;
     };
-    let code = fs::read_to_string(&file).unwrap_or_default();
-    if !code.contains(function) {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        notes.add(Problem::at(&handler.at, format!("`{name}` has no `{function}`")));
+    let words: Vec<&str> = code
+        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
+        .collect();
+    if !words.contains(&function) {
+        wrong(
+            format!("{} has no {}", quote(&file), quote(function)),
+            function,
+            &words,
+            "the handler is a function of that file",
+        );
     }
+}
+
+/// Names of the code files in a folder, without their endings.
+fn stems(folder: &Path, endings: &[&str]) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let code = |path: &Path| {
+        path.extension()
+            .is_some_and(|e| endings.iter().any(|ending| e == *ending))
+    };
+    entries
+        .map(|e| e.path())
+        .filter(|p| code(p))
+        .filter_map(|p| Some(p.file_stem()?.to_str()?.to_owned()))
+        .collect()
 }

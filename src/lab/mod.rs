@@ -5,15 +5,21 @@ pub mod builtin;
 mod check;
 mod code;
 mod file;
+mod load;
 mod problem;
+mod read;
+mod render;
 mod rules;
-mod walk;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-pub use file::{load, parse};
-pub use problem::{LabError, Problem, render};
+pub use file::schema;
+pub use load::{load, parse};
+pub use problem::{LabError, Place, Problem};
+pub use render::render;
 pub use rules::valid_email;
 
 /// What a lab is, with every default filled in.

@@ -1,9 +1,9 @@
-//! What is wrong with a lab's file: every problem with its line, column, a caret and a hint.
+//! What is wrong with a lab's file, and where.
 
-use std::path::{Path, PathBuf};
-
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
-use serde_saphyr::Location;
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 /// Why a file is not a lab.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum LabError {
     /// There is no such file.
     #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
-    /// It cannot be read as text.
+    /// It cannot be read.
     #[error("{}: {reason}", path.display())]
     Unreadable {
         /// The file.
@@ -20,26 +20,66 @@ pub enum LabError {
         reason: String,
     },
     /// It is not a lab.
-    #[error("{} problems in {}", problems.len(), path.display())]
+    #[error("{} in {}", count(problems.len()), path.display())]
     Problems {
         /// The file.
         path: PathBuf,
-        /// Its text.
+        /// Its text, as the places of the problems count it.
         text: String,
         /// At least one, in the file's order.
         problems: Vec<Problem>,
     },
 }
 
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+/// `1 problem`, `2 problems`.
+fn count(problems: usize) -> String {
+    format!("{problems} problem{}", if problems == 1 { "" } else { "s" })
+}
+
+impl LabError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing(path) | Self::Unreadable { path, .. } | Self::Problems { path, .. } => {
+                path
+            }
+        }
+    }
+}
+
+/// Where a value or a key stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
     /// 1-based.
     pub line: usize,
     /// 1-based, in characters.
     pub column: usize,
-    /// Characters that the caret underlines.
+    /// Byte of the text.
+    pub start: usize,
+    /// Bytes.
     pub length: usize,
+}
+
+impl Place {
+    /// The place of `length` bytes at byte `start` of `text`.
+    pub(super) fn of(text: &str, start: usize, length: usize) -> Self {
+        let before = text.get(..start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        Self {
+            line: before.matches('\n').count() + 1,
+            column,
+            start,
+            length,
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -47,100 +87,129 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn at(place: &Location, message: impl Into<String>) -> Self {
-        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
         Self {
-            line: number(place.line()).max(1),
-            column: number(place.column()).max(1),
-            length: number(place.span().len()).clamp(1, 80),
+            place,
             message: message.into(),
             hint: None,
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    /// Byte offset and length in `text`.
-    fn span(&self, text: &str) -> (usize, usize) {
-        let mut start = 0;
-        for line in text.split_inclusive('\n').take(self.line - 1) {
-            start += line.len();
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
         }
-        let line = text[start..].lines().next().unwrap_or_default();
-        let byte = |n: usize| line.char_indices().nth(n).map_or(line.len(), |(i, _)| i);
-        let (from, to) = (byte(self.column - 1), byte(self.column - 1 + self.length));
-        (start + from, (to - from).max(1))
-    }
-}
-
-/// One problem, as miette shows it.
-#[derive(Debug)]
-struct Shown<'a> {
-    problem: &'a Problem,
-    source: NamedSource<String>,
-}
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.problem.message)
-    }
-}
-
-impl std::error::Error for Shown<'_> {}
-
-impl Diagnostic for Shown<'_> {
-    fn severity(&self) -> Option<Severity> {
-        Some(Severity::Error)
     }
 
-    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.problem.hint.as_ref().map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let (start, length) = self.problem.span(self.source.inner());
-        Some(Box::new(std::iter::once(LabeledSpan::new(None, start, length))))
-    }
-}
-
-/// The error for a person, `width` columns wide.
-pub fn render(error: &LabError, width: usize, color: bool) -> String {
-    match error {
-        LabError::Missing(path) => {
-            format!("{} does not exist\n  → `labctl init` writes the built-in lab here; `--file` names another file", path.display())
-        }
-        LabError::Unreadable { .. } => error.to_string(),
-        LabError::Problems { path, text, problems } => {
-            let mut out = String::new();
-            for problem in problems {
-                out.push_str(&one(path, text, problem, width, color));
-            }
-            let count = match problems.len() {
-                1 => "1 problem".to_owned(),
-                n => format!("{n} problems"),
-            };
-            out.push_str(&format!("{count} in {}; nothing was called", path.display()));
-            out
+    /// The same with a hint that leads from `word` to one of `known`.
+    pub(super) fn suggest(self, word: &str, known: &[&str]) -> Self {
+        match (closest(word, known), known) {
+            (Some(near), _) => self.hint(format!("did you mean `{near}`?")),
+            (None, []) => self,
+            (None, [only]) => self.hint(format!("there is only {}", quote(only))),
+            (None, _) => self.hint(format!("one of: {}", known.join(", "))),
         }
     }
 }
 
-fn one(path: &Path, text: &str, problem: &Problem, width: usize, color: bool) -> String {
-    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_context_lines(1).with_links(false);
-    // Tabs and carriage returns would shift the caret.
-    let text = text.replace('\r', " ");
-    let shown = Shown { problem, source: NamedSource::new(path.display().to_string(), text) };
-    let mut out = String::new();
-    if handler.render_report(&mut out, &shown).is_err() {
-        out = format!("{}:{}:{}: {}\n", path.display(), problem.line, problem.column, problem.message);
+/// Where problems are noted while the rest of the file is read.
+#[derive(Debug, Default)]
+pub(super) struct Notes(RefCell<Vec<Problem>>);
+
+impl Notes {
+    pub(super) fn add(&self, problem: Problem) {
+        self.0.borrow_mut().push(problem);
     }
-    out
+
+    /// All problems in the file's order, each once.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.0.into_inner();
+        problems.sort_by_key(|p| p.place);
+        problems.dedup();
+        problems
+    }
+}
+
+/// A word of the file inside a sentence: short, and without what a terminal would obey.
+pub(super) fn quote(word: &str) -> String {
+    let mut shown: String = word
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if word.chars().nth(60).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+/// The nearest of `known`, when it is near enough to be a slip.
+pub(super) fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let length = word.chars().count();
+    if length > 128 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let (distance, near) = known
+        .iter()
+        .map(|k| (distance(&word, &k.to_lowercase()), *k))
+        .min()?;
+    (distance <= (length / 4).max(1) && distance < near.chars().count()).then_some(near)
+}
+
+/// Levenshtein's distance, in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let (mut diagonal, mut left) = (i, i + 1);
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let best = (diagonal + usize::from(from != *to))
+                .min(left + 1)
+                .min(*cell + 1);
+            diagonal = std::mem::replace(cell, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, want) in [
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("abc", "abc", 0),
+            ("ab", "ba", 2),
+            ("é", "e", 1),
+        ] {
+            assert_eq!(distance(a, b), want, "{a} {b}");
+            assert_eq!(distance(b, a), want, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn slips_are_near_and_other_words_are_not() {
+        let known = ["runtime", "handler", "role"];
+        assert_eq!(closest("runtim", &known), Some("runtime"));
+        assert_eq!(closest("Handler", &known), Some("handler"));
+        assert_eq!(closest("roles", &known), Some("role"));
+        assert_eq!(closest("color", &known), None);
+        assert_eq!(closest("x", &["y"]), None);
+        assert_eq!(closest(&"x".repeat(100_000), &known), None);
+    }
+
+    #[test]
+    fn quotes_are_short_and_tame() {
+        assert_eq!(quote("a\u{1b}[31m"), "`a\u{fffd}[31m`");
+        assert_eq!(quote(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
+    }
 }

@@ -1,0 +1,226 @@
+//! What good files become.
+
+use std::{collections::BTreeMap, error::Error, path::Path};
+
+use super::HERE;
+use crate::lab::{
+    Api, AppClient, Authorizer, Factor, Function, Lab, Route, User, UserPool, load, parse,
+};
+
+fn good(name: &str) -> Result<Lab, Box<dyn Error>> {
+    Ok(load(&Path::new(HERE).join("good").join(name))?)
+}
+
+#[test]
+fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
+    let function = Function {
+        name: "d-lambda-nonvpc-cmp-demo-function".to_owned(),
+        runtime: "python3.13".to_owned(),
+        architecture: "x86_64".to_owned(),
+        handler: "lambda_function.lambda_handler".to_owned(),
+        source: "./artifacts/hello".into(),
+        memory_mb: 128,
+        timeout_s: 3,
+        environment: BTreeMap::new(),
+        log_retention_days: 7,
+        role: "d-lambda-nonvpc-cmp-demo-function-role".to_owned(),
+        managed_policies: Vec::new(),
+    };
+    let app_client = AppClient {
+        name: "d-cognito-spa-app".to_owned(),
+        session_minutes: 10,
+        access_token_minutes: 60,
+        id_token_minutes: 60,
+        refresh_token_days: 30,
+    };
+    let route = Route {
+        method: "GET".to_owned(),
+        path: "/demo".to_owned(),
+        function: "hello".to_owned(),
+        authorizer: Some("d-authorizer-user-pool-demo".to_owned()),
+        scopes: vec!["aws.cognito.signin.user.admin".to_owned()],
+        expect: Some("Hello from Lambda!".to_owned()),
+    };
+    let authorizer = Authorizer {
+        token_source: "Authorization".to_owned(),
+        ttl_s: 300,
+    };
+    let want = Lab {
+        name: "cognito-authorizer".to_owned(),
+        region: "us-east-1".to_owned(),
+        functions: BTreeMap::from([("hello".to_owned(), function)]),
+        user_pool: Some(UserPool {
+            name: "d-user-pool-demo".to_owned(),
+            first_factors: vec![Factor::Password, Factor::EmailOtp],
+            app_client,
+            users: vec![User {
+                email: "student@example.com".to_owned(),
+            }],
+        }),
+        api: Some(Api {
+            name: "d-apigw-cmp-demo".to_owned(),
+            authorizers: BTreeMap::from([("d-authorizer-user-pool-demo".to_owned(), authorizer)]),
+            routes: vec![route],
+            stage: "dev".to_owned(),
+        }),
+        dir: ".".into(),
+    };
+    assert_eq!(load(Path::new("lab.yaml"))?, want);
+    Ok(())
+}
+
+#[test]
+fn the_built_in_files_are_a_whole_lab() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    for (name, text) in crate::lab::builtin::FILES {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().ok_or("no parent")?)?;
+        std::fs::write(path, text)?;
+    }
+    let path = folder.path().join("lab.yaml");
+    assert_eq!(load(&path)?.name, "cognito-authorizer");
+    let first = std::fs::read_to_string(path)?
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let schema = first
+        .strip_prefix("# yaml-language-server: $schema=")
+        .ok_or("no schema named")?;
+    assert!(folder.path().join(schema).is_file());
+    Ok(())
+}
+
+#[test]
+fn every_key_is_read() -> Result<(), Box<dyn Error>> {
+    let lab = good("full.yaml")?;
+    assert_eq!(
+        (lab.name.as_str(), lab.region.as_str()),
+        ("full-lab-2", "us-gov-west-1")
+    );
+    let hello = &lab.functions["hello"];
+    assert_eq!(
+        (hello.memory_mb, hello.timeout_s, hello.log_retention_days),
+        (256, 20, 30)
+    );
+    assert_eq!(
+        (hello.role.as_str(), hello.architecture.as_str()),
+        ("d-hello@lab", "arm64")
+    );
+    let variables: Vec<_> = hello
+        .environment
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(
+        variables,
+        [
+            ("EMPTY", ""),
+            ("GREETING", "Hello"),
+            ("PORT_NUMBER", "8080")
+        ]
+    );
+    assert_eq!(hello.managed_policies.len(), 2);
+    assert_eq!(
+        lab.functions["inner"].source,
+        Path::new(HERE).join("good/artifacts/hello")
+    );
+    assert_eq!(lab.functions["node"].runtime, "nodejs22.x");
+    let pool = lab.user_pool.ok_or("no pool")?;
+    assert_eq!(pool.first_factors, [Factor::EmailOtp, Factor::Password]);
+    let client = &pool.app_client;
+    let lives = (
+        client.session_minutes,
+        client.access_token_minutes,
+        client.id_token_minutes,
+        client.refresh_token_days,
+    );
+    assert_eq!(lives, (15, 30, 20, 2));
+    let users: Vec<_> = pool.users.iter().map(|u| u.email.as_str()).collect();
+    assert_eq!(users, ["ada@example.com", "grace+lab@example.org"]);
+    let api = lab.api.ok_or("no API")?;
+    assert_eq!(
+        api.authorizers["pool-a"],
+        Authorizer {
+            token_source: "X-Token".to_owned(),
+            ttl_s: 0
+        }
+    );
+    assert_eq!(
+        api.authorizers["pool-b"],
+        Authorizer {
+            token_source: "Authorization".to_owned(),
+            ttl_s: 300
+        }
+    );
+    let routes: Vec<_> = api
+        .routes
+        .iter()
+        .map(|r| (r.method.as_str(), r.path.as_str(), r.authorizer.as_deref()))
+        .collect();
+    let want = [
+        ("GET", "/", None),
+        ("GET", "/items/{id}", Some("pool-a")),
+        ("ANY", "/items/{id}/{rest+}", Some("pool-b")),
+        ("DELETE", "/items/{id}", Some("pool-a")),
+    ];
+    assert_eq!(routes, want);
+    assert_eq!(
+        api.routes[1].scopes,
+        ["aws.cognito.signin.user.admin", "orders/read"]
+    );
+    assert_eq!(api.routes[1].expect.as_deref(), Some("line 1\nline 2"));
+    Ok(())
+}
+
+#[test]
+fn a_lab_may_be_a_function_alone() -> Result<(), Box<dyn Error>> {
+    let lab = good("small.yaml")?;
+    assert_eq!(
+        (lab.functions.len(), lab.user_pool, lab.api),
+        (1, None, None)
+    );
+    Ok(())
+}
+
+#[test]
+fn yaml_is_read_as_yaml() -> Result<(), Box<dyn Error>> {
+    let lab = good("yaml.yaml")?;
+    let (one, two) = (&lab.functions["one"], &lab.functions["two"]);
+    assert_eq!(
+        (two.name.as_str(), two.role.as_str(), two.runtime.as_str()),
+        ("two", "two-role", "python3.13")
+    );
+    assert_eq!(
+        (
+            one.environment["TEXT"].as_str(),
+            one.environment["FOLDED"].as_str()
+        ),
+        ("several\nlines\n", "one line")
+    );
+    assert_eq!(
+        (
+            two.environment["TEXT"].as_str(),
+            two.environment["ON"].as_str()
+        ),
+        ("other", "yes")
+    );
+    assert_eq!(one.environment["WORD"], "no");
+    assert_eq!(lab.user_pool.ok_or("no pool")?.users, []);
+    Ok(())
+}
+
+#[test]
+fn line_ends_and_a_mark_change_nothing() -> Result<(), Box<dyn Error>> {
+    let path = Path::new(HERE).join("good/yaml.yaml");
+    let text = std::fs::read_to_string(&path)?;
+    let want = load(&path)?;
+    for other in [
+        text.replace('\n', "\r\n"),
+        text.replace('\n', "\r"),
+        format!("\u{feff}{text}"),
+    ] {
+        assert_eq!(parse(&other, &path)?, want);
+    }
+    Ok(())
+}
