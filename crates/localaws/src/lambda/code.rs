@@ -58,7 +58,7 @@ impl Folder {
         let code = Code::of(&zip)?;
         let unpacked = self.unpacked(&code);
         folder(&unpacked).map_err(|e| disk(&unpacked, &e))?;
-        let kept = unpack(&zip, &unpacked).and_then(|()| {
+        let kept = unpack(&zip, &unpacked, MOST_UNZIPPED).and_then(|()| {
             let path = self.zip(&code);
             private(&path, false)
                 .and_then(|mut file| io::Write::write_all(&mut file, &zip))
@@ -126,14 +126,14 @@ fn disk(path: &Path, error: &io::Error) -> ApiError {
     ApiError::internal(format!("{}: {error}", path.display()))
 }
 
-fn unpack(zip: &[u8], into: &Path) -> Result<(), ApiError> {
+/// Takes at most `room` bytes, whatever the archive says of its sizes.
+fn unpack(zip: &[u8], into: &Path, mut room: u64) -> Result<(), ApiError> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| unreadable())?;
     if archive.is_empty() {
         return Err(fault::invalid_parameter(
             "Uploaded file must be a non-empty zip",
         ));
     }
-    let mut room = MOST_UNZIPPED;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|_| unreadable())?;
         let path = into.join(entry.enclosed_name().ok_or_else(unreadable)?);
@@ -152,7 +152,7 @@ fn unpack(zip: &[u8], into: &Path) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The size on disk, at most `room`: what the archive says of its sizes is not trusted.
+/// Gives the size on disk.
 fn extract<R: Read>(entry: &mut ZipFile<'_, R>, path: &Path, room: u64) -> Result<u64, ApiError> {
     let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
     let mut file = private(path, executable).map_err(|_| unreadable())?;
@@ -183,4 +183,31 @@ fn private(path: &Path, executable: bool) -> io::Result<File> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     }
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    #[test]
+    fn the_limit_is_for_all_files_together() {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["a", "b"] {
+            let options = SimpleFileOptions::default();
+            zip.start_file(name, options).expect("a new file");
+            zip.write_all(&[0; 500]).expect("in memory");
+        }
+        let zip = zip.finish().expect("in memory").into_inner();
+        let into = std::env::temp_dir().join(format!("localaws-{}", ids::uuid()));
+        folder(&into).expect("a new folder");
+        let unpacked = |room| unpack(&zip, &into, room).map_err(|e| e.message);
+        let (enough, less) = (unpacked(1000), unpacked(999));
+        fs::remove_dir_all(&into).expect("as it was made");
+        assert_eq!(enough, Ok(()));
+        assert!(less.is_err_and(|e| e.starts_with("Unzipped size must be smaller than")));
+    }
 }

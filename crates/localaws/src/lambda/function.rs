@@ -55,6 +55,7 @@ struct SnapStart {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the model's names")]
 struct State {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +122,12 @@ impl Function {
             return Err(fault::stale_revision());
         }
         Ok(())
+    }
+
+    /// Has a test choose when (ms) the function is ready, so that it need not wait or hurry.
+    #[cfg(test)]
+    pub(super) fn ready_from(&mut self, active: i64, updated: i64) {
+        (self.active_from, self.updated_from) = (active, updated);
     }
 
     pub(super) fn changed(&mut self) {

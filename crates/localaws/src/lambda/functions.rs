@@ -104,7 +104,7 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
     Ok(json!({ "StatusCode": 204 }))
 }
 
-pub(super) fn account_settings(app: &App, call: &Call) -> Answer {
+pub(super) fn account_settings(app: &App, call: &Call) -> Value {
     let (count, size) = app.read(|world| {
         let region = world
             .accounts
@@ -113,7 +113,7 @@ pub(super) fn account_settings(app: &App, call: &Call) -> Answer {
         let functions = region.into_iter().flat_map(|r| r.lambda.functions.values());
         functions.fold((0, 0), |(count, size), f| (count + 1, size + f.code.size))
     });
-    Ok(json!({
+    json!({
         "AccountLimit": {
             "TotalCodeSize": 80_530_636_800_u64,
             "CodeSizeUnzipped": 262_144_000,
@@ -122,5 +122,5 @@ pub(super) fn account_settings(app: &App, call: &Call) -> Answer {
             "UnreservedConcurrentExecutions": 1000,
         },
         "AccountUsage": {"FunctionCount": count, "TotalCodeSize": size},
-    }))
+    })
 }

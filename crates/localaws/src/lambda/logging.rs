@@ -26,22 +26,21 @@ pub(super) fn lines(launch: &Launch, request_id: &str, outcome: &Outcome) -> Vec
 fn report(launch: &Launch, request_id: &str, outcome: &Outcome) -> String {
     let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let billed = ms(outcome.duration + outcome.init.unwrap_or_default()).ceil();
-    let mut report = format!(
+    let init = outcome.init.map_or_else(String::new, |init| {
+        format!("Init Duration: {:.2} ms\t", ms(init))
+    });
+    let status = match outcome.end {
+        End::Returned | End::Failed => "",
+        End::TimedOut => "Status: timeout",
+        End::Exited => "Status: error\tError Type: Runtime.ExitError",
+    };
+    format!(
         "REPORT RequestId: {request_id}\tDuration: {:.2} ms\tBilled Duration: {billed:.0} ms\t\
-         Memory Size: {} MB\tMax Memory Used: {} MB\t",
+         Memory Size: {} MB\tMax Memory Used: {} MB\t{init}{status}",
         ms(outcome.duration),
         launch.memory_mb,
         outcome.memory_mb,
-    );
-    if let Some(init) = outcome.init {
-        report += &format!("Init Duration: {:.2} ms\t", ms(init));
-    }
-    match outcome.end {
-        End::Returned | End::Failed => {}
-        End::TimedOut => report += "Status: timeout",
-        End::Exited => report += "Status: error\tError Type: Runtime.ExitError",
-    }
-    report
+    )
 }
 
 /// The last 4 KB, cut between characters.

@@ -63,7 +63,7 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetFunctionConfiguration" => functions::configuration(app, call),
         "ListFunctions" => functions::list(app, call),
         "DeleteFunction" => functions::delete(app, call),
-        "GetAccountSettings" => functions::account_settings(app, call),
+        "GetAccountSettings" => Ok(functions::account_settings(app, call)),
         "UpdateFunctionCode" => update::code(app, call).await,
         "UpdateFunctionConfiguration" => update::configuration(app, call),
         "AddPermission" => permissions::add(app, call),

@@ -14,31 +14,37 @@ let requestId = "init";
 // A thread of its own reads, so that it also sees the twin go when the handler is busy: then all that
 // belongs to the handler goes too.
 const reader = `
-  const { readSync } = require("node:fs");
+  const { Socket } = require("node:net");
   const { parentPort } = require("node:worker_threads");
-  const chunk = Buffer.alloc(65536);
-  let rest = Buffer.alloc(0);
-  const more = () => {
-    const count = readSync(3, chunk);
-    if (count === 0) process.kill(-process.pid, "SIGKILL");
-    rest = Buffer.concat([rest, chunk.subarray(0, count)]);
+  let chunks = [];
+  let size = 0;
+  let wanted = 0;
+  let head;
+  const take = (count) => {
+    const all = Buffer.concat(chunks);
+    chunks = [all.subarray(count)];
+    size -= count;
+    return all.subarray(0, count);
   };
-  for (;;) {
-    let end;
-    while ((end = rest.indexOf(10)) < 0) more();
-    const head = JSON.parse(rest.subarray(0, end));
-    const parts = [rest.subarray(end + 1)];
-    let size = parts[0].length;
-    while (size < head.size) {
-      rest = Buffer.alloc(0);
-      more();
-      parts.push(rest);
-      size += rest.length;
+  const requests = new Socket({ fd: 3, readable: true, writable: false });
+  requests.on("data", (chunk) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    while (size > wanted) {
+      if (head === undefined) {
+        const end = Buffer.concat(chunks).indexOf(10);
+        if (end < 0) return;
+        head = JSON.parse(take(end + 1));
+        // An empty payload is never sent, so the next byte is there or to come.
+        wanted = head.size - 1;
+      } else {
+        parentPort.postMessage({ head, payload: take(head.size).toString() });
+        head = undefined;
+        wanted = 0;
+      }
     }
-    const all = Buffer.concat(parts);
-    parentPort.postMessage({ head, payload: all.toString("utf8", 0, head.size) });
-    rest = all.subarray(head.size);
-  }
+  });
+  requests.on("close", () => process.kill(-process.pid, "SIGKILL"));
 `;
 
 function write(descriptor, data) {
@@ -65,10 +71,10 @@ function answer(kind, payload = "") {
   write(ANSWERS, `${JSON.stringify({ kind, memory_mb, size })}\n${payload}`);
 }
 
-function fail(errorType, errorMessage, stack = "") {
+function fail(errorType, errorMessage, stack = "", kind = "error") {
   const error = { errorType, errorMessage, trace: stack.split("\n") };
   log("ERROR", "Invoke Error", JSON.stringify({ ...error, stack: undefined }));
-  answer("error", JSON.stringify(error));
+  answer(kind, JSON.stringify(error));
 }
 
 function failBy(error) {
@@ -171,7 +177,7 @@ for (const [event, name] of [
   ["unhandledRejection", "Runtime.UnhandledPromiseRejection"],
 ]) {
   process.on(event, (error) => {
-    if (requestId !== "") fail(name, format(error?.message ?? error), error?.stack);
+    if (requestId !== "") fail(name, format(error?.message ?? error), error?.stack, "fatal");
     process.exit(129);
   });
 }

@@ -5,7 +5,7 @@ use tokio::{io::AsyncReadExt, process::ChildStderr};
 use super::Line;
 use crate::app::now_ms;
 
-/// A longer line is cut, as CloudWatch Logs does.
+/// A longer line is cut, as `CloudWatch` Logs does.
 const LONGEST: usize = 256 << 10;
 /// Lines of one invocation; older ones go.
 const KEPT: usize = 10_000;

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Result,
     /// The payload is the error, of the handler or of its loading.
     Error,
+    /// Likewise, and the process ends.
+    Fatal,
 }
 
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::app::now_ms;
 /// How long a process may take to load its handler, besides the function's own timeout.
 const INIT: Duration = Duration::from_secs(10);
 /// An idle process is kept this long.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 /// For the last output of a process: one that left its group may hold on to the pipe.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
@@ -87,7 +87,7 @@ impl Task {
                 let before = self.output.take(true);
                 let at = now_ms();
                 let (ended, duration) = self.exchange(Some(&event), self.limit).await;
-                let alive = matches!(ended, Ended::Said(_));
+                let alive = matches!(&ended, Ended::Said(said) if said.kind != Kind::Fatal);
                 let mut outcome = self.outcome(ended, &event, at, duration, init.take());
                 outcome.before = before;
                 // Whoever asked may have gone.
