@@ -60,7 +60,7 @@ pub struct Global {
     /// Log what is called (-v), and more (-vv), to stderr
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// No colours (also: NO_COLOR)
+    /// No colours (also: `NO_COLOR`)
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Do not ask
@@ -114,7 +114,7 @@ pub struct Up {
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Command that prints the code mailed to the address in $LABCTL_EMAIL
+    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`
     #[arg(long, value_name = "COMMAND")]
     pub otp_command: Option<String>,
     /// The user to sign in (default: the lab's first)

@@ -23,9 +23,9 @@ pub enum Effect {
 }
 
 /// How long to wait for something that AWS says is not possible yet.
-const NOT_YET_LIMIT: Duration = Duration::from_secs(120);
+const NOT_YET_LIMIT: Duration = Duration::from_mins(2);
 /// How long to ride out throttling: `DeleteRestApi` allows one call in 30 s.
-const THROTTLE_LIMIT: Duration = Duration::from_secs(600);
+const THROTTLE_LIMIT: Duration = Duration::from_mins(10);
 /// How often a call of unsure outcome is sent again, when that is safe.
 const UNSURE_TRIES: u32 = 4;
 

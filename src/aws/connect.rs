@@ -60,28 +60,25 @@ pub async fn connect(target: &Target) -> Connection {
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
-                .operation_attempt_timeout(Duration::from_secs(60))
+                .operation_attempt_timeout(Duration::from_mins(1))
                 .build(),
         );
-    let config = match &target.local {
-        Some(endpoint) => {
-            let nobody = Credentials::new(LOCAL_ACCOUNT, "local", None, None, "the local twin");
-            loader
-                .endpoint_url(endpoint)
-                .credentials_provider(nobody)
-                .load()
-                .await
-        }
-        None => {
-            let loader = match &target.profile {
-                Some(profile) => loader.profile_name(profile),
-                None => loader,
-            };
-            loader
-                .credentials_provider(chain(target, region, client).await)
-                .load()
-                .await
-        }
+    let config = if let Some(endpoint) = &target.local {
+        let nobody = Credentials::new(LOCAL_ACCOUNT, "local", None, None, "the local twin");
+        loader
+            .endpoint_url(endpoint)
+            .credentials_provider(nobody)
+            .load()
+            .await
+    } else {
+        let loader = match &target.profile {
+            Some(profile) => loader.profile_name(profile),
+            None => loader,
+        };
+        loader
+            .credentials_provider(chain(target, region, client).await)
+            .load()
+            .await
     };
     Connection {
         endpoint: config.endpoint_url().map(str::to_owned),

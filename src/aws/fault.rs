@@ -112,7 +112,9 @@ impl Fault {
             SdkError::ServiceError(service) => {
                 let meta = service.err().meta();
                 fault.code = meta.code().map(str::to_owned);
-                fault.message = meta.message().unwrap_or("(no message)").to_owned();
+                meta.message()
+                    .unwrap_or("(no message)")
+                    .clone_into(&mut fault.message);
                 fault.request_id = meta.extra("aws_request_id").map(str::to_owned);
                 let status = service.raw().status().as_u16();
                 let retry_after = service
@@ -129,7 +131,7 @@ impl Fault {
                 );
             }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-                fault.kind = FaultKind::Unsure
+                fault.kind = FaultKind::Unsure;
             }
             SdkError::DispatchFailure(failure) => {
                 fault.kind = if refused(error) {
@@ -257,10 +259,10 @@ pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
 fn refused(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(e) = next {
-        if let Some(io) = e.downcast_ref::<io::Error>() {
-            if io.kind() == io::ErrorKind::ConnectionRefused {
-                return true;
-            }
+        if let Some(io) = e.downcast_ref::<io::Error>()
+            && io.kind() == io::ErrorKind::ConnectionRefused
+        {
+            return true;
         }
         next = e.source();
     }

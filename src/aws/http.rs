@@ -21,7 +21,7 @@ pub(super) fn client(plain: bool) -> SharedHttpClient {
 fn connector(plain: bool) -> Connector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(Duration::from_secs(5))
-        .read_timeout(Duration::from_secs(60))
+        .read_timeout(Duration::from_mins(1))
         .build();
     let builder = Connector::builder().connector_settings(settings);
     if plain {

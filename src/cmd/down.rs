@@ -67,10 +67,11 @@ impl Run<'_> {
         let journal = Arc::new(lock.journal(state));
         let removal = engine::down(cx, Arc::clone(&journal), survey, self.parallel).await;
         let left = journal.state();
-        if removal.ok() && left.steps.is_empty() {
-            if let Ok(journal) = Arc::try_unwrap(journal) {
-                journal.close()?;
-            }
+        if removal.ok()
+            && left.steps.is_empty()
+            && let Ok(journal) = Arc::try_unwrap(journal)
+        {
+            journal.close()?;
         }
         finish(
             removal,
@@ -164,10 +165,10 @@ async fn without_state(
     }
     drop(cx);
     let left = journal.state();
-    if left.steps.is_empty() {
-        if let Ok(journal) = Arc::try_unwrap(journal) {
-            journal.close()?;
-        }
+    if left.steps.is_empty()
+        && let Ok(journal) = Arc::try_unwrap(journal)
+    {
+        journal.close()?;
     }
     if total.done.is_empty() && total.ok() {
         tell_nothing(&known.name, reporter.sink(), started_at);
@@ -202,7 +203,7 @@ async fn reach(global: &Global, site: &Site, lab: &Lab) -> Result<Option<(Link, 
             Ok(identity) => return Ok(Some((link, identity))),
             Err(fault) if built && scene::no_credentials(&fault) => {}
             Err(fault) => {
-                let error = link.no_identity(fault);
+                let error = scene::no_identity(fault);
                 let message = format!(
                     "there is no state of {} here, and {}",
                     lab.name, error.message

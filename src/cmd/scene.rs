@@ -163,32 +163,17 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
-        let identity = self
-            .connection
-            .identity()
-            .await
-            .map_err(|fault| self.no_identity(fault))?;
-        if let Some(state) = state {
-            if state.account != identity.account {
-                return Err(Error::usage(format!(
-                    "this lab is up in account {}, but the credentials are of account {} ({})",
-                    state.account, identity.account, identity.arn
-                ))
-                .hint("use that account's credentials (AWS_PROFILE or --profile)"));
-            }
+        let identity = self.connection.identity().await.map_err(no_identity)?;
+        if let Some(state) = state
+            && state.account != identity.account
+        {
+            return Err(Error::usage(format!(
+                "this lab is up in account {}, but the credentials are of account {} ({})",
+                state.account, identity.account, identity.arn
+            ))
+            .hint("use that account's credentials (AWS_PROFILE or --profile)"));
         }
         Ok(identity)
-    }
-
-    pub(super) fn no_identity(&self, fault: Fault) -> Error {
-        match fault {
-            _ if no_credentials(&fault) => Error::failed(
-                "no AWS credentials were found",
-            )
-            .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
-            .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
-            _ => fault.into(),
-        }
     }
 
     /// A new state for a lab.
@@ -196,7 +181,7 @@ impl Link {
         State {
             version: engine::VERSION,
             lab: lab.to_owned(),
-            run: uuid(),
+            run: uuid::Uuid::new_v4().to_string(),
             account: account.to_owned(),
             region: self.connection.region.clone(),
             endpoint: self.connection.endpoint.clone(),
@@ -273,6 +258,16 @@ impl Link {
     }
 }
 
+/// Why nobody answers who we are.
+pub(super) fn no_identity(fault: Fault) -> Error {
+    match fault {
+        _ if no_credentials(&fault) => Error::failed("no AWS credentials were found")
+            .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
+            .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
+        _ => fault.into(),
+    }
+}
+
 /// Whether there are no credentials at all (not: bad ones).
 pub(super) fn no_credentials(fault: &Fault) -> bool {
     fault.kind == FaultKind::Credentials && fault.code.is_none()
@@ -332,24 +327,4 @@ pub(super) fn confirm(global: &Global, link: &Link, question: &str) -> Result<()
         Ok(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
         _ => Err(Error::new(Exit::Failed, "nothing was changed")),
     }
-}
-
-/// A random (version 4) UUID.
-fn uuid() -> String {
-    let mut b = [0_u8; 16];
-    // Only a label: without randomness, the time tells runs apart.
-    if getrandom::fill(&mut b).is_err() {
-        b = Timestamp::now().as_nanosecond().to_be_bytes();
-    }
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
 }

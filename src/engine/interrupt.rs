@@ -17,10 +17,7 @@ impl Interrupt {
             signal().await;
             let _ = tx.send(true);
             signal().await;
-            #[expect(
-                clippy::exit,
-                reason = "the user asked twice; nothing in memory is worth waiting for"
-            )]
+            // The user asked twice; nothing in memory is worth waiting for.
             std::process::exit(130);
         });
         Self { set }

@@ -36,7 +36,7 @@ pub(super) async fn prune(
             Err(Failure::Aws(fault))
                 if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) =>
             {
-                left = true
+                left = true;
             }
             Err(failure) => return Err(failure),
         }

@@ -155,12 +155,7 @@ pub struct Compare(Vec<Drift>);
 
 impl Compare {
     /// Notes `field` when `wanted` and `seen` differ.
-    pub fn field<T: PartialEq + Serialize + ?Sized>(
-        &mut self,
-        field: &str,
-        wanted: &T,
-        seen: &T,
-    ) {
+    pub fn field<T: PartialEq + Serialize + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
         if wanted != seen {
             self.0.push(Drift {
                 field: field.to_owned(),

@@ -177,9 +177,13 @@ impl Builder<'_> {
     async fn adopt(&self, key: Value, output: Value, wanted: Value) -> Result<Change, Failure> {
         self.record(key, output.clone()).await?;
         let Some(record) = self.journal.record(&self.step.id) else {
-            return Err(Failure::Defect(format!("{} was not recorded", self.step.id)));
+            return Err(Failure::Defect(format!(
+                "{} was not recorded",
+                self.step.id
+            )));
         };
-        self.ensure(record, output, wanted, None, Change::Adopted).await
+        self.ensure(record, output, wanted, None, Change::Adopted)
+            .await
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.

@@ -8,7 +8,7 @@ mod view;
 
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 
 use crate::engine::{Event, EventSink};
 
@@ -77,10 +77,9 @@ impl Reporter {
 fn run(mut show: Box<dyn Show + Send>, mut events: UnboundedReceiver<Event>) {
     loop {
         match events.try_recv() {
-            Ok(Event::End) => return,
+            Ok(Event::End) | Err(TryRecvError::Disconnected) => return,
             Ok(event) => show.event(&event),
-            Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => return,
-            Err(tokio::sync::mpsc::error::TryRecvError::Empty) => {
+            Err(TryRecvError::Empty) => {
                 show.tick();
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }

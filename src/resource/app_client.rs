@@ -58,8 +58,12 @@ fn units() -> TokenValidityUnitsType {
 
 /// Of access, ID and refresh tokens.
 fn unit_names(units: &TokenValidityUnitsType) -> [Option<&str>; 3] {
-    [units.access_token(), units.id_token(), units.refresh_token()]
-        .map(|unit| unit.map(TimeUnitsType::as_str))
+    [
+        units.access_token(),
+        units.id_token(),
+        units.refresh_token(),
+    ]
+    .map(|unit| unit.map(TimeUnitsType::as_str))
 }
 
 async fn describe(

@@ -59,7 +59,9 @@ impl Resource for Deployment {
             .chain_update(&self.content)
             .chain_update(ids)
             .finalize();
-        let fingerprint = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
+        let fingerprint = hash[..8]
+            .iter()
+            .fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
         Key {
             api_id: api.id.clone(),
             fingerprint,

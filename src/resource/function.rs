@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long Lambda may take to make a function Active.
-const ACTIVE_LIMIT: Duration = Duration::from_secs(300);
+const ACTIVE_LIMIT: Duration = Duration::from_mins(5);
 
 /// A Lambda function with its code.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use crate::{
     resource::Kind,
 };
 
-/// A CloudWatch Logs group.
+/// A `CloudWatch` Logs group.
 #[derive(Debug, Clone)]
 pub struct LogGroup {
     /// `/aws/lambda/{function}`.

@@ -67,7 +67,7 @@ impl Key {
     }
 }
 
-fn authorizer_id<'a>(given: &'a Given<Method>) -> Option<&'a str> {
+fn authorizer_id(given: &Given<Method>) -> Option<&str> {
     given.2.as_ref().map(|a| a.id.as_str())
 }
 

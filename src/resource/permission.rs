@@ -64,17 +64,16 @@ async fn statement(cx: &Cx, key: &Key) -> Result<Option<String>, Fault> {
         .find(|s| s["Sid"] == key.statement_id.as_str());
     Ok(found.map(|s| {
         // The wire shows `ArnLike`; older statements `StringLike`.
-        let condition = s["Condition"]
+        let mut condition = s["Condition"]
             .as_object()
             .into_iter()
             .flat_map(|c| c.values());
         condition
-            .filter_map(|c| {
+            .find_map(|c| {
                 c["AWS:SourceArn"]
                     .as_str()
                     .or_else(|| c["aws:SourceArn"].as_str())
             })
-            .next()
             .unwrap_or("anything")
             .to_owned()
     }))

@@ -71,7 +71,7 @@ fn output(pool: &UserPoolType) -> Option<Output> {
 fn factors(pool: &UserPoolType) -> BTreeSet<String> {
     let policy = pool.policies().and_then(|p| p.sign_in_policy());
     policy
-        .map(|p| p.allowed_first_auth_factors())
+        .map(aws_sdk_cognitoidentityprovider::types::SignInPolicyType::allowed_first_auth_factors)
         .into_iter()
         .flatten()
         .map(|f| f.as_str().to_owned())

@@ -10,7 +10,10 @@ use crate::{
 /// What `up` changed, without what it left as it was.
 fn changed(site: &Site) -> Vec<(String, String)> {
     let events = site.ok("up --local --json").events();
-    changes(&events).into_iter().filter(|(_, change)| change != "unchanged").collect()
+    changes(&events)
+        .into_iter()
+        .filter(|(_, change)| change != "unchanged")
+        .collect()
 }
 
 fn pair(id: &str, change: &str) -> (String, String) {
@@ -49,12 +52,23 @@ fn drift_is_named_by_status_and_mended_by_up() {
     let answer = twin::rest(&endpoint, "lambda", "GET", &policy, None).json();
     let policy_text: serde_json::Value =
         serde_json::from_str(answer["Policy"].as_str().expect("a policy")).expect("JSON");
-    let sid = policy_text["Statement"][0]["Sid"].as_str().expect("a statement id");
-    let answer = twin::rest(&endpoint, "lambda", "DELETE", &format!("{policy}/{sid}"), None);
+    let sid = policy_text["Statement"][0]["Sid"]
+        .as_str()
+        .expect("a statement id");
+    let answer = twin::rest(
+        &endpoint,
+        "lambda",
+        "DELETE",
+        &format!("{policy}/{sid}"),
+        None,
+    );
     assert_eq!(answer.status, 204, "{}", answer.body);
 
     let status = site.labctl("status --json").code(3).json();
-    let wrong: Vec<_> = standings(&status).into_iter().filter(|(_, state)| state != "present").collect();
+    let wrong: Vec<_> = standings(&status)
+        .into_iter()
+        .filter(|(_, state)| state != "present")
+        .collect();
     let expected = [
         ("log_group.hello", "drifted"),
         ("method.GET /demo", "drifted"),
@@ -62,13 +76,28 @@ fn drift_is_named_by_status_and_mended_by_up() {
     ];
     assert_eq!(wrong, expected.map(|(id, state)| pair(id, state)));
     let shown = site.labctl("status").code(3).out;
-    assert!(shown.contains("authorizationType: wanted COGNITO_USER_POOLS, seen NONE"), "{shown}");
-    assert!(shown.contains("retentionInDays: wanted 7, seen 3"), "{shown}");
+    assert!(
+        shown.contains("authorizationType: wanted COGNITO_USER_POOLS, seen NONE"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("retentionInDays: wanted 7, seen 3"),
+        "{shown}"
+    );
 
     let mended = changed(&site);
-    assert!(mended.contains(&pair("log_group.hello", "updated")), "{mended:?}");
-    assert!(mended.contains(&pair("method.GET /demo", "updated")), "{mended:?}");
-    assert!(mended.contains(&pair("permission.GET /demo", "created")), "{mended:?}");
+    assert!(
+        mended.contains(&pair("log_group.hello", "updated")),
+        "{mended:?}"
+    );
+    assert!(
+        mended.contains(&pair("method.GET /demo", "updated")),
+        "{mended:?}"
+    );
+    assert!(
+        mended.contains(&pair("permission.GET /demo", "created")),
+        "{mended:?}"
+    );
     site.ok("status");
     site.ok("verify");
 }
@@ -90,7 +119,8 @@ fn new_code_updates_the_function_and_nothing_else() {
 fn a_new_route_is_deployed_and_a_dropped_one_removed() {
     let site = Site::tutorial();
     site.ok("up --local");
-    let route = "    GET /public/{id}:\n      function: hello\n      authorizer: none\n  stage: dev";
+    let route =
+        "    GET /public/{id}:\n      function: hello\n      authorizer: none\n  stage: dev";
     site.edit("  stage: dev", route);
     let made = changed(&site);
     for (id, change) in [
@@ -102,12 +132,21 @@ fn a_new_route_is_deployed_and_a_dropped_one_removed() {
         ("deployment", "created"),
         ("stage", "updated"),
     ] {
-        assert!(made.contains(&pair(id, change)), "{id} {change} in {made:?}");
+        assert!(
+            made.contains(&pair(id, change)),
+            "{id} {change} in {made:?}"
+        );
     }
     assert_eq!(made.len(), 7, "{made:?}");
-    let stage = site.status()["outputs"]["invoke_url"].as_str().expect("a URL").replace("/demo", "");
+    let stage = site.status()["outputs"]["invoke_url"]
+        .as_str()
+        .expect("a URL")
+        .replace("/demo", "");
     let open = twin::get(&format!("{stage}/public/7"), None);
-    assert_eq!((open.status, open.body.as_str()), (200, "Hello from Lambda!"));
+    assert_eq!(
+        (open.status, open.body.as_str()),
+        (200, "Hello from Lambda!")
+    );
     assert_eq!(twin::get(&format!("{stage}/demo"), None).status, 401);
 
     site.edit(route, "  stage: dev");
@@ -124,13 +163,25 @@ fn what_somebody_deleted_is_made_again() {
     let site = Site::tutorial();
     site.ok("up --local");
     let endpoint = site.endpoint();
-    let api = site.status()["outputs"]["api_id"].as_str().expect("an id").to_owned();
-    let answer = twin::rest(&endpoint, "apigateway", "DELETE", &format!("/restapis/{api}"), None);
+    let api = site.status()["outputs"]["api_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let answer = twin::rest(
+        &endpoint,
+        "apigateway",
+        "DELETE",
+        &format!("/restapis/{api}"),
+        None,
+    );
     assert_eq!(answer.status, 202, "{}", answer.body);
     let status = site.labctl("status").code(3).out;
     assert!(status.contains("missing"), "{status}");
     let made = changed(&site);
-    assert!(made.contains(&pair("api", "created")) && made.contains(&pair("stage", "created")), "{made:?}");
+    assert!(
+        made.contains(&pair("api", "created")) && made.contains(&pair("stage", "created")),
+        "{made:?}"
+    );
     site.ok("verify");
     site.ok("down");
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
@@ -141,19 +192,33 @@ fn a_dry_run_only_reads() {
     let site = Site::tutorial();
     let plan = site.ok("up --dry-run --json").json();
     assert_eq!(plan.as_array().map(Vec::len), Some(15));
-    assert!(plan.as_array().expect("a list").iter().all(|i| i["action"] == "create"), "{plan}");
+    assert!(
+        plan.as_array()
+            .expect("a list")
+            .iter()
+            .all(|i| i["action"] == "create"),
+        "{plan}"
+    );
     assert!(!site.has(".labctl"), "nothing was begun");
 
     site.ok("up --local");
     let before = (site.state(), twin::everything(&site.endpoint()));
-    site.edit("    runtime: python3.13", "    runtime: python3.13\n    memory: 256");
+    site.edit(
+        "    runtime: python3.13",
+        "    runtime: python3.13\n    memory: 256",
+    );
     let plan = site.ok("up --dry-run --json").json();
     let other: Vec<_> = plan
         .as_array()
         .expect("a list")
         .iter()
         .filter(|i| i["action"] != "keep")
-        .map(|i| (i["id"].as_str().unwrap_or_default(), i["action"].as_str().unwrap_or_default()))
+        .map(|i| {
+            (
+                i["id"].as_str().unwrap_or_default(),
+                i["action"].as_str().unwrap_or_default(),
+            )
+        })
         .collect();
     assert_eq!(other, [("function.hello", "update")]);
     assert_eq!((site.state(), twin::everything(&site.endpoint())), before);

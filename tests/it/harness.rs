@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
@@ -11,24 +11,24 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// One test's folder. Dropping it stops its twin.
-pub struct Site {
+pub(crate) struct Site {
     root: TempDir,
 }
 
 /// What a command printed, and how it ended.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
-pub const LAB: &str = include_str!("../../lab.yaml");
-pub const FUNCTION: &str = "d-lambda-nonvpc-cmp-demo-function";
+pub(crate) const LAB: &str = include_str!("../../lab.yaml");
+pub(crate) const FUNCTION: &str = "d-lambda-nonvpc-cmp-demo-function";
 
 impl Site {
     /// The tutorial's lab.
-    pub fn tutorial() -> Self {
+    pub(crate) fn tutorial() -> Self {
         let site = Self::empty();
         site.write("lab.yaml", LAB);
         site.write(
@@ -38,14 +38,7 @@ impl Site {
         site
     }
 
-    /// The tutorial's lab, with `from` replaced by `to` in lab.yaml.
-    pub fn changed(from: &str, to: &str) -> Self {
-        let site = Self::tutorial();
-        site.edit(from, to);
-        site
-    }
-
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         for folder in ["home", "lab"] {
             fs::create_dir(root.path().join(folder)).expect("a new folder");
@@ -53,29 +46,29 @@ impl Site {
         Self { root }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join("lab").join(name)
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
         fs::write(path, text).expect("a file can be written");
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// Replaces text in lab.yaml.
-    pub fn edit(&self, from: &str, to: &str) {
+    pub(crate) fn edit(&self, from: &str, to: &str) {
         let text = self.read("lab.yaml");
         assert!(text.contains(from), "lab.yaml has no {from:?}");
         self.write("lab.yaml", text.replace(from, to));
     }
 
     /// The program in this folder, in an environment without credentials or configuration.
-    pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_labctl"));
         command
             .args(args)
@@ -88,37 +81,33 @@ impl Site {
     }
 
     /// Runs `labctl …` (words split at spaces).
-    pub fn labctl(&self, line: &str) -> Said {
+    pub(crate) fn labctl(&self, line: &str) -> Said {
         Said::of(&mut self.command(line.split_whitespace()))
     }
 
     /// Runs `labctl …`, which must end with exit code 0.
-    pub fn ok(&self, line: &str) -> Said {
+    pub(crate) fn ok(&self, line: &str) -> Said {
         self.labctl(line).code(0)
     }
 
     /// The twin's endpoint.
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         let status = self.ok("local status --json").json();
         status["endpoint"].as_str().expect("an endpoint").to_owned()
     }
 
     /// `status --json`, whatever its exit code.
-    pub fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         self.labctl("status --json").json()
     }
 
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         serde_json::from_str(&self.read(".labctl/cognito-authorizer/state.json"))
             .expect("the state is JSON")
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.path(name).exists()
-    }
-
-    pub fn home(&self) -> &Path {
-        self.root.path()
     }
 }
 
@@ -129,26 +118,30 @@ impl Drop for Site {
 }
 
 impl Said {
-    pub fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         Self::from(command.output().expect("labctl runs"))
     }
 
     /// The exit code must be this one.
     #[track_caller]
-    pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.out, self.err
+        );
         self
     }
 
     /// Stdout as one JSON value.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
     /// Stdout as one JSON event a line.
     #[track_caller]
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.out
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
@@ -157,7 +150,7 @@ impl Said {
 
     /// Stderr must have these words.
     #[track_caller]
-    pub fn complains(self, words: &[&str]) -> Self {
+    pub(crate) fn complains(self, words: &[&str]) -> Self {
         for word in words {
             assert!(self.err.contains(word), "no {word:?} in:\n{}", self.err);
         }
@@ -177,11 +170,14 @@ impl From<Output> for Said {
 }
 
 /// `(id, change)` of all finished steps among events.
-pub fn changes(events: &[Value]) -> Vec<(String, String)> {
+pub(crate) fn changes(events: &[Value]) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = events
         .iter()
         .filter(|e| e["event"] == "step")
-        .filter(|e| !["creating", "updating", "deleting"].contains(&e["change"].as_str().unwrap_or_default()))
+        .filter(|e| {
+            !["creating", "updating", "deleting"]
+                .contains(&e["change"].as_str().unwrap_or_default())
+        })
         .map(|e| {
             let text = |member: &str| e[member].as_str().unwrap_or_default().to_owned();
             (text("id"), text("change"))
@@ -192,7 +188,7 @@ pub fn changes(events: &[Value]) -> Vec<(String, String)> {
 }
 
 /// `(id, state)` of every resource in `status --json`.
-pub fn standings(status: &Value) -> Vec<(String, String)> {
+pub(crate) fn standings(status: &Value) -> Vec<(String, String)> {
     let empty = Vec::new();
     status["chapters"]
         .as_array()

@@ -13,7 +13,13 @@ fn all_problems_of_a_file_are_told_at_once() {
     for command in ["up --local", "up --local --dry-run", "verify", "up --yes"] {
         let said = site.labctl(command).code(2);
         assert_eq!(said.out, "", "{command}");
-        said.complains(&["lab.yaml:", "python2", "helo", "student", "3 problems in lab.yaml"]);
+        said.complains(&[
+            "lab.yaml:",
+            "python2",
+            "helo",
+            "student",
+            "3 problems in lab.yaml",
+        ]);
     }
     assert!(!site.has(".labctl"), "nothing was begun");
 }
@@ -22,9 +28,13 @@ fn all_problems_of_a_file_are_told_at_once() {
 fn a_missing_file_names_init() {
     let site = Site::empty();
     for command in ["up --local", "status", "verify", "down"] {
-        site.labctl(command).code(2).complains(&["lab.yaml", "labctl init"]);
+        site.labctl(command)
+            .code(2)
+            .complains(&["lab.yaml", "labctl init"]);
     }
-    site.labctl("up --local --file elsewhere/my.yaml").code(2).complains(&["elsewhere/my.yaml"]);
+    site.labctl("up --local --file elsewhere/my.yaml")
+        .code(2)
+        .complains(&["elsewhere/my.yaml"]);
 }
 
 #[test]
@@ -32,8 +42,16 @@ fn errors_are_json_with_json() {
     let site = Site::empty();
     let said = site.labctl("up --local --json").code(2);
     let event = said.json();
-    assert_eq!((event["event"].as_str(), event["exit"].as_u64()), (Some("error"), Some(2)));
-    assert!(event["message"].as_str().is_some_and(|m| m.contains("lab.yaml")), "{event}");
+    assert_eq!(
+        (event["event"].as_str(), event["exit"].as_u64()),
+        (Some("error"), Some(2))
+    );
+    assert!(
+        event["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("lab.yaml")),
+        "{event}"
+    );
 }
 
 #[test]
@@ -44,7 +62,9 @@ fn init_writes_a_lab_that_works_and_overwrites_nothing() {
     site.ok("up --local");
     site.ok("verify");
     site.write("lab.yaml", "mine");
-    site.labctl("init").code(2).complains(&["lab.yaml", "labctl init FOLDER"]);
+    site.labctl("init")
+        .code(2)
+        .complains(&["lab.yaml", "labctl init FOLDER"]);
     assert_eq!(site.read("lab.yaml"), "mine");
     site.ok("init other");
     assert!(site.has("other/artifacts/hello/lambda_function.py"));
@@ -57,7 +77,8 @@ fn without_credentials_local_is_named() {
     let metadata = format!("http://{}", silent.local_addr().expect("an address"));
     let site = Site::tutorial();
     let said = Said::of(
-        site.command(["up", "--yes"]).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata),
+        site.command(["up", "--yes"])
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata),
     );
     said.code(1).complains(&["no AWS credentials", "--local"]);
     assert!(!site.has(".labctl/cognito-authorizer"), "nothing was begun");
@@ -89,11 +110,21 @@ fn a_state_of_another_account_endpoint_or_region_is_refused() {
     run("up --yes").code(0);
     run("status").code(0);
     for line in ["status", "verify", "down --yes", "up --yes"] {
-        let other = Said::of(with_account(&mut site.command(line.split(' ')), &endpoint).env("AWS_ACCESS_KEY_ID", "444455556666"));
+        let other = Said::of(
+            with_account(&mut site.command(line.split(' ')), &endpoint)
+                .env("AWS_ACCESS_KEY_ID", "444455556666"),
+        );
         other.code(2).complains(&["111122223333", "444455556666"]);
-        let elsewhere = Said::of(with_account(&mut site.command(line.split(' ')), "http://127.0.0.1:9"));
-        elsewhere.code(2).complains(&[&endpoint, "AWS_ENDPOINT_URL"]);
-        run(&format!("{line} --region eu-west-1")).code(2).complains(&["us-east-1", "eu-west-1"]);
+        let elsewhere = Said::of(with_account(
+            &mut site.command(line.split(' ')),
+            "http://127.0.0.1:9",
+        ));
+        elsewhere
+            .code(2)
+            .complains(&[&endpoint, "AWS_ENDPOINT_URL"]);
+        run(&format!("{line} --region eu-west-1"))
+            .code(2)
+            .complains(&["us-east-1", "eu-west-1"]);
     }
     run("up --yes --local").code(2).complains(&["111122223333"]);
     run("verify").code(0);
@@ -104,6 +135,8 @@ fn a_state_of_another_account_endpoint_or_region_is_refused() {
 #[test]
 fn a_bad_user_is_refused_before_anything() {
     let site = Site::tutorial();
-    site.labctl("up --local --user nobody").code(2).complains(&["--user nobody"]);
+    site.labctl("up --local --user nobody")
+        .code(2)
+        .complains(&["--user nobody"]);
     assert!(!site.has(".labctl/cognito-authorizer"));
 }

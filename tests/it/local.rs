@@ -18,13 +18,18 @@ fn start_status_stop() {
     let started = site.ok("local start --port 0 --json").json();
     let status = site.ok("local status --json").json();
     assert_eq!(status["running"], true);
-    assert_eq!((&status["endpoint"], &status["pid"]), (&started["endpoint"], &started["pid"]));
+    assert_eq!(
+        (&status["endpoint"], &status["pid"]),
+        (&started["endpoint"], &started["pid"])
+    );
     let endpoint = site.endpoint();
     assert!(endpoint.starts_with("http://127.0.0.1:"));
     assert_eq!(twin::get(&format!("{endpoint}/_local/"), None).status, 200);
     // Starting twice is no error, another port is.
     site.ok("local start");
-    site.labctl("local start --port 1").code(1).complains(&[&endpoint, "labctl local stop"]);
+    site.labctl("local start --port 1")
+        .code(1)
+        .complains(&[&endpoint, "labctl local stop"]);
     site.ok("local stop");
     site.ok("local stop");
     let status = site.labctl("local status --json").code(4).json();
@@ -47,7 +52,9 @@ fn commands_without_a_running_twin_say_how_to_start_it() {
     site.ok("up --local");
     site.ok("local stop");
     for line in ["status", "verify", "down", "local inbox"] {
-        site.labctl(line).code(1).complains(&["not running", "labctl local start"]);
+        site.labctl(line)
+            .code(1)
+            .complains(&["not running", "labctl local start"]);
     }
     // What it held is still there.
     site.ok("local start");
@@ -78,12 +85,17 @@ fn a_twin_of_another_version_is_refused() {
             let Ok(mut stream) = stream else { return };
             let _ = stream.read(&mut [0; 4096]);
             let length = answer.len();
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            );
         }
     });
     let site = Site::tutorial();
     site.write(".labctl/local/daemon.json", daemon);
-    site.labctl("up --local").code(1).complains(&["0.0.9", "labctl local stop"]);
+    site.labctl("up --local")
+        .code(1)
+        .complains(&["0.0.9", "labctl local stop"]);
 }
 
 #[test]
@@ -114,8 +126,14 @@ fn mail_is_shown_newest_first_and_by_address() {
     assert!(mails[0]["at"].as_str() >= mails[1]["at"].as_str());
     let other = site.ok("local inbox other@example.com --json").json();
     assert_eq!(other.as_array().map(Vec::len), Some(0));
-    let page = format!("{}/_local/inbox.json?to=student%40example.com", site.endpoint());
-    assert_eq!(twin::get(&page, None).json(), serde_json::Value::from(mails.clone()));
+    let page = format!(
+        "{}/_local/inbox.json?to=student%40example.com",
+        site.endpoint()
+    );
+    assert_eq!(
+        twin::get(&page, None).json(),
+        serde_json::Value::from(mails.clone())
+    );
 }
 
 #[test]
@@ -135,7 +153,10 @@ fn state_and_keys_are_for_the_owner_only() {
             private.push((entry.path(), meta.permissions().mode() & 0o077));
         }
     }
-    assert!(private.iter().any(|(path, _)| path.ends_with("world.json")), "{private:?}");
+    assert!(
+        private.iter().any(|(path, _)| path.ends_with("world.json")),
+        "{private:?}"
+    );
     let open: Vec<_> = private.iter().filter(|(_, others)| *others != 0).collect();
     assert!(open.is_empty(), "{open:?}");
 }

@@ -10,8 +10,13 @@ use crate::{
 /// A function that somebody else made, under the lab's name.
 fn stranger(endpoint: &str) {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let trust: String = trust.bytes().map(|b| format!("%{b:02X}")).collect();
-    let made = twin::iam(endpoint, &format!("Action=CreateRole&RoleName=stranger&AssumeRolePolicyDocument={trust}"));
+    let trust: String = trust
+        .bytes()
+        .fold(String::new(), |text, b| text + &format!("%{b:02X}"));
+    let made = twin::iam(
+        endpoint,
+        &format!("Action=CreateRole&RoleName=stranger&AssumeRolePolicyDocument={trust}"),
+    );
     assert_eq!(made.status, 200, "{}", made.body);
     // `lambda_function.py`, empty, as a zip.
     let zip = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
@@ -22,12 +27,24 @@ fn stranger(endpoint: &str) {
         "Handler": "lambda_function.lambda_handler",
         "Code": { "ZipFile": zip },
     });
-    let made = twin::rest(endpoint, "lambda", "POST", "/2015-03-31/functions", Some(&input));
+    let made = twin::rest(
+        endpoint,
+        "lambda",
+        "POST",
+        "/2015-03-31/functions",
+        Some(&input),
+    );
     assert_eq!(made.status, 201, "{}", made.body);
 }
 
 fn remove_stranger(endpoint: &str) {
-    let gone = twin::rest(endpoint, "lambda", "DELETE", &format!("/2015-03-31/functions/{FUNCTION}"), None);
+    let gone = twin::rest(
+        endpoint,
+        "lambda",
+        "DELETE",
+        &format!("/2015-03-31/functions/{FUNCTION}"),
+        None,
+    );
     assert_eq!(gone.status, 204, "{}", gone.body);
 }
 
@@ -39,13 +56,23 @@ fn up_goes_as_far_as_it_can_and_later_goes_on_from_there() {
     stranger(&endpoint);
     let said = site.labctl("up --local --json").code(1);
     let events = said.events();
-    let ended = |id: &str| changes(&events).into_iter().find(|(i, _)| i == id).map(|(_, c)| c);
+    let ended = |id: &str| {
+        changes(&events)
+            .into_iter()
+            .find(|(i, _)| i == id)
+            .map(|(_, c)| c)
+    };
     assert_eq!(ended("function.hello").as_deref(), Some("failed"));
     assert_eq!(ended("user_pool").as_deref(), Some("created"));
     assert_eq!(ended("permission.GET /demo").as_deref(), Some("skipped"));
     let error = events.last().expect("events");
     assert_eq!(error["event"], "error");
-    assert!(error["message"].as_str().is_some_and(|m| m.contains(FUNCTION)), "{error}");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|m| m.contains(FUNCTION)),
+        "{error}"
+    );
 
     remove_stranger(&endpoint);
     let rest = changes(&site.ok("up --local --json").events());
@@ -69,7 +96,13 @@ fn down_leaves_a_stranger_alone() {
     assert!(status.contains("foreign"), "{status}");
     let down = site.ok("down");
     assert!(down.out.contains("left alone"), "{}", down.out);
-    assert_eq!(twin::everything(&endpoint), [format!("Functions: {FUNCTION}"), "role: stranger".to_owned()]);
+    assert_eq!(
+        twin::everything(&endpoint),
+        [
+            format!("Functions: {FUNCTION}"),
+            "role: stranger".to_owned()
+        ]
+    );
 }
 
 #[test]
@@ -80,7 +113,10 @@ fn up_without_its_state_adopts_what_is_ours() {
     let before = twin::everything(&endpoint);
     std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
     let changes = changes(&site.ok("up --local --json").events());
-    assert!(changes.iter().all(|(_, change)| change == "adopted"), "{changes:?}");
+    assert!(
+        changes.iter().all(|(_, change)| change == "adopted"),
+        "{changes:?}"
+    );
     assert_eq!(twin::everything(&endpoint), before);
     site.ok("verify");
     site.ok("down");
@@ -105,7 +141,10 @@ fn a_state_that_cannot_be_read_is_never_overwritten() {
     site.ok("up --local");
     let file = ".labctl/cognito-authorizer/state.json";
     let good = site.read(file);
-    for (bad, word) in [(&good[..good.len() / 2], "not a labctl state"), (r#"{"version":99}"#, "newer")] {
+    for (bad, word) in [
+        (&good[..good.len() / 2], "not a labctl state"),
+        (r#"{"version":99}"#, "newer"),
+    ] {
         site.write(file, bad);
         for line in ["up --local", "status", "down"] {
             site.labctl(line).code(1).complains(&["state.json", word]);

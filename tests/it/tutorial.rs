@@ -29,7 +29,10 @@ const STEPS: [&str; 15] = [
 fn the_tutorial_goes_up_is_proven_and_leaves_nothing() {
     let site = Site::tutorial();
     let up = site.ok("up --local --json").events();
-    let created: Vec<_> = STEPS.iter().map(|id| ((*id).to_owned(), "created".to_owned())).collect();
+    let created: Vec<_> = STEPS
+        .iter()
+        .map(|id| ((*id).to_owned(), "created".to_owned()))
+        .collect();
     assert_eq!(changes(&up), created);
 
     let status = site.ok("status --json").json();
@@ -39,7 +42,12 @@ fn the_tutorial_goes_up_is_proven_and_leaves_nothing() {
     assert_eq!(status["region"], "us-east-1");
     assert_eq!(status["endpoint"], endpoint.as_str());
     assert_eq!(standings(&status).len(), STEPS.len());
-    assert!(standings(&status).iter().all(|(_, state)| state == "present"), "{status:#}");
+    assert!(
+        standings(&status)
+            .iter()
+            .all(|(_, state)| state == "present"),
+        "{status:#}"
+    );
     for (number, chapter) in (1..=5).zip(status["chapters"].as_array().expect("chapters")) {
         assert_eq!(chapter["number"], number);
         assert!(chapter["title"].is_string());
@@ -51,18 +59,34 @@ fn the_tutorial_goes_up_is_proven_and_leaves_nothing() {
         }
     }
     let outputs = &status["outputs"];
-    for member in ["invoke_url", "user_pool_id", "client_id", "api_id", "authorizer_id", "function_arn"] {
+    for member in [
+        "invoke_url",
+        "user_pool_id",
+        "client_id",
+        "api_id",
+        "authorizer_id",
+        "function_arn",
+    ] {
         assert!(outputs[member].is_string(), "{member} of {outputs}");
     }
-    assert_eq!(outputs["function_arn"], format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}"));
-    let told = up.iter().find(|e| e["event"] == "outputs").expect("up ends with the outputs");
+    assert_eq!(
+        outputs["function_arn"],
+        format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}")
+    );
+    let told = up
+        .iter()
+        .find(|e| e["event"] == "outputs")
+        .expect("up ends with the outputs");
     for (member, value) in outputs.as_object().expect("an object") {
         assert_eq!(&told[member], value, "{member}");
     }
 
     let url = outputs["invoke_url"].as_str().expect("a URL");
     let refused = twin::get(url, None);
-    assert_eq!((refused.status, refused.body.as_str()), (401, r#"{"message":"Unauthorized"}"#));
+    assert_eq!(
+        (refused.status, refused.body.as_str()),
+        (401, r#"{"message":"Unauthorized"}"#)
+    );
 
     let proof = site.ok("verify --json").events();
     let checks: Vec<(&str, bool)> = proof
@@ -83,11 +107,17 @@ fn the_tutorial_goes_up_is_proven_and_leaves_nothing() {
     assert_eq!(checks, names.map(|name| (name, true)));
 
     let down = site.ok("down --json").events();
-    let deleted: Vec<_> = STEPS.iter().map(|id| ((*id).to_owned(), "deleted".to_owned())).collect();
+    let deleted: Vec<_> = STEPS
+        .iter()
+        .map(|id| ((*id).to_owned(), "deleted".to_owned()))
+        .collect();
     assert_eq!(changes(&down), deleted);
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
     assert_ne!(twin::get(url, None).status, 200);
-    assert!(!site.has(".labctl/cognito-authorizer"), "the state is gone with the lab");
+    assert!(
+        !site.has(".labctl/cognito-authorizer"),
+        "the state is gone with the lab"
+    );
 
     let again = site.ok("down");
     assert!(again.out.contains("nothing there"), "{}", again.out);
@@ -100,16 +130,35 @@ fn until_3_is_the_api_without_authorizer_and_deployment() {
     let site = Site::tutorial();
     let up = site.ok("up --local --until 3 --json").events();
     let ids: Vec<String> = changes(&up).into_iter().map(|(id, _)| id).collect();
-    assert!(ids.iter().any(|id| id == "integration.GET /demo"), "{ids:?}");
-    for later in ["authorizer.d-authorizer-user-pool-demo", "deployment", "stage", "user.student@example.com"] {
+    assert!(
+        ids.iter().any(|id| id == "integration.GET /demo"),
+        "{ids:?}"
+    );
+    for later in [
+        "authorizer.d-authorizer-user-pool-demo",
+        "deployment",
+        "stage",
+        "user.student@example.com",
+    ] {
         assert!(!ids.iter().any(|id| id == later), "{later}");
     }
     site.ok("status");
-    site.labctl("verify").code(1).complains(&["no API is deployed", "labctl up"]);
+    site.labctl("verify")
+        .code(1)
+        .complains(&["no API is deployed", "labctl up"]);
 
     let rest = site.ok("up --local --json").events();
-    let change = |id: &str| changes(&rest).into_iter().find(|(i, _)| i == id).map(|(_, change)| change);
-    assert_eq!(change("method.GET /demo").as_deref(), Some("updated"), "the authorizer is attached");
+    let change = |id: &str| {
+        changes(&rest)
+            .into_iter()
+            .find(|(i, _)| i == id)
+            .map(|(_, change)| change)
+    };
+    assert_eq!(
+        change("method.GET /demo").as_deref(),
+        Some("updated"),
+        "the authorizer is attached"
+    );
     assert_eq!(change("stage").as_deref(), Some("created"));
     site.ok("verify");
 }
@@ -125,7 +174,10 @@ fn users_given_on_the_command_line_replace_those_of_the_file() {
     assert_eq!(users(&site), json!(["ada@example.org", "bob@example.net"]));
     site.ok("verify --user bob@example.net");
     let changes = changes(&site.ok("up --local --user ada@example.org --json").events());
-    assert!(changes.contains(&("user.bob@example.net".to_owned(), "deleted".to_owned())), "{changes:?}");
+    assert!(
+        changes.contains(&("user.bob@example.net".to_owned(), "deleted".to_owned())),
+        "{changes:?}"
+    );
     assert_eq!(users(&site), json!(["ada@example.org"]));
 }
 
@@ -138,7 +190,12 @@ fn one_at_a_time_follows_the_tutorial() {
         .filter(|e| e["event"] == "step" && e["change"] == "creating")
         .filter_map(|e| e["id"].as_str())
         .collect();
-    let at = |id: &str| begun.iter().position(|b| *b == id).unwrap_or_else(|| panic!("{id} in {begun:?}"));
+    let at = |id: &str| {
+        begun
+            .iter()
+            .position(|b| *b == id)
+            .unwrap_or_else(|| panic!("{id} in {begun:?}"))
+    };
     assert!(at("function.hello") < at("user_pool"));
     assert!(at("app_client") < at("api"));
     assert!(at("api") < at("deployment"));

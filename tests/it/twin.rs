@@ -4,19 +4,22 @@ use serde_json::{Value, json};
 
 /// An HTTP answer.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().new_agent()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .new_agent()
 }
 
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
@@ -28,7 +31,7 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer
 }
 
 /// `GET url`, with a token in `Authorization` or without.
-pub fn get(url: &str, token: Option<&str>) -> Answer {
+pub(crate) fn get(url: &str, token: Option<&str>) -> Answer {
     let mut request = agent().get(url);
     if let Some(token) = token {
         request = request.header("authorization", token);
@@ -44,7 +47,7 @@ fn scope(service: &str) -> String {
 }
 
 /// A call of a JSON 1.1 service.
-pub fn json_call(endpoint: &str, service: &str, target: &str, input: &Value) -> Answer {
+pub(crate) fn json_call(endpoint: &str, service: &str, target: &str, input: &Value) -> Answer {
     read(
         agent()
             .post(endpoint)
@@ -56,7 +59,13 @@ pub fn json_call(endpoint: &str, service: &str, target: &str, input: &Value) -> 
 }
 
 /// A call of a REST service.
-pub fn rest(endpoint: &str, service: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+pub(crate) fn rest(
+    endpoint: &str,
+    service: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
     let request = ureq::http::Request::builder()
         .method(method)
         .uri(format!("{endpoint}{path}"))
@@ -67,7 +76,7 @@ pub fn rest(endpoint: &str, service: &str, method: &str, path: &str, body: Optio
 }
 
 /// A call of IAM.
-pub fn iam(endpoint: &str, form: &str) -> Answer {
+pub(crate) fn iam(endpoint: &str, form: &str) -> Answer {
     read(
         agent()
             .post(endpoint)
@@ -78,30 +87,56 @@ pub fn iam(endpoint: &str, form: &str) -> Answer {
 }
 
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
-pub fn everything(endpoint: &str) -> Vec<String> {
+pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut list = |answer: Answer, list: &str, name: &str| {
         assert_eq!(answer.status, 200, "{}", answer.body);
         let found = answer.json();
         let items = found[list].as_array().cloned().unwrap_or_default();
-        all.extend(items.iter().map(|item| format!("{list}: {}", item[name].as_str().unwrap_or("?"))));
+        all.extend(
+            items
+                .iter()
+                .map(|item| format!("{list}: {}", item[name].as_str().unwrap_or("?"))),
+        );
     };
-    list(rest(endpoint, "lambda", "GET", "/2015-03-31/functions", None), "Functions", "FunctionName");
-    list(rest(endpoint, "apigateway", "GET", "/restapis", None), "item", "name");
+    list(
+        rest(endpoint, "lambda", "GET", "/2015-03-31/functions", None),
+        "Functions",
+        "FunctionName",
+    );
+    list(
+        rest(endpoint, "apigateway", "GET", "/restapis", None),
+        "item",
+        "name",
+    );
     let pools = json!({ "MaxResults": 60 });
     list(
-        json_call(endpoint, "cognito-idp", "AWSCognitoIdentityProviderService.ListUserPools", &pools),
+        json_call(
+            endpoint,
+            "cognito-idp",
+            "AWSCognitoIdentityProviderService.ListUserPools",
+            &pools,
+        ),
         "UserPools",
         "Name",
     );
     list(
-        json_call(endpoint, "logs", "Logs_20140328.DescribeLogGroups", &json!({})),
+        json_call(
+            endpoint,
+            "logs",
+            "Logs_20140328.DescribeLogGroups",
+            &json!({}),
+        ),
         "logGroups",
         "logGroupName",
     );
     let tagged = json!({});
     let target = "ResourceGroupsTaggingAPI_20170126.GetResources";
-    list(json_call(endpoint, "tagging", target, &tagged), "ResourceTagMappingList", "ResourceARN");
+    list(
+        json_call(endpoint, "tagging", target, &tagged),
+        "ResourceTagMappingList",
+        "ResourceARN",
+    );
     let roles = iam(endpoint, "Action=ListRoles");
     assert_eq!(roles.status, 200, "{}", roles.body);
     let names = roles.body.split("<RoleName>").skip(1);

@@ -7,7 +7,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// The services served, named by their SigV4 signing name.
+/// The services served, named by their `SigV4` signing name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Service {
     Iam,
@@ -30,7 +30,7 @@ pub(crate) struct Call {
     /// 12-digit account of the caller (from the access key; `000000000000` by default).
     pub(crate) account: String,
     pub(crate) region: String,
-    /// Access key id of the SigV4 credential; `None` for unauthenticated operations.
+    /// Access key id of the `SigV4` credential; `None` for unauthenticated operations.
     pub(crate) access_key: Option<String>,
     pub(crate) request_id: String,
 }
@@ -66,6 +66,10 @@ pub(crate) fn answer<T: Serialize>(output: T) -> Answer {
 }
 
 /// Canonical JSON of an empty output.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where an answer is wanted"
+)]
 pub(crate) fn empty() -> Answer {
     Ok(Value::Object(Map::new()))
 }

@@ -112,9 +112,7 @@ impl State {
             message: String::new(),
         });
         let edge = |event: Option<&&Event>| {
-            event
-                .map(|event| event.id())
-                .unwrap_or_else(|| place.unwrap_or(&start).to_owned())
+            event.map_or_else(|| place.unwrap_or(&start).to_owned(), |event| event.id())
         };
         let shown: Vec<_> = events
             .iter()

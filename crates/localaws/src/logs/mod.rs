@@ -1,4 +1,4 @@
-//! CloudWatch Logs: groups, streams, events. Each group keeps its last events only.
+//! `CloudWatch` Logs: groups, streams, events. Each group keeps its last events only.
 
 mod events;
 mod groups;

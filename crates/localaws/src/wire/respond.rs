@@ -419,7 +419,13 @@ mod tests {
     fn errors_follow_their_shapes() {
         let fail = |service, name: &str, error: &ApiError| {
             let model = Model::of(service);
-            let response = failure(model.metadata.protocol, Some(model), Some(&model.operations[name]), error, "id");
+            let response = failure(
+                model.metadata.protocol,
+                Some(model),
+                Some(&model.operations[name]),
+                error,
+                "id",
+            );
             let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
             (body, response)
         };

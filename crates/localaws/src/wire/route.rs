@@ -12,7 +12,7 @@ use crate::{
 
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Who calls, as the SigV4 credential says (`KEY/DATE/REGION/SERVICE/aws4_request`). The signature itself is
+/// Who calls, as the `SigV4` credential says (`KEY/DATE/REGION/SERVICE/aws4_request`). The signature itself is
 /// not verified.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
@@ -128,10 +128,10 @@ pub(crate) fn service(
 /// How to answer a request to a service that is not served, so that its client can read the refusal.
 pub(crate) fn likely_protocol(request: &Request) -> Protocol {
     const XML: [&str; 4] = ["s3", "cloudfront", "route53", "ec2"];
-    let form = request
-        .headers()
-        .get("content-type")
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let form = request.headers().get("content-type").is_some_and(|kind| {
+        kind.as_bytes()
+            .starts_with(b"application/x-www-form-urlencoded")
+    });
     let scope = Scope::of(request, &[]).ok().flatten();
     if target(request).is_some() {
         Protocol::Json
