@@ -50,7 +50,7 @@ async fn start(global: &Global, twin: &Twin, port: Option<u16>) -> Result<Exit, 
             "  Local AWS on {} ({how}, process {}, state in {})",
             daemon.endpoint,
             daemon.pid,
-            twin.dir().display()
+            report::local_path(twin.dir())
         ),
         format!(
             "  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {0}/_local/",
@@ -71,7 +71,7 @@ async fn stop(global: &Global, twin: &Twin) -> Result<Exit, Error> {
         Some(daemon) => format!(
             "  Stopped the local AWS twin on {}; what it holds is kept in {}",
             daemon.endpoint,
-            twin.dir().display()
+            report::local_path(twin.dir())
         ),
         None => "  The local AWS twin was not running".to_owned(),
     };
@@ -91,11 +91,11 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
             d.endpoint,
             d.pid,
             d.version,
-            twin.dir().display()
+            report::local_path(twin.dir())
         ),
         None => format!(
             "  The local AWS twin is not running (folder {}): `labctl local start`",
-            twin.dir().display()
+            report::local_path(twin.dir())
         ),
     };
     let value = json!({

@@ -1,6 +1,9 @@
 //! Words and signs that bars and lines share.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use console::style;
 
@@ -24,6 +27,15 @@ pub fn print_lines(lines: &[String]) {
         }
     }
     let _ = out.flush();
+}
+
+/// A path as a person would type it: relative when it is below the current folder.
+pub fn local_path(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// How a resource stands: sign and word.
@@ -67,7 +79,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
             let how = if *started { "started" } else { "running" };
             vec![format!(
                 "  Local AWS on {endpoint} ({how}, state in {})",
-                dir.display()
+                local_path(dir)
             )]
         }
         Event::RunStarted {

@@ -69,9 +69,15 @@ impl Site {
 
     /// The program in this folder, in an environment without credentials or configuration.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_labctl"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_labctl"));
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Any program, in the same folder and environment.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command
             .current_dir(self.path(""))
             .env_clear()
             .env("HOME", self.root.path().join("home"))
