@@ -31,7 +31,7 @@ fn lines_tell_each_resource_once_and_without_colours() {
     for name in NAMES {
         let told = out
             .lines()
-            .filter(|l| l.contains(&format!(" created      {name} ")))
+            .filter(|l| l.contains(&format!(" created      {name:<13} ")))
             .count();
         assert_eq!(told, 1, "{name} in:\n{out}");
     }
