@@ -86,6 +86,24 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
     })
 }
 
+/// There is but `$LATEST`.
+pub(super) fn versions(app: &App, call: &Call) -> Answer {
+    let named = named(call)?.latest();
+    app.read(|world| {
+        let latest = answer(named.get(world)?.listed(&named))?;
+        Ok(json!({ "Versions": [latest] }))
+    })
+}
+
+/// Code is never signed here.
+pub(super) fn code_signing(app: &App, call: &Call) -> Answer {
+    let named = named(call)?;
+    app.read(|world| {
+        named.get(world)?;
+        Ok(json!({ "FunctionName": named.name }))
+    })
+}
+
 pub(super) fn delete(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
     if named.is_qualified() {

@@ -62,6 +62,8 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetFunction" => functions::get(app, call),
         "GetFunctionConfiguration" => functions::configuration(app, call),
         "ListFunctions" => functions::list(app, call),
+        "ListVersionsByFunction" => functions::versions(app, call),
+        "GetFunctionCodeSigningConfig" => functions::code_signing(app, call),
         "DeleteFunction" => functions::delete(app, call),
         "GetAccountSettings" => Ok(functions::account_settings(app, call)),
         "UpdateFunctionCode" => update::code(app, call).await,

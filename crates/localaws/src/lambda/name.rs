@@ -119,6 +119,14 @@ impl Named {
         self.plain_arn() + suffix
     }
 
+    /// The function with the qualifier `$LATEST`.
+    pub(super) fn latest(self) -> Self {
+        Self {
+            qualified: true,
+            ..self
+        }
+    }
+
     pub(super) fn is_qualified(&self) -> bool {
         self.qualified
     }

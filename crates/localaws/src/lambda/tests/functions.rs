@@ -127,16 +127,10 @@ async fn names_are_unique_and_come_in_many_forms() {
         assert_eq!(got["FunctionName"], "f", "{name}");
     }
     let (code, message) = twin
-        .refused("GetFunction", json!({"FunctionName": "g"}))
+        .refused("GetFunction", json!({"FunctionName": "fx"}))
         .await;
     assert_eq!(code, "ResourceNotFoundException");
-    assert_eq!(
-        message,
-        format!(
-            "Function not found: {}",
-            F.replace(":f", ":g").replace(":gunction", ":function")
-        )
-    );
+    assert_eq!(message, format!("Function not found: {F}x"));
     let (code, message) = twin
         .refused(
             "GetFunction",
@@ -155,78 +149,6 @@ async fn names_are_unique_and_come_in_many_forms() {
         .refused("GetFunction", json!({ "FunctionName": strangers }))
         .await;
     assert_eq!(code, "AccessDeniedException");
-}
-
-#[tokio::test]
-async fn bad_settings_are_refused() {
-    let twin = Twin::new().await;
-    let invalid = "InvalidParameterValueException";
-    let cases = [
-        (
-            json!({"Timeout": 901}),
-            "ValidationException",
-            "less than or equal to 900",
-        ),
-        (json!({"MemorySize": 10_241}), invalid, "10240"),
-        (
-            json!({"Runtime": "python3.7"}),
-            invalid,
-            "no longer supported",
-        ),
-        (json!({"Runtime": null}), invalid, "mandatory"),
-        (json!({"Code": {}}), invalid, "Please provide a source"),
-        (
-            json!({"FunctionName": "x".repeat(65)}),
-            "ValidationException",
-            "64",
-        ),
-        (
-            json!({"Environment": {"Variables": {"AWS_REGION": "x", "MINE": "y"}}}),
-            invalid,
-            "Reserved keys used in this request: AWS_REGION",
-        ),
-        (
-            json!({"Environment": {"Variables": {"MINE": "x".repeat(4096)}}}),
-            invalid,
-            "4KB limit",
-        ),
-        (json!({"Tags": {"aws:x": "y"}}), invalid, "reserved"),
-    ];
-    for (changes, expected, words) in cases {
-        let (code, message) = twin.refused("CreateFunction", plain(changes.clone())).await;
-        assert_eq!(code, expected, "{changes}");
-        assert!(message.contains(words), "{changes}: {message}");
-    }
-    let listed = twin.ok("ListFunctions", json!({})).await;
-    assert_eq!(listed["Functions"], json!([]));
-}
-
-#[tokio::test]
-async fn what_is_not_served_says_so() {
-    let twin = Twin::new().await;
-    let cases = [
-        (json!({"Layers": ["arn:x"]}), "Layers"),
-        (
-            json!({"VpcConfig": {"SubnetIds": ["subnet-1"]}}),
-            "VpcConfig",
-        ),
-        (json!({"Publish": true}), "Publish"),
-        (json!({"PackageType": "Image"}), "container images"),
-        (json!({"Code": {"S3Bucket": "b", "S3Key": "k"}}), "S3"),
-        (json!({"Runtime": "java21"}), "java21"),
-        (json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LogFormat"),
-    ];
-    for (changes, words) in cases {
-        let (code, message) = twin.refused("CreateFunction", plain(changes.clone())).await;
-        assert_eq!(code, "NotImplementedException", "{changes}");
-        assert!(message.contains(words), "{changes}: {message}");
-    }
-    // What tools send without meaning anything by it is no reason to refuse.
-    twin.function(json!({
-        "Publish": false, "Layers": [], "DeadLetterConfig": {"TargetArn": ""},
-        "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "SnapStart": {"ApplyOn": "None"},
-    }))
-    .await;
 }
 
 #[tokio::test]
@@ -251,6 +173,24 @@ async fn lists_have_pages_and_no_state() {
     assert!(first["Functions"][0].get("State").is_none());
     let usage = twin.ok("GetAccountSettings", json!({})).await["AccountUsage"].clone();
     assert_eq!(usage["FunctionCount"], 3);
+}
+
+#[tokio::test]
+async fn there_is_one_version() {
+    let twin = Twin::new().await;
+    twin.function(json!({})).await;
+    let f = json!({"FunctionName": "f"});
+    let listed = twin.ok("ListVersionsByFunction", f.clone()).await;
+    let versions = listed["Versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 1);
+    assert_eq!(versions[0]["FunctionArn"], format!("{F}:$LATEST"));
+    assert_eq!(versions[0]["Version"], "$LATEST");
+    let signing = twin.ok("GetFunctionCodeSigningConfig", f).await;
+    assert_eq!(signing, json!({"FunctionName": "f"}));
+    for operation in ["ListVersionsByFunction", "GetFunctionCodeSigningConfig"] {
+        let (code, _) = twin.refused(operation, json!({"FunctionName": "g"})).await;
+        assert_eq!(code, "ResourceNotFoundException");
+    }
 }
 
 #[tokio::test]
