@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use super::scene::{self, Known, Link, Site};
+use super::{
+    link::{self, Link},
+    scene::{self, Known, Site},
+};
 use crate::{
     aws::{Cx, Identity},
     cli::Global,
@@ -48,7 +51,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn remove(&self, lock: Lock, state: State) -> Result<Exit, Error> {
-        let link = scene::link(self.global, self.site, &state.region, Some(&state)).await?;
+        let link = link::link(self.global, self.site, &state.region, Some(&state)).await?;
         let interrupt = Interrupt::listen();
         let cx = link.cx(&state, self.reporter.sink(), &interrupt);
         // What is addressed by name is seen to be ours while we ask who we are.
@@ -198,12 +201,12 @@ async fn reach(global: &Global, site: &Site, lab: &Lab) -> Result<Option<(Link, 
     let twin = site.twin(None);
     let built = twin.dir().join("world.json").exists();
     if !global.local {
-        let link = scene::link(global, site, &lab.region, None).await?;
+        let link = link::link(global, site, &lab.region, None).await?;
         match link.connection.identity().await {
             Ok(identity) => return Ok(Some((link, identity))),
-            Err(fault) if built && scene::no_credentials(&fault) => {}
+            Err(fault) if built && link::no_credentials(&fault) => {}
             Err(fault) => {
-                let error = scene::no_identity(fault);
+                let error = link::no_identity(fault);
                 let message = format!(
                     "there is no state of {} here, and {}",
                     lab.name, error.message
@@ -218,7 +221,7 @@ async fn reach(global: &Global, site: &Site, lab: &Lab) -> Result<Option<(Link, 
         return Ok(None);
     }
     twin.start(None).await?;
-    let link = scene::link(&local, site, &lab.region, None).await?;
+    let link = link::link(&local, site, &lab.region, None).await?;
     let identity = link.identity(None).await?;
     Ok(Some((link, identity)))
 }

@@ -2,6 +2,7 @@
 
 mod down;
 mod init;
+mod link;
 mod local;
 mod scene;
 mod status;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::scene::{self, Site};
+use super::{
+    link,
+    scene::{self, Site},
+};
 use crate::{
     cli::Global,
     engine::{self, Chapter, Interrupt, Outputs, Seen, Standing, State},
@@ -51,7 +54,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         }
         None => None,
     };
-    let link = scene::link(global, &site, &state.region, Some(&state)).await?;
+    let link = link::link(global, &site, &state.region, Some(&state)).await?;
     let reporter = scene::reporter(&Global {
         quiet: true,
         json: false,

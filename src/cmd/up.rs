@@ -1,22 +1,27 @@
 //! `labctl up`: builds what is missing, mends what drifted, goes on where a run was cut off.
 
+mod dry_run;
+mod target;
+
 use std::{sync::Arc, time::Instant};
 
-use serde::Serialize;
-
-use super::scene::{self, Link, Site};
+use super::{
+    link::Link,
+    scene::{self, Site},
+};
 use crate::{
-    aws::{Cx, Effect},
     cli::{Global, Up},
     engine::{
         self, Built, Change, Event, EventSink, Failure, Interrupt, Journal, Lock, Options, Plan,
-        Standing, State,
+        State,
     },
     error::{Error, Exit},
     lab::{self, Lab},
     plan::{Extent, plan},
-    report::{self, Reporter},
+    report::Reporter,
 };
+use dry_run::dry_run;
+use target::{leftovers, start_and_link, warn};
 
 /// The last chapter that has resources.
 const LAST: u8 = 5;
@@ -145,99 +150,6 @@ async fn build(
     finish(&link, &journal, built, events, &interrupt, started).await
 }
 
-/// `--local` starts the twin; then, and otherwise, the link.
-async fn start_and_link(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
-    known: Option<&State>,
-    events: &EventSink,
-) -> Result<Link, Error> {
-    if known.is_some_and(|s| s.local.is_some()) && !global.local {
-        return Err(Error::usage("this lab is up on the local twin")
-            .hint("`labctl up --local` goes on there; `labctl down` removes it, then `labctl up` builds it in an account"));
-    }
-    if global.local && known.is_none_or(|s| s.local.is_some()) {
-        require_python(lab)?;
-        let dir = known.and_then(|s| s.local.clone());
-        let twin = site.twin(dir.as_deref());
-        let (daemon, started) = twin.start(None).await?;
-        events.send(Event::Local {
-            endpoint: daemon.endpoint,
-            started,
-            dir: twin.dir().to_owned(),
-        });
-    }
-    scene::link(global, site, &lab.region, known).await
-}
-
-/// The twin runs handlers for real.
-fn require_python(lab: &Lab) -> Result<(), Error> {
-    let needed = lab
-        .functions
-        .values()
-        .any(|f| f.runtime.starts_with("python"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if !needed || std::env::split_paths(&path).any(|dir| dir.join("python3").is_file()) {
-        return Ok(());
-    }
-    Err(Error::failed(
-        "python3 is not on the PATH: the local AWS twin runs Python functions with it",
-    )
-    .hint("install Python 3 (Debian: `apt install python3`), then the same command again"))
-}
-
-/// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
-async fn leftovers(link: &Link, lab: &Lab, events: &EventSink, interrupt: &Interrupt) -> bool {
-    let state = link.new_state(&lab.name, "");
-    let cx = link.cx(&state, events, interrupt);
-    let filter = aws_sdk_resourcegroupstagging::types::TagFilter::builder()
-        .key(crate::aws::TAG_LAB)
-        .values(&lab.name)
-        .build();
-    let answer = cx
-        .call("tag:GetResources", Effect::Read, || {
-            cx.clients()
-                .tagging
-                .get_resources()
-                .tag_filters(filter.clone())
-                .send()
-        })
-        .await;
-    answer.map_or(true, |a| !a.resource_tag_mapping_list().is_empty())
-}
-
-fn warn(plan: &Plan, link: &Link, leftovers: bool, events: &EventSink) {
-    if leftovers {
-        events.send(Event::Warning {
-            message: "no state here, but resources of this lab may exist: looking for each before making it".to_owned(),
-        });
-    }
-    let nobody = plan
-        .steps()
-        .iter()
-        .find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
-    if let (Some(user), None) = (nobody, &link.connection.endpoint) {
-        events.send(Event::Warning {
-            message: format!(
-                "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",
-                user.name
-            ),
-        });
-    }
-}
-
-/// Domains that RFC 2606 keeps for examples.
-fn is_example(email: &str) -> bool {
-    let domain = email.rsplit('@').next().unwrap_or_default();
-    ["example.com", "example.org", "example.net"]
-        .iter()
-        .any(|d| domain == *d || domain.ends_with(&format!(".{d}")))
-        || [".example", ".test", ".invalid", ".localhost"]
-            .iter()
-            .any(|d| domain.ends_with(d))
-}
-
 async fn finish(
     link: &Link,
     journal: &Journal,
@@ -324,104 +236,4 @@ fn first_cause(failed: Vec<(engine::StepId, Failure)>) -> Option<Error> {
     };
     error.message = format!("{id}: {}{more}", error.message);
     Some(error)
-}
-
-/// One line of `--dry-run`.
-#[derive(Debug, Serialize)]
-struct Intent {
-    id: engine::StepId,
-    kind: crate::resource::Kind,
-    name: String,
-    action: &'static str,
-    drift: Vec<engine::Drift>,
-}
-
-/// What `up` would do: only reads.
-async fn dry_run(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
-    plan: &Arc<Plan>,
-    known: Option<State>,
-) -> Result<Exit, Error> {
-    let seen = match &known {
-        None => plan
-            .steps()
-            .iter()
-            .map(|s| (s.info(), Standing::NotBuilt, vec![]))
-            .collect(),
-        Some(state) => {
-            let link = scene::link(global, site, &lab.region, Some(state)).await?;
-            let reporter = scene::reporter(&Global {
-                quiet: true,
-                json: false,
-                ..global.clone()
-            });
-            let cx: Cx = link.cx(state, reporter.sink(), &Interrupt::listen());
-            let (identity, seen) = tokio::join!(
-                link.identity(Some(state)),
-                engine::inspect(Some(plan), &cx, state)
-            );
-            reporter.finish();
-            identity?;
-            let info = |s: &engine::Seen| engine::StepInfo {
-                id: s.id.clone(),
-                kind: s.kind,
-                name: s.name.clone(),
-                chapter: s.chapter,
-            };
-            seen?
-                .into_iter()
-                .map(|s| (info(&s), s.state, s.drift))
-                .collect::<Vec<_>>()
-        }
-    };
-    let intents: Vec<Intent> = seen
-        .into_iter()
-        .map(|(info, standing, drift)| {
-            let action = match standing {
-                _ if plan.get(&info.id).is_none() => "delete",
-                Standing::Present => "keep",
-                Standing::Missing | Standing::NotBuilt => "create",
-                Standing::Drifted => "update",
-                Standing::Foreign | Standing::Unknown => "look",
-            };
-            Intent {
-                id: info.id,
-                kind: info.kind,
-                name: info.name,
-                action,
-                drift,
-            }
-        })
-        .collect();
-    let count = |action: &str| intents.iter().filter(|i| i.action == action).count();
-    let summary = format!(
-        "{} to create, {} to update, {} to delete, {} unchanged; nothing was called but reads.",
-        count("create"),
-        count("update"),
-        count("delete"),
-        count("keep")
-    );
-    if global.json {
-        report::print_json(&intents);
-    } else {
-        let mut lines: Vec<String> = Vec::new();
-        for intent in &intents {
-            lines.push(format!(
-                "  {:<7} {:<13} {}",
-                intent.action,
-                intent.kind.title(),
-                intent.name
-            ));
-            let drift = intent
-                .drift
-                .iter()
-                .map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted));
-            lines.extend(drift);
-        }
-        lines.extend([String::new(), format!("  {summary}")]);
-        report::print_lines(&lines);
-    }
-    Ok(Exit::Ok)
 }

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::scene::{self, Link, Site};
+use super::{
+    link::{self, Link},
+    scene::{self, Site},
+};
 use crate::{
     cli::{Global, Verify},
     engine::{Event, Interrupt, State, StepId},
@@ -23,7 +26,7 @@ pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
                 .hint("`labctl up` builds it, `labctl up --local` without an account"),
         );
     };
-    let link = scene::link(global, &site, &state.region, Some(&state)).await?;
+    let link = link::link(global, &site, &state.region, Some(&state)).await?;
     let reporter = scene::reporter(global);
     let outcome = prove(&link, &lab, &state, args, &reporter).await;
     reporter.finish();

@@ -137,8 +137,10 @@ fn its_policy_allows_what_labctl_calls() {
                 .collect(),
         })
         .collect();
-    let operation =
-        Regex::new(r#"(?:call\(|operation =)\s*"(iam|lambda|logs|cognito-idp|tag):([A-Z][A-Za-z]+)""#).expect("a rule");
+    let operation = Regex::new(
+        r#"(?:call\(|operation =)\s*"(iam|lambda|logs|cognito-idp|tag):([A-Z][A-Za-z]+)""#,
+    )
+    .expect("a rule");
     let mut called = BTreeSet::new();
     let mut folders = vec![project("src")];
     while let Some(folder) = folders.pop() {

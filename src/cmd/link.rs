@@ -1,0 +1,192 @@
+//! Where the commands of a run lead: an account, another endpoint, or the local twin.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::scene::Site;
+use crate::{
+    aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Place, Target, connect},
+    cli::Global,
+    engine::{self, EventSink, Interrupt, Outputs, State},
+    error::Error,
+    local::{self, Twin},
+    resource::Kind,
+};
+
+/// Where the commands of a run lead.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) connection: Connection,
+    /// The twin's folder, when it is the local one.
+    pub(super) local: Option<PathBuf>,
+}
+
+/// The link that `--local` or the state asks for. The twin must run.
+pub(super) async fn link(
+    global: &Global,
+    site: &Site,
+    region: &str,
+    state: Option<&State>,
+) -> Result<Link, Error> {
+    let local = match state {
+        Some(state) => {
+            refuse_other_target(global, state)?;
+            state.local.clone()
+        }
+        None if global.local => Some(site.twin(None).dir().to_owned()),
+        None => None,
+    };
+    let endpoint = match &local {
+        Some(dir) => Some(Twin::at(dir.clone()).require().await?.endpoint),
+        None => None,
+    };
+    let region = state.map_or(region, |s| &s.region).to_owned();
+    let target = Target {
+        region,
+        profile: global.profile.clone(),
+        local: endpoint,
+    };
+    let connection = connect(&target).await;
+    // The twin's port may change; what it holds is known by its folder.
+    if let Some(state) = state.filter(|s| s.local.is_none() && s.endpoint != connection.endpoint) {
+        let name = |e: &Option<String>| e.clone().unwrap_or_else(|| "AWS".to_owned());
+        let (there, here) = (name(&state.endpoint), name(&connection.endpoint));
+        return Err(
+            Error::usage(format!("this lab is up on {there}, not on {here}"))
+                .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"),
+        );
+    }
+    Ok(Link { connection, local })
+}
+
+fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
+    if global.local && state.local.is_none() {
+        return Err(Error::usage(format!(
+            "this lab is up in account {}, not on the local twin",
+            state.account
+        ))
+        .hint("`labctl down` removes it there; then `labctl up --local`"));
+    }
+    if let Some(region) = global.region.as_ref().filter(|r| **r != state.region) {
+        return Err(Error::usage(format!(
+            "this lab is up in {}, not in {region}",
+            state.region
+        ))
+        .hint("leave `--region` away, or `labctl down` first"));
+    }
+    Ok(())
+}
+
+impl Link {
+    /// Asks who we are, and refuses when the state belongs elsewhere.
+    pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
+        let identity = self.connection.identity().await.map_err(no_identity)?;
+        if let Some(state) = state
+            && state.account != identity.account
+        {
+            return Err(Error::usage(format!(
+                "this lab is up in account {}, but the credentials are of account {} ({})",
+                state.account, identity.account, identity.arn
+            ))
+            .hint("use that account's credentials (AWS_PROFILE or --profile)"));
+        }
+        Ok(identity)
+    }
+
+    /// A new state for a lab.
+    pub(super) fn new_state(&self, lab: &str, account: &str) -> State {
+        State {
+            version: engine::VERSION,
+            lab: lab.to_owned(),
+            run: uuid::Uuid::new_v4().to_string(),
+            account: account.to_owned(),
+            region: self.connection.region.clone(),
+            endpoint: self.connection.endpoint.clone(),
+            local: self.local.clone(),
+            users: None,
+            until: None,
+            created_at: Timestamp::now(),
+            steps: std::collections::BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn clients(&self) -> Clients {
+        self.connection.clients.clone()
+    }
+
+    /// A context for the resources of `state`.
+    pub(super) fn cx(&self, state: &State, events: &EventSink, interrupt: &Interrupt) -> Cx {
+        let place = Place {
+            account: state.account.clone(),
+            region: state.region.clone(),
+            lab: state.lab.clone(),
+            run: state.run.clone(),
+        };
+        Cx::new(self.clients(), place, events.clone(), interrupt.clone())
+    }
+
+    /// What a student needs, from what the state knows.
+    pub(super) async fn outputs(&self, state: &State) -> Outputs {
+        let text = |kind: Kind, member: &str| {
+            let (_, record) = state.first(kind)?;
+            Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
+        };
+        let api_id = text(Kind::RestApi, "id");
+        let stage = text(Kind::Stage, "name");
+        let path = state
+            .first(Kind::Method)
+            .and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
+        let invoke_url = match (&api_id, stage, path) {
+            (Some(api), Some(stage), Some(path)) => {
+                Some(format!("{}{path}", self.stage_url(api, &stage)))
+            }
+            _ => None,
+        };
+        let endpoint = self.connection.endpoint.as_deref();
+        let inbox = match endpoint {
+            Some(endpoint) if local::is_twin(endpoint).await => Some(format!("{endpoint}/_local/")),
+            _ => None,
+        };
+        let users = state
+            .in_order()
+            .into_iter()
+            .filter(|(_, r)| r.kind == Kind::User);
+        Outputs {
+            invoke_url,
+            user_pool_id: text(Kind::UserPool, "id"),
+            client_id: text(Kind::AppClient, "client_id"),
+            api_id,
+            authorizer_id: text(Kind::Authorizer, "id"),
+            function_arn: text(Kind::Function, "arn"),
+            users: users.map(|(_, r)| r.name.clone()).collect(),
+            inbox,
+        }
+    }
+
+    /// Where a stage answers: by path on an endpoint that is not AWS's own.
+    pub(super) fn stage_url(&self, api_id: &str, stage: &str) -> String {
+        match &self.connection.endpoint {
+            Some(endpoint) => format!("{}/_api/{api_id}/{stage}", endpoint.trim_end_matches('/')),
+            None => format!(
+                "https://{api_id}.execute-api.{}.amazonaws.com/{stage}",
+                self.connection.region
+            ),
+        }
+    }
+}
+
+/// Why nobody answers who we are.
+pub(super) fn no_identity(fault: Fault) -> Error {
+    match fault {
+        _ if no_credentials(&fault) => Error::failed("no AWS credentials were found")
+            .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
+            .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
+        _ => fault.into(),
+    }
+}
+
+/// Whether there are no credentials at all (not: bad ones).
+pub(super) fn no_credentials(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Credentials && fault.code.is_none()
+}

@@ -1,0 +1,120 @@
+//! Before anything is built: which AWS or twin it is, whether it can run the lab, what is there already.
+
+use crate::{
+    aws::Effect,
+    cli::Global,
+    cmd::{
+        link::{self, Link},
+        scene::Site,
+    },
+    engine::{Event, EventSink, Interrupt, Plan, State},
+    error::Error,
+    lab::Lab,
+};
+
+/// `--local` starts the twin; then, and otherwise, the link.
+pub(super) async fn start_and_link(
+    global: &Global,
+    site: &Site,
+    lab: &Lab,
+    known: Option<&State>,
+    events: &EventSink,
+) -> Result<Link, Error> {
+    if known.is_some_and(|s| s.local.is_some()) && !global.local {
+        return Err(Error::usage("this lab is up on the local twin")
+            .hint("`labctl up --local` goes on there; `labctl down` removes it, then `labctl up` builds it in an account"));
+    }
+    if global.local && known.is_none_or(|s| s.local.is_some()) {
+        require_interpreters(lab)?;
+        let dir = known.and_then(|s| s.local.clone());
+        let twin = site.twin(dir.as_deref());
+        let (daemon, started) = twin.start(None).await?;
+        events.send(Event::Local {
+            endpoint: daemon.endpoint,
+            started,
+            dir: twin.dir().to_owned(),
+        });
+    }
+    link::link(global, site, &lab.region, known).await
+}
+
+/// The twin runs handlers for real, with this machine's interpreters.
+fn require_interpreters(lab: &Lab) -> Result<(), Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |program| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    for (language, prefix, program, package) in [
+        ("Python", "python", "python3", "python3"),
+        ("Node.js", "nodejs", "node", "nodejs"),
+    ] {
+        let needed = lab
+            .functions
+            .values()
+            .any(|f| f.runtime.starts_with(prefix));
+        if needed && !found(program) {
+            return Err(Error::failed(format!(
+                "{program} is not on the PATH: the local AWS twin runs {language} functions with it"
+            ))
+            .hint(format!(
+                "install {language} (Debian: `apt install {package}`), then the same command again"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
+pub(super) async fn leftovers(
+    link: &Link,
+    lab: &Lab,
+    events: &EventSink,
+    interrupt: &Interrupt,
+) -> bool {
+    let state = link.new_state(&lab.name, "");
+    let cx = link.cx(&state, events, interrupt);
+    let filter = aws_sdk_resourcegroupstagging::types::TagFilter::builder()
+        .key(crate::aws::TAG_LAB)
+        .values(&lab.name)
+        .build();
+    let answer = cx
+        .call("tag:GetResources", Effect::Read, || {
+            cx.clients()
+                .tagging
+                .get_resources()
+                .tag_filters(filter.clone())
+                .send()
+        })
+        .await;
+    answer.map_or(true, |a| !a.resource_tag_mapping_list().is_empty())
+}
+
+/// What the user should know before anything is made.
+pub(super) fn warn(plan: &Plan, link: &Link, leftovers: bool, events: &EventSink) {
+    if leftovers {
+        events.send(Event::Warning {
+            message: "no state here, but resources of this lab may exist: looking for each before making it".to_owned(),
+        });
+    }
+    let nobody = plan
+        .steps()
+        .iter()
+        .find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
+    if let (Some(user), None) = (nobody, &link.connection.endpoint) {
+        events.send(Event::Warning {
+            message: format!(
+                "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",
+                user.name
+            ),
+        });
+    }
+}
+
+/// Domains that RFC 2606 keeps for examples.
+fn is_example(email: &str) -> bool {
+    let domain = email.rsplit('@').next().unwrap_or_default();
+    ["example.com", "example.org", "example.net"]
+        .iter()
+        .any(|d| domain == *d || domain.ends_with(&format!(".{d}")))
+        || [".example", ".test", ".invalid", ".localhost"]
+            .iter()
+            .any(|d| domain.ends_with(d))
+}
