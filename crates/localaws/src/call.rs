@@ -30,8 +30,6 @@ pub(crate) struct Call {
     /// 12-digit account of the caller (from the access key; `000000000000` by default).
     pub(crate) account: String,
     pub(crate) region: String,
-    /// Access key id of the `SigV4` credential; `None` for unauthenticated operations.
-    pub(crate) access_key: Option<String>,
     pub(crate) request_id: String,
 }
 

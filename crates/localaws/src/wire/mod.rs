@@ -132,7 +132,6 @@ fn read(
         input,
         account: Scope::account(scope.as_ref()),
         region: Scope::region(scope.as_ref()),
-        access_key: scope.map(|scope| scope.access_key),
         request_id: request_id.to_owned(),
     })
 }

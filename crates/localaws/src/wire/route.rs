@@ -16,7 +16,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// not verified.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
-    pub(crate) access_key: String,
+    access_key: String,
     pub(crate) region: String,
     pub(crate) service: String,
 }

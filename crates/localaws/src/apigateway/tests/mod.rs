@@ -52,7 +52,6 @@ fn call(service: Service, operation: &str, input: Value) -> Call {
         input,
         account: ACCOUNT.to_owned(),
         region: "us-east-1".to_owned(),
-        access_key: None,
         request_id: String::new(),
     }
 }

@@ -56,7 +56,6 @@ impl Twin {
             input,
             account: "111122223333".to_owned(),
             region: "us-east-1".to_owned(),
-            access_key: None,
             request_id: String::new(),
         };
         handle(&self.app, &call).await

@@ -107,7 +107,6 @@ impl Twin {
             input,
             account: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
-            access_key: None,
             request_id: ids::uuid(),
         }
     }
