@@ -1,7 +1,12 @@
 //! IAM: roles, their trust, inline and attached policies. Global: one state an account.
 
+mod attached;
+mod fault;
+mod inline;
+mod paging;
 mod policy;
 mod roles;
+mod tags;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

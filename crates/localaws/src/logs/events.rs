@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Event, Group, Result, State, groups::named, invalid, pattern::Pattern};
+use super::{Event, Group, Result, State, bad_token, groups::named, invalid, pattern::Pattern};
 use crate::{
     call::ApiError,
     wire::page::{Page, page},
@@ -99,7 +99,7 @@ impl State {
                 0,
                 last(all.partition_point(|event| event.id().as_str() < id)),
             ),
-            Some(_) => return Err(invalid("The specified nextToken is invalid.")),
+            Some(_) => return Err(bad_token()),
         };
         let events = &all[base + from..base + to];
         // With nothing new, stay at the place that the token names.
@@ -155,7 +155,7 @@ impl State {
             input.next_token.as_deref(),
             input.limit.unwrap_or(MOST),
         )
-        .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+        .ok_or_else(bad_token)?;
         let shown: Vec<_> = items
             .into_iter()
             .map(|event| {

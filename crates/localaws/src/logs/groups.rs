@@ -1,11 +1,11 @@
-//! The operations on log groups, their streams and tags.
+//! The operations on log groups.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Group, Result, State, arn, invalid, no_group};
+use super::{Group, Place, Result, State, arn, bad_token, invalid, no_group};
 use crate::{
     app::now_ms,
     call::ApiError,
@@ -16,10 +16,6 @@ const RETENTIONS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
-const TAGS_QUOTA: usize = 50;
-
-/// Account and region of the caller.
-type Place<'a> = (&'a str, &'a str);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,32 +52,6 @@ pub(super) struct DescribeGroups {
     limit: Option<usize>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DescribeStreams {
-    log_group_name: Option<String>,
-    log_group_identifier: Option<String>,
-    log_stream_name_prefix: Option<String>,
-    order_by: Option<String>,
-    #[serde(default)]
-    descending: bool,
-    next_token: Option<String>,
-    limit: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Tag {
-    resource_arn: String,
-    tags: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OfResource {
-    resource_arn: String,
-}
-
 /// A group's name from its name or ARN; exactly one of the two members must be given.
 pub(super) fn named<'a>(name: Option<&'a str>, identifier: Option<&'a str>) -> Result<&'a str> {
     match (name, identifier) {
@@ -98,16 +68,12 @@ pub(super) fn named<'a>(name: Option<&'a str>, identifier: Option<&'a str>) -> R
     }
 }
 
-fn bad_token() -> ApiError {
-    invalid("The specified nextToken is invalid.")
-}
-
 impl State {
     pub(super) fn existing(&self, name: &str) -> Result<&Group> {
         self.groups.get(name).ok_or_else(no_group)
     }
 
-    fn existing_mut(&mut self, name: &str) -> Result<&mut Group> {
+    pub(super) fn existing_mut(&mut self, name: &str) -> Result<&mut Group> {
         self.groups.get_mut(name).ok_or_else(no_group)
     }
 
@@ -217,98 +183,5 @@ impl State {
             })
             .collect();
         Ok(json!({ "logGroups": shown, "nextToken": next }))
-    }
-
-    pub(super) fn describe_streams(
-        &self,
-        (account, region): Place<'_>,
-        input: DescribeStreams,
-    ) -> Result<Value> {
-        let name = named(
-            input.log_group_name.as_deref(),
-            input.log_group_identifier.as_deref(),
-        )?;
-        let group = self.existing(name)?;
-        let by_time = input.order_by.as_deref() == Some("LastEventTime");
-        if by_time && input.log_stream_name_prefix.is_some() {
-            return Err(invalid(
-                "Cannot order by LastEventTime with a logStreamNamePrefix.",
-            ));
-        }
-        let prefix = input.log_stream_name_prefix.unwrap_or_default();
-        // Paged by rank, since the order is not that of a key.
-        let mut streams: Vec<_> = group
-            .streams
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix))
-            .collect();
-        if by_time {
-            streams.sort_by_key(|(_, stream)| stream.last_event);
-        }
-        if input.descending {
-            streams.reverse();
-        }
-        let ranked = streams.into_iter().enumerate();
-        let limit = input.limit.unwrap_or(50);
-        let Page { items, next } = page(
-            ranked,
-            |(rank, _)| format!("{rank:08}"),
-            input.next_token.as_deref(),
-            limit,
-        )
-        .ok_or_else(bad_token)?;
-        let shown: Vec<_> = items
-            .into_iter()
-            .map(|(_, (stream, state))| {
-                json!({
-                    "logStreamName": stream,
-                    "creationTime": state.created,
-                    "firstEventTimestamp": state.first_event,
-                    "lastEventTimestamp": state.last_event,
-                    "lastIngestionTime": state.last_ingestion,
-                    "arn": format!("{}:log-stream:{stream}", arn(account, region, name)),
-                    // AWS has shown 0 for streams since 2019.
-                    "storedBytes": 0,
-                })
-            })
-            .collect();
-        Ok(json!({ "logStreams": shown, "nextToken": next }))
-    }
-
-    pub(super) fn tag(&mut self, (account, region): Place<'_>, input: Tag) -> Result<()> {
-        let prefix = arn(account, region, "");
-        let name = input
-            .resource_arn
-            .strip_prefix(&prefix)
-            .ok_or_else(no_group)?;
-        let group = self.existing_mut(name)?;
-        let mut tags = group.tags.clone();
-        tags.extend(input.tags);
-        if tags.len() > TAGS_QUOTA {
-            let mut error = ApiError::new(
-                400,
-                "TooManyTagsException",
-                "The resource has too many tags",
-            );
-            error
-                .members
-                .insert("resourceName".to_owned(), Value::from(input.resource_arn));
-            return Err(error);
-        }
-        group.tags = tags;
-        Ok(())
-    }
-
-    pub(super) fn list_tags(
-        &self,
-        (account, region): Place<'_>,
-        input: OfResource,
-    ) -> Result<Value> {
-        let prefix = arn(account, region, "");
-        let name = input
-            .resource_arn
-            .strip_prefix(&prefix)
-            .ok_or_else(no_group)?;
-        Ok(json!({ "tags": self.existing(name)?.tags }))
     }
 }

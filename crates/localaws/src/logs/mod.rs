@@ -3,6 +3,8 @@
 mod events;
 mod groups;
 mod pattern;
+mod streams;
+mod tags;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,6 +22,8 @@ use crate::{
 const KEPT: usize = 10_000;
 
 type Result<T> = std::result::Result<T, ApiError>;
+/// Account and region of the caller.
+type Place<'a> = (&'a str, &'a str);
 
 /// Log groups by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -132,6 +136,10 @@ fn arn(account: &str, region: &str, group: &str) -> String {
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "InvalidParameterException", message)
+}
+
+fn bad_token() -> ApiError {
+    invalid("The specified nextToken is invalid.")
 }
 
 fn no_group() -> ApiError {

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::model::{Kind, Model, Ref, Shape};
+use super::{
+    constraint::{constraints, own_problems},
+    model::{Kind, Model, Ref, Shape},
+    refusal::{Problem, java, refusal},
+};
 use crate::call::{ApiError, Service};
 
 /// Checks an input against its shape; all problems in one error, as AWS reports them.
@@ -18,13 +22,6 @@ pub(crate) fn check(
         [] => Ok(()),
         problems => Err(refusal(service, problems)),
     }
-}
-
-struct Problem {
-    path: String,
-    /// The value as shown, with quotes; empty for sensitive ones.
-    shown: String,
-    constraint: String,
 }
 
 fn value(model: &Model, of: &Ref, input: &Value, path: &str, problems: &mut Vec<Problem>) {
@@ -133,96 +130,6 @@ fn scalar_elements(model: &Model, shape: &Shape, input: &Value) -> Option<String
     }
 }
 
-/// The constraints of this very value (not of what is inside) that it breaks.
-fn own_problems(shape: &Shape, input: &Value) -> Vec<String> {
-    let size = match input {
-        Value::String(text) => text.chars().count(),
-        Value::Array(items) => items.len(),
-        Value::Object(entries) => entries.len(),
-        _ => 0,
-    };
-    let measure = input
-        .as_f64()
-        .unwrap_or_else(|| f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
-    let measured = !matches!(
-        shape.kind,
-        Kind::Structure | Kind::Boolean | Kind::Timestamp | Kind::Blob
-    );
-
-    let mut problems = Vec::new();
-    if measured && shape.max.is_some_and(|max| measure > max) {
-        problems.extend(max(shape));
-    }
-    if measured && shape.min.is_some_and(|min| measure < min) {
-        problems.extend(min(shape));
-    }
-    if let Value::String(text) = input {
-        if shape
-            .pattern
-            .as_ref()
-            .is_some_and(|pattern| !pattern.matches(text))
-        {
-            problems.extend(pattern(shape));
-        }
-        if !shape.values.is_empty() && !shape.values.contains(text) {
-            problems.extend(values(shape));
-        }
-    }
-    problems
-}
-
-/// Every constraint of a shape.
-fn constraints(shape: &Shape) -> Vec<String> {
-    [max(shape), min(shape), pattern(shape), values(shape)]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn measure(shape: &Shape) -> &'static str {
-    if matches!(shape.kind, Kind::Integer | Kind::Long | Kind::Double) {
-        "value"
-    } else {
-        "length"
-    }
-}
-
-fn max(shape: &Shape) -> Option<String> {
-    shape.max.map(|max| {
-        format!(
-            "Member must have {} less than or equal to {max}",
-            measure(shape)
-        )
-    })
-}
-
-fn min(shape: &Shape) -> Option<String> {
-    shape.min.map(|min| {
-        format!(
-            "Member must have {} greater than or equal to {min}",
-            measure(shape)
-        )
-    })
-}
-
-fn pattern(shape: &Shape) -> Option<String> {
-    shape.pattern.as_ref().map(|p| {
-        format!(
-            "Member must satisfy regular expression pattern: {}",
-            p.source
-        )
-    })
-}
-
-fn values(shape: &Shape) -> Option<String> {
-    (!shape.values.is_empty()).then(|| {
-        format!(
-            "Member must satisfy enum value set: [{}]",
-            shape.values.join(", ")
-        )
-    })
-}
-
 /// `UserPoolId` inside of `policies` → `policies.userPoolId`.
 fn join(path: &str, member: &str) -> String {
     let mut chars = member.chars();
@@ -237,80 +144,6 @@ fn join(path: &str, member: &str) -> String {
     } else {
         format!("{path}.{name}")
     }
-}
-
-/// A value as Java prints it.
-fn java(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!(
-            "[{}]",
-            items.iter().map(java).collect::<Vec<_>>().join(", ")
-        ),
-        Value::Object(entries) => {
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|(key, value)| format!("{key}={}", java(value)))
-                .collect();
-            format!("{{{}}}", entries.join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Sources: Cognito's, Logs' and IAM's codes and texts are widely quoted. Lambda's `ValidationException` is
-/// too, as is its different answer about runtimes. Unsure: API Gateway (texts differ by operation) and
-/// the tagging API.
-fn refusal(service: Service, problems: &[Problem]) -> ApiError {
-    let text: Vec<_> = problems
-        .iter()
-        .map(|p| {
-            format!(
-                "Value{} at '{}' failed to satisfy constraint: {}",
-                p.shown, p.path, p.constraint
-            )
-        })
-        .collect();
-    let (code, message) = match (service, problems) {
-        (Service::Lambda, [p]) if p.path == "runtime" => {
-            let value = p.shown.replace('\'', "");
-            let at = format!(
-                "Value{value} at 'runtime' failed to satisfy constraint: {} or be a valid ARN",
-                p.constraint
-            );
-            ("InvalidParameterValueException", Some(at))
-        }
-        (Service::Iam, [p]) if p.constraint.ends_with(r"pattern: [\w+=,.@-]+") => {
-            let allowed =
-                "It must contain only alphanumeric characters and/or the following: +=,.@_-";
-            (
-                "ValidationError",
-                Some(format!(
-                    "The specified value for {} is invalid. {allowed}",
-                    p.path
-                )),
-            )
-        }
-        (Service::Iam | Service::Sts, _) => ("ValidationError", None),
-        (Service::Lambda, _) => ("ValidationException", None),
-        (Service::Cognito | Service::Logs | Service::Tagging, _) => {
-            ("InvalidParameterException", None)
-        }
-        (Service::ApiGateway, _) => ("BadRequestException", None),
-    };
-    let message = message.unwrap_or_else(|| {
-        let plural = if text.len() == 1 { "" } else { "s" };
-        format!(
-            "{} validation error{plural} detected: {}",
-            text.len(),
-            text.join("; ")
-        )
-    });
-    let mut error = ApiError::new(400, code, message);
-    if code == "InvalidParameterValueException" {
-        error.members.insert("Type".to_owned(), Value::from("User"));
-    }
-    error
 }
 
 #[cfg(test)]

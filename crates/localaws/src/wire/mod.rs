@@ -2,12 +2,17 @@
 //! model, and the answer in the service's protocol.
 
 mod check;
+mod constraint;
 mod model;
 pub(crate) mod page;
 mod parse;
+mod path;
+mod pattern;
 pub(crate) mod percent;
+mod refusal;
 mod respond;
 mod route;
+mod scope;
 
 use std::sync::Arc;
 
@@ -24,7 +29,8 @@ use crate::{
     sts, tagging,
 };
 use model::{Kind, Location, Model, Operation, Protocol};
-use route::{Found, Scope};
+use route::Found;
+use scope::Scope;
 
 /// Serves an API request. The text names the operation (`lambda.CreateFunction`) for the log.
 pub(crate) async fn serve(app: &Arc<App>, request: &Request) -> (Response, Option<String>) {
@@ -243,7 +249,7 @@ fn rest_input(
             .map(|(_, value)| value.as_str());
         let value = match of.location {
             Some(Location::Uri) => match labels.iter().find(|(label, _)| *label == wire) {
-                Some((_, raw)) => Some(scalar(&route::decode(raw)?)?),
+                Some((_, raw)) => Some(scalar(&path::decode(raw)?)?),
                 None => None,
             },
             Some(Location::Querystring) if target.kind == Kind::List => {

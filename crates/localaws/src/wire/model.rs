@@ -1,13 +1,10 @@
 //! The reduced official service models (see `scripts/reduce-models.py`), read on first use.
 
-use std::{
-    collections::BTreeMap,
-    sync::{LazyLock, OnceLock},
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use regex::Regex;
 use serde::Deserialize;
 
+use super::pattern::Pattern;
 use crate::call::Service;
 
 #[derive(Debug, Deserialize)]
@@ -129,58 +126,6 @@ pub(crate) struct ErrorTrait {
     pub(crate) code: Option<String>,
 }
 
-/// A regular expression in Java's dialect, compiled on first use; it must match the whole value.
-#[derive(Debug, Deserialize)]
-#[serde(from = "String")]
-pub(crate) struct Pattern {
-    pub(crate) source: String,
-    compiled: OnceLock<Option<Regex>>,
-}
-
-impl From<String> for Pattern {
-    fn from(source: String) -> Self {
-        Self {
-            source,
-            compiled: OnceLock::new(),
-        }
-    }
-}
-
-impl Pattern {
-    /// A pattern that cannot be compiled (look-around) accepts everything.
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        self.regex().is_none_or(|regex| regex.is_match(text))
-    }
-
-    fn regex(&self) -> Option<&Regex> {
-        self.compiled
-            .get_or_init(|| Regex::new(&format!(r"\A(?:{})\z", ascii_classes(&self.source))).ok())
-            .as_ref()
-    }
-}
-
-/// Java's `\w`, `\d` and `\s` are ASCII; those of the regex crate are not. As nested classes they
-/// may stand inside of brackets and outside.
-fn ascii_classes(java: &str) -> String {
-    let mut out = String::with_capacity(java.len());
-    let mut chars = java.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('w') => out.push_str("[0-9A-Za-z_]"),
-            Some('d') => out.push_str("[0-9]"),
-            Some('s') => out.push_str(r"[\t\n\x0B\x0C\r ]"),
-            Some('S') => out.push_str(r"[^\t\n\x0B\x0C\r ]"),
-            Some(other) => out.extend(['\\', other]),
-            None => out.push('\\'),
-        }
-    }
-    out
-}
-
 impl Model {
     pub(crate) fn of(service: Service) -> &'static Self {
         macro_rules! model {
@@ -294,16 +239,5 @@ mod tests {
             skipped,
             [r"[0-9A-Za-z\.\-_]*(?<!\.)", r"^[0-9A-Za-z\.\-_]*(?<!\.)$"]
         );
-    }
-
-    #[test]
-    fn patterns_match_as_java_does() {
-        let name = Pattern::from(r"[\w+=,.@-]+".to_owned());
-        assert!(name.matches("lab-role_1@x"));
-        assert!(!name.matches("lab role") && !name.matches("größe") && !name.matches("a\n"));
-        let user = Pattern::from(r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+".to_owned());
-        assert!(user.matches("größe@example.com") && !user.matches("a b"));
-        let either = Pattern::from("a|b".to_owned());
-        assert!(either.matches("b") && !either.matches("ab"));
     }
 }

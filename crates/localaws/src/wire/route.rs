@@ -2,88 +2,13 @@
 
 use super::{
     model::{Model, Operation, Protocol, SERVICES},
-    percent,
+    path::by_path,
+    scope::Scope,
 };
 use crate::{
     call::{ApiError, Service},
     server::Request,
-    world::DEFAULT_ACCOUNT,
 };
-
-const DEFAULT_REGION: &str = "us-east-1";
-
-/// Who calls, as the `SigV4` credential says (`KEY/DATE/REGION/SERVICE/aws4_request`). The signature itself is
-/// not verified.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Scope {
-    access_key: String,
-    pub(crate) region: String,
-    pub(crate) service: String,
-}
-
-impl Scope {
-    fn parse(credential: &str) -> Option<Self> {
-        let mut parts = credential.split('/').rev();
-        if parts.next()? != "aws4_request" {
-            return None;
-        }
-        let service = parts.next()?.to_owned();
-        let region = parts.next()?.to_owned();
-        let _date = parts.next()?;
-        let access_key = parts.next()?.to_owned();
-        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        (plain(&region) && !region.is_empty() && !access_key.is_empty()).then_some(Self {
-            access_key,
-            region,
-            service,
-        })
-    }
-
-    /// From the Authorization header, or the query of a presigned URL. `Ok(None)`: not signed.
-    pub(crate) fn of(
-        request: &Request,
-        query: &[(String, String)],
-    ) -> Result<Option<Self>, ApiError> {
-        let header = request
-            .headers()
-            .get("authorization")
-            .and_then(|value| value.to_str().ok());
-        let credential = match header {
-            Some(header) if header.starts_with("AWS4-") => header
-                .split([' ', ','])
-                .find_map(|part| part.strip_prefix("Credential="))
-                .ok_or_else(|| {
-                    incomplete("Authorization header requires 'Credential' parameter.")
-                })?,
-            _ => match query.iter().find(|(name, _)| name == "X-Amz-Credential") {
-                Some((_, credential)) => credential,
-                None => return Ok(None),
-            },
-        };
-        Self::parse(credential)
-            .map(Some)
-            .ok_or_else(|| incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"))
-    }
-
-    /// An access key id of 12 digits is the account.
-    pub(crate) fn account(scope: Option<&Self>) -> String {
-        scope
-            .map(|scope| scope.access_key.as_str())
-            .filter(|key| key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()))
-            .unwrap_or(DEFAULT_ACCOUNT)
-            .to_owned()
-    }
-
-    pub(crate) fn region(scope: Option<&Self>) -> String {
-        scope
-            .map_or(DEFAULT_REGION, |scope| &scope.region)
-            .to_owned()
-    }
-}
-
-fn incomplete(message: &str) -> ApiError {
-    ApiError::new(400, "IncompleteSignatureException", message)
-}
 
 /// The service of a request: by its scope, its target, the form's version, or its path.
 pub(crate) fn service(
@@ -231,139 +156,9 @@ fn value<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// The most specific operation of a REST service, served or not.
-fn by_path<'a>(
-    model: &'static Model,
-    request: &'a Request,
-) -> Option<(&'static str, Vec<(&'static str, &'a str)>)> {
-    let served = model
-        .operations
-        .iter()
-        .map(|(name, op)| (name, op.http.method.as_str(), op.http.request_uri.as_str()));
-    let others = model.others.iter().filter_map(|(name, http)| {
-        let (method, uri) = http.split_once(' ')?;
-        Some((name, method, uri))
-    });
-    served
-        .chain(others)
-        .filter(|(_, method, _)| *method == request.method().as_str())
-        .filter_map(|(name, _, uri)| {
-            let (literal, labels) = labels(
-                uri,
-                request.uri().path(),
-                request.uri().query().unwrap_or_default(),
-            )?;
-            Some((literal, name.as_str(), labels))
-        })
-        .max_by_key(|(literal, ..)| *literal)
-        .map(|(_, name, labels)| (name, labels))
-}
-
-/// Matches a template such as `/restapis/{restapi_id}?mode=import`: the number of literal parts and the
-/// labels.
-fn labels<'t, 'p>(
-    template: &'t str,
-    path: &'p str,
-    query: &str,
-) -> Option<(usize, Vec<(&'t str, &'p str)>)> {
-    let (template, constant) = template.split_once('?').unwrap_or((template, ""));
-    let mut literal = 0;
-    for wanted in constant.split('&').filter(|wanted| !wanted.is_empty()) {
-        if !query.split('&').any(|pair| pair == wanted) {
-            return None;
-        }
-        literal += 1;
-    }
-    let mut labels = Vec::new();
-    let mut rest = Some(path.strip_prefix('/')?.trim_end_matches('/'));
-    for part in template.trim_matches('/').split('/') {
-        let here = rest?;
-        let (segment, after) = here
-            .split_once('/')
-            .map_or((here, None), |(s, after)| (s, Some(after)));
-        rest = after;
-        match part
-            .strip_prefix('{')
-            .and_then(|label| label.strip_suffix('}'))
-        {
-            Some(_) if segment.is_empty() => return None,
-            Some(label) => match label.strip_suffix('+') {
-                Some(label) => {
-                    labels.push((label, here));
-                    rest = None;
-                }
-                None => labels.push((label, segment)),
-            },
-            None if part == segment => literal += 1,
-            None => return None,
-        }
-    }
-    rest.is_none().then_some((literal, labels))
-}
-
-/// A label's value, decoded.
-pub(crate) fn decode(raw: &str) -> Result<String, ApiError> {
-    percent::decode(raw, false).ok_or_else(|| {
-        ApiError::new(
-            400,
-            "BadRequestException",
-            "The request URI is not properly encoded",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn templates() {
-        let template = "/restapis/{restapi_id}/resources/{resource_id}";
-        assert_eq!(
-            labels(template, "/restapis/a/resources/b%2Fc", ""),
-            Some((2, vec![("restapi_id", "a"), ("resource_id", "b%2Fc")]))
-        );
-        for path in [
-            "",
-            "/",
-            "/restapis",
-            "/restapis/a/resources",
-            "/restapis//resources/b",
-            "/restapis/a/resources/b/c",
-        ] {
-            assert_eq!(labels(template, path, ""), None, "{path}");
-        }
-        assert_eq!(
-            labels("/restapis?mode=import", "/restapis", "mode=import"),
-            Some((2, vec![]))
-        );
-        assert_eq!(labels("/restapis?mode=import", "/restapis", ""), None);
-        assert_eq!(
-            labels("/a/{rest+}", "/a/b/c", ""),
-            Some((1, vec![("rest", "b/c")]))
-        );
-    }
-
-    #[test]
-    fn scopes() {
-        let scope =
-            Scope::parse("123456789012/20260101/eu-west-1/iam/aws4_request").expect("well-formed");
-        assert_eq!(
-            (scope.region.as_str(), scope.service.as_str()),
-            ("eu-west-1", "iam")
-        );
-        assert_eq!(Scope::account(Some(&scope)), "123456789012");
-        for bad in [
-            "",
-            "a",
-            "k/d/r/s/aws5_request",
-            "k/d/../s/aws4_request",
-            "/d/r/s/aws4_request",
-            "r/s/aws4_request",
-        ] {
-            assert_eq!(Scope::parse(bad), None, "{bad}");
-        }
-    }
 
     fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request {
         let mut request = hyper::Request::builder().method(method).uri(uri);

@@ -1,0 +1,68 @@
+//! Managed policies attached to roles.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    State,
+    fault::{Result, absent, exceeded},
+    paging::paged,
+    policy,
+    roles::OfRole,
+};
+use crate::call::ApiError;
+
+pub(super) const QUOTA: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Attachment {
+    role_name: String,
+    policy_arn: String,
+}
+
+fn not_attachable(arn: &str) -> ApiError {
+    absent(format!("Policy {arn} does not exist or is not attachable."))
+}
+
+impl State {
+    pub(super) fn attach(&mut self, input: Attachment) -> Result<()> {
+        let role = self.existing_mut(&input.role_name)?;
+        if policy::managed(&input.policy_arn).is_none() {
+            return Err(not_attachable(&input.policy_arn));
+        }
+        if role.attached.len() >= QUOTA && !role.attached.contains(&input.policy_arn) {
+            return Err(exceeded("PoliciesPerRole", QUOTA));
+        }
+        role.attached.insert(input.policy_arn);
+        Ok(())
+    }
+
+    pub(super) fn detach(&mut self, input: Attachment) -> Result<()> {
+        let role = self.existing_mut(&input.role_name)?;
+        if role.attached.remove(&input.policy_arn) {
+            Ok(())
+        } else {
+            Err(absent(format!(
+                "Policy {} was not found.",
+                input.policy_arn
+            )))
+        }
+    }
+
+    pub(super) fn list_attached(&self, input: OfRole) -> Result<Value> {
+        let arns = self.existing(&input.role_name)?.attached.iter();
+        let show = |arn: &String| {
+            let name = arn.rsplit('/').next().unwrap_or(arn);
+            json!({ "PolicyName": name, "PolicyArn": arn })
+        };
+        paged(
+            "AttachedPolicies",
+            arns,
+            |arn| (*arn).clone(),
+            show,
+            input.marker.as_deref(),
+            input.max_items,
+        )
+    }
+}
