@@ -20,6 +20,8 @@ use crate::{aws::Http, error::Error};
 const PORT: u16 = 4588;
 /// How long a start may take.
 const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long a stopping twin may take to save what it holds.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A twin, by its folder.
@@ -65,6 +67,12 @@ impl Twin {
     /// What it was asked, one line a request.
     pub fn log(&self) -> PathBuf {
         self.dir.join("twin.log")
+    }
+
+    /// Whether a twin holds the folder, running or stopping.
+    fn is_held(&self) -> bool {
+        fs::File::open(self.dir.join("lock"))
+            .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
     }
 
     fn record(&self) -> PathBuf {
@@ -148,6 +156,11 @@ impl Twin {
             .map_err(|e| cannot(&out.display().to_string(), e))?;
         let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
         let port = port.map(|port| format!("--port={port}"));
+        // One that is just stopping still saves what it holds.
+        let waiting = Instant::now();
+        while self.running().await.is_none() && self.is_held() && waiting.elapsed() < STOP_LIMIT {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let mut child = Command::new(program)
             .args(["local", "serve", "--dir"])
             .arg(&self.dir)
@@ -225,8 +238,8 @@ impl Twin {
             .send("POST", &url, Some(("x-localaws", "1")))
             .await?;
         let started = Instant::now();
-        // Gone when it no longer answers.
-        while self.running().await.is_some() {
+        // Gone when it no longer answers, and has saved what it held.
+        while self.running().await.is_some() || self.is_held() {
             if started.elapsed() > START_LIMIT {
                 return Err(Error::failed(format!(
                     "process {} does not stop",
