@@ -28,7 +28,10 @@ const MOST_OF_EVENT: usize = 1 << 20;
 pub(crate) enum Invoker<'a> {
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "the Invoke API has a way of its own; tests use this one")
+        expect(
+            dead_code,
+            reason = "the Invoke API has a way of its own; tests use this one"
+        )
     )]
     Caller,
     Service {
