@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use super::scene::Site;
 use crate::{
@@ -20,6 +21,8 @@ pub(super) struct Link {
     pub(super) connection: Connection,
     /// The twin's folder, when it is the local one.
     pub(super) local: Option<PathBuf>,
+    /// Whether a twin answers, once asked.
+    twin: OnceCell<bool>,
 }
 
 /// The link that `--local` or the state asks for. The twin must run.
@@ -57,7 +60,11 @@ pub(super) async fn link(
                 .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"),
         );
     }
-    Ok(Link { connection, local })
+    Ok(Link {
+        connection,
+        local,
+        twin: OnceCell::new(),
+    })
 }
 
 fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
@@ -81,7 +88,9 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
-        let identity = self.connection.identity().await.map_err(no_identity)?;
+        // Asked at the same time, since the outputs need it in the end.
+        let (identity, _) = tokio::join!(self.connection.identity(), self.is_twin());
+        let identity = identity.map_err(no_identity)?;
         if let Some(state) = state
             && state.account != identity.account
         {
@@ -92,6 +101,17 @@ impl Link {
             .hint("use that account's credentials (AWS_PROFILE or --profile)"));
         }
         Ok(identity)
+    }
+
+    /// Whether a twin answers there: the lab's own, or any that `AWS_ENDPOINT_URL` names.
+    pub(super) async fn is_twin(&self) -> bool {
+        let ask = || async {
+            match &self.connection.endpoint {
+                Some(endpoint) => self.local.is_some() || local::is_twin(endpoint).await,
+                None => false,
+            }
+        };
+        *self.twin.get_or_init(ask).await
     }
 
     /// A new state for a lab.
@@ -145,7 +165,7 @@ impl Link {
         };
         let endpoint = self.connection.endpoint.as_deref();
         let inbox = match endpoint {
-            Some(endpoint) if local::is_twin(endpoint).await => Some(format!("{endpoint}/_local/")),
+            Some(endpoint) if self.is_twin().await => Some(format!("{endpoint}/_local/")),
             _ => None,
         };
         let users = state

@@ -11,7 +11,6 @@ use crate::{
     engine::{Event, Interrupt, State, StepId},
     error::{Error, Exit},
     lab::Lab,
-    local,
     resource::Kind,
     verify::{CodeSource, Prober, Route},
 };
@@ -50,10 +49,7 @@ async fn prove(
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     };
     let endpoint = link.connection.endpoint.clone();
-    let twin = match &endpoint {
-        Some(endpoint) => local::is_twin(endpoint).await,
-        None => false,
-    };
+    let twin = link.is_twin().await;
     events.send(Event::RunStarted {
         command: "verify",
         lab: state.lab.clone(),
