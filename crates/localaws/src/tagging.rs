@@ -26,7 +26,7 @@ struct GetResources {
     resource_type_filters: Vec<String>,
     #[serde(rename = "ResourceARNList")]
     arns: Option<BTreeSet<String>>,
-    resources_per_page: Option<usize>,
+    resources_per_page: Option<i64>,
     pagination_token: Option<String>,
 }
 
@@ -88,10 +88,10 @@ fn get_resources(resources: BTreeMap<String, Tags>, input: &GetResources) -> Ans
             "ResourceARNList cannot be used with filters or paging",
         ));
     }
-    let limit = input.resources_per_page.unwrap_or(50);
-    if !(1..=100).contains(&limit) {
-        return Err(invalid("ResourcesPerPage must be from 1 to 100"));
-    }
+    let limit = usize::try_from(input.resources_per_page.unwrap_or(50))
+        .ok()
+        .filter(|limit| (1..=100).contains(limit))
+        .ok_or_else(|| invalid("ResourcesPerPage must be from 1 to 100"))?;
     let wanted = resources.into_iter().filter(|(arn, tags)| {
         input.arns.as_ref().is_none_or(|arns| arns.contains(arn))
             && input.tag_filters.iter().all(|filter| filter.matches(tags))

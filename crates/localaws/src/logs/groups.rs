@@ -38,7 +38,7 @@ pub(super) struct Named {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PutRetention {
     log_group_name: String,
-    retention_in_days: u32,
+    retention_in_days: i64,
 }
 
 #[derive(Deserialize)]
@@ -113,14 +113,14 @@ impl State {
 
     pub(super) fn put_retention(&mut self, input: PutRetention) -> Result<()> {
         let days = input.retention_in_days;
-        if !RETENTIONS.contains(&days) {
+        let Some(served) = RETENTIONS.into_iter().find(|d| i64::from(*d) == days) else {
             let message = format!(
                 "1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: \
                  Member must satisfy enum value set: {RETENTIONS:?}"
             );
             return Err(invalid(message));
-        }
-        self.existing_mut(&input.log_group_name)?.retention_days = Some(days);
+        };
+        self.existing_mut(&input.log_group_name)?.retention_days = Some(served);
         Ok(())
     }
 

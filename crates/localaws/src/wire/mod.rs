@@ -13,6 +13,8 @@ mod refusal;
 mod respond;
 mod route;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Values on the wire → canonical JSON, by shape. Unknown members are dropped, as AWS does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
@@ -70,17 +70,19 @@ fn each<T, U, C: FromIterator<U>>(
 
 /// Java's JSON readers cut fractions off; a number beyond the type is refused.
 fn whole(kind: Kind, number: &serde_json::Number) -> Result<Value, Problem> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "saturates, and the range is checked next"
-    )]
-    let value = number
+    // Both bounds are powers of two, so exact.
+    const LONG: Range<f64> = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    let cut = |f: f64| LONG.contains(&f).then_some(f as i64);
+    number
         .as_i64()
-        .or_else(|| number.as_f64().map(|f| f as i64));
-    value
+        .or_else(|| number.as_f64().and_then(cut))
         .filter(|v| kind == Kind::Long || i32::try_from(*v).is_ok())
         .map(Value::from)
-        .ok_or_else(|| "NUMBER_VALUE can not be converted to an Integer".to_owned())
+        .ok_or_else(|| match kind {
+            Kind::Long => "NUMBER_VALUE can not be converted to a Long".to_owned(),
+            _ => "NUMBER_VALUE can not be converted to an Integer".to_owned(),
+        })
 }
 
 /// The wording of AWS's JSON services (Coral), as seen in public reports.
@@ -266,5 +268,26 @@ mod tests {
         assert!(parse(json!({"PoolName": {}})).is_err());
         assert!(parse(json!({"UserPoolTags": ["a"]})).is_err());
         assert!(parse(json!([])).is_err());
+    }
+
+    #[test]
+    fn numbers_are_cut_to_whole_ones_and_not_to_the_type() {
+        let model = Model::of(Service::Logs);
+        let start = |text: &str| {
+            let value =
+                serde_json::from_str(&format!(r#"{{"logGroupName": "g", "startTime": {text}}}"#))
+                    .expect("JSON");
+            json(model, input("FilterLogEvents", model), value)
+                .map(|input| input.map(|input| input["startTime"].clone()))
+        };
+        assert_eq!(start("1.9"), Ok(Some(json!(1))));
+        assert_eq!(
+            start("9223372036854775807"),
+            Ok(Some(json!(9_223_372_036_854_775_807_i64)))
+        );
+        for beyond in ["9223372036854775808", "1e300", "-1e19"] {
+            let problem = "NUMBER_VALUE can not be converted to a Long".to_owned();
+            assert_eq!(start(beyond), Err(problem), "{beyond}");
+        }
     }
 }

@@ -86,7 +86,10 @@ pub(crate) fn decode(raw: &str) -> Result<String, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::model::{Protocol, SERVICES},
+        *,
+    };
 
     #[test]
     fn templates() {
@@ -114,5 +117,25 @@ mod tests {
             labels("/a/{rest+}", "/a/b/c", ""),
             Some((1, vec![("rest", "b/c")]))
         );
+    }
+
+    #[test]
+    fn every_operation_is_found_by_its_own_path() {
+        for service in SERVICES {
+            let model = Model::of(service);
+            if model.metadata.protocol != Protocol::RestJson {
+                continue;
+            }
+            for (name, operation) in &model.operations {
+                let uri = operation.http.request_uri.replace(['{', '}', '+'], "");
+                let request = hyper::Request::builder()
+                    .method(operation.http.method.as_str())
+                    .uri(&uri)
+                    .body(hyper::body::Bytes::new())
+                    .expect("well-formed");
+                let found = by_path(model, &request).map(|(name, _)| name);
+                assert_eq!(found, Some(name.as_str()), "{uri}");
+            }
+        }
     }
 }
