@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     AppClient, Factor, Function, Lab, User, UserPool, api, code, file,
-    problem::{Notes, Place, Problem, quote},
-    read::{List, Map, Need, Text},
-    rules::{self, valid_email},
+    forms::valid_email,
+    kinds::{List, Map, Text},
+    problem::{Notes, Place, quote},
+    rules,
 };
 
 /// IAM's quota, a role.
@@ -26,7 +27,7 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
     let api = file
         .api
         .map(|api| api::check(api, ids.as_deref(), file.user_pool.is_some(), notes));
-    let user_pool = file.user_pool.map(|pool| user_pool(pool, notes));
+    let user_pool = file.user_pool.and_then(|pool| user_pool(pool.0?, notes));
     Some(Lab {
         name: file.lab.0?.value,
         region: file.region.0?.value,
@@ -34,7 +35,7 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
             .into_iter()
             .filter_map(|(id, function)| Some((id, function?)))
             .collect(),
-        user_pool: user_pool.flatten(),
+        user_pool,
         api: api.flatten(),
         dir: dir.to_owned(),
     })
@@ -50,10 +51,8 @@ pub(super) fn note_twin(
 ) -> bool {
     let twin = known.contains(&same);
     if twin {
-        notes.add(Problem::new(
-            place,
-            format!("{what} {} is there twice", quote(&same)),
-        ));
+        let message = format!("{what} {} is there twice", quote(&same));
+        notes.note(place, message, "remove it, or write another");
     } else {
         known.push(same);
     }
@@ -67,10 +66,8 @@ fn functions(
     notes: &Notes,
 ) -> BTreeMap<String, Option<Function>> {
     if map.entries.is_empty() {
-        notes.add(
-            Problem::new(map.place, "`functions` has no function")
-                .hint("give it one, like `hello:`"),
-        );
+        let hint = "give it one, like `hello:`";
+        notes.note(map.place, "`functions` has no function", hint);
     }
     let (mut names, mut roles) = (Vec::new(), Vec::new());
     let entry = |(id, function): (Text<_>, Option<file::Function>)| {
@@ -104,10 +101,8 @@ fn role(function: &file::Function, notes: &Notes) -> Option<(String, Place)> {
             quote(&role),
             role.len()
         );
-        notes.add(
-            Problem::new(name.place, message)
-                .hint("give the function a shorter name, or name its `role`"),
-        );
+        let hint = "give the function a shorter name, or name its `role`";
+        notes.note(name.place, message, hint);
     }
     Some((role, name.place))
 }
@@ -128,6 +123,8 @@ fn check_function(
     {
         code::handler(handler, &runtime.value, folder, notes);
     }
+    let environment = file.environment.map(|map| environment(map, notes));
+    let managed_policies = file.managed_policies.map(|list| policies(list, notes));
     Some(Function {
         name: file.name.0?.value,
         runtime: file.runtime.0?.value,
@@ -138,16 +135,10 @@ fn check_function(
         source: source??,
         memory_mb: file.memory.map_or(128, |n| n.0.unsigned_abs()),
         timeout_s: file.timeout.map_or(3, |n| n.0.unsigned_abs()),
-        environment: file
-            .environment
-            .map(|map| environment(map, notes))
-            .unwrap_or_default(),
+        environment: environment.unwrap_or_default(),
         log_retention_days: file.log_retention_days.map_or(7, |days| days.0),
         role: role?,
-        managed_policies: file
-            .managed_policies
-            .map(|list| policies(list, notes))
-            .unwrap_or_default(),
+        managed_policies: managed_policies.unwrap_or_default(),
     })
 }
 
@@ -167,10 +158,8 @@ fn environment(
         let message = format!(
             "the environment has {bytes} bytes; Lambda takes at most {MOST_ENVIRONMENT_BYTES}"
         );
-        notes.add(
-            Problem::new(map.place, message)
-                .hint("put what is large into a file of the source folder"),
-        );
+        let hint = "put what is large into a file of the source folder";
+        notes.note(map.place, message, hint);
     }
     variables
 }
@@ -181,7 +170,7 @@ fn policies(list: List<Text<rules::PolicyArn>>, notes: &Notes) -> Vec<String> {
             "a role takes at most {MOST_POLICIES} managed policies, not {}",
             list.length
         );
-        notes.add(Problem::new(list.place, message));
+        notes.note(list.place, message, "remove some");
     }
     let mut arns = Vec::new();
     for arn in list.items {
@@ -197,9 +186,7 @@ fn user_pool(file: file::UserPool, notes: &Notes) -> Option<UserPool> {
             note_twin(&mut ways, way.value.clone(), "the way", way.place, notes);
         }
         if list.length == 0 {
-            notes.add(
-                Problem::new(list.place, "users sign in with nothing").hint("sign_in: [email]"),
-            );
+            notes.note(list.place, "users sign in with nothing", "sign_in: [email]");
         }
     }
     let first_factors = match file.first_factors {
@@ -229,11 +216,8 @@ fn factors(list: List<Text<rules::Factor>>, notes: &Notes) -> Vec<Factor> {
         note_twin(&mut words, word.value, "the factor", word.place, notes);
     }
     if all_known && !words.iter().any(|word| word == "password") {
-        let problem = Problem::new(
-            list.place,
-            "Cognito takes a list of first factors only with `password` in it",
-        );
-        notes.add(problem.hint("first_factors: [password, email_otp]"));
+        let message = "Cognito takes a list of first factors only with `password` in it";
+        notes.note(list.place, message, "first_factors: [password, email_otp]");
     }
     words
         .iter()
@@ -251,7 +235,6 @@ fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
     let access_token_minutes = file.access_token_minutes.map_or(60, |n| n.0);
     let id_token_minutes = file.id_token_minutes.map_or(60, |n| n.0);
     let refresh_token_days = file.refresh_token_days.as_ref().map_or(30, |n| n.0);
-    let Need(name) = file.name;
     if let Some(days) = file
         .refresh_token_days
         .filter(|n| n.0 * 1440 <= access_token_minutes.max(id_token_minutes))
@@ -260,12 +243,11 @@ fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
             "refresh tokens of {} day do not outlive access and ID tokens",
             days.0
         );
-        notes.add(
-            Problem::new(days.1, message).hint("more days, or fewer minutes for the other tokens"),
-        );
+        let hint = "more days, or fewer minutes for the other tokens";
+        notes.note(days.1, message, hint);
     }
     Some(AppClient {
-        name: name?.value,
+        name: file.name.0?.value,
         session_minutes: file.session_minutes.map_or(10, |n| n.0),
         access_token_minutes,
         id_token_minutes,

@@ -6,15 +6,15 @@ use std::{
 };
 
 use super::{
-    problem::{Notes, Problem, closest, quote},
-    read::Text,
+    kinds::Text,
+    problem::{Notes, closest, quote},
     rules,
 };
 
 /// The folder that `source` names, joined to the lab's.
 pub(super) fn source(source: &Text<rules::Source>, dir: &Path, notes: &Notes) -> Option<PathBuf> {
     let wrong = |message: String, hint: &str| {
-        notes.add(Problem::new(source.place, message).hint(hint));
+        notes.note(source.place, message, hint);
         None
     };
     let name = quote(&source.value);
@@ -70,12 +70,10 @@ pub(super) fn handler(handler: &Text<rules::Handler>, runtime: &str, folder: &Pa
     let Some((module, function)) = handler.value.rsplit_once('.') else {
         return;
     };
-    let wrong = |message: String, word: &str, known: &[&str], hint: &str| {
-        let problem = Problem::new(handler.place, message);
-        notes.add(match closest(word, known) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(hint),
-        });
+    let wrong = |message: String, word: &str, known: &[&str], hint: &str| match closest(word, known)
+    {
+        Some(near) => notes.note(handler.place, message, format!("did you mean `{near}`?")),
+        None => notes.note(handler.place, message, hint),
     };
     let endings: &[&str] = if runtime.starts_with("python") {
         &["py"]

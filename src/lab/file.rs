@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 
 use super::{
-    read::{List, Map, Need, Read, Spot, Text, Whole, mirror},
+    kinds::{List, Map, Text, Whole},
+    read::{Need, Read, Spot, mirror},
     rules::{
         Any, ApiName, Architecture, AuthorizerName, AuthorizerRef, AuthorizerType, ClientType,
         Email, Endpoint, Factor, FunctionId, FunctionName, FunctionRef, Handler, Header, LabName,
@@ -24,7 +25,7 @@ mirror! {
         /// The Lambda functions, each under an id that routes name.
         functions: Need<Map<FunctionId, Function>>,
         /// The Cognito user pool.
-        user_pool: Option<UserPool>,
+        user_pool: Option<Need<UserPool>>,
         /// The REST API.
         api: Option<Api>,
     }

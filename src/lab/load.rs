@@ -24,8 +24,8 @@ pub fn load(path: &Path) -> Result<Lab, LabError> {
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let problem = Problem::new(Place::of(&text, good, 1), "this is not UTF-8 text")
-                .hint("save the file as UTF-8");
+            let place = Place::of(&text, good, 1);
+            let problem = Problem::new(place, "this is not UTF-8 text", "save the file as UTF-8");
             Err(LabError::Problems {
                 path: path.to_owned(),
                 text,
@@ -92,10 +92,11 @@ fn read(text: &str, dir: &Path, notes: &Notes) -> Option<Lab> {
             "the character U+{:04X} does not belong in a text",
             u32::from(stranger)
         );
-        notes.add(Problem::new(
+        notes.note(
             Place::of(text, start, stranger.len_utf8()),
             message,
-        ));
+            "remove it",
+        );
         return None;
     }
     if text
@@ -103,7 +104,7 @@ fn read(text: &str, dir: &Path, notes: &Notes) -> Option<Lab> {
         .all(|line| matches!(line.trim(), "" | "---") || line.trim_start().starts_with('#'))
     {
         let hint = "`labctl init` in another folder shows a whole lab";
-        notes.add(Problem::new(Place::of(text, 0, 1), "the file is empty").hint(hint));
+        notes.note(Place::of(text, 0, 1), "the file is empty", hint);
         return None;
     }
     match yaml::parse(text) {

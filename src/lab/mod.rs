@@ -5,7 +5,10 @@ pub mod builtin;
 mod check;
 mod code;
 mod file;
+mod forms;
+mod kinds;
 mod load;
+mod path;
 mod problem;
 mod read;
 mod render;
@@ -17,10 +20,10 @@ mod yaml;
 use std::{collections::BTreeMap, path::PathBuf};
 
 pub use file::schema;
+pub use forms::valid_email;
 pub use load::{load, parse};
 pub use problem::{LabError, Place, Problem};
 pub use render::render;
-pub use rules::valid_email;
 
 /// What a lab is, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 //! What is wrong with a lab's file, and where.
 
-use std::{
-    cell::RefCell,
-    path::{Path, PathBuf},
-};
+use std::{cell::RefCell, path::PathBuf};
 
 /// Why a file is not a lab.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,17 +31,6 @@ pub enum LabError {
 /// `1 problem`, `2 problems`.
 fn count(problems: usize) -> String {
     format!("{problems} problem{}", if problems == 1 { "" } else { "s" })
-}
-
-impl LabError {
-    /// The file.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Missing(path) | Self::Unreadable { path, .. } | Self::Problems { path, .. } => {
-                path
-            }
-        }
-    }
 }
 
 /// Where a value or a key stands.
@@ -83,33 +69,27 @@ pub struct Problem {
     /// What is wrong.
     pub message: String,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 impl Problem {
-    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+    pub(super) fn new(place: Place, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             place,
             message: message.into(),
-            hint: None,
+            hint: hint.into(),
         }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
-    }
-
-    /// The same with a hint that leads from `word` to one of `known`.
-    pub(super) fn suggest(self, word: &str, known: &[&str]) -> Self {
-        match (closest(word, known), known) {
-            (Some(near), _) => self.hint(format!("did you mean `{near}`?")),
-            (None, []) => self,
-            (None, [only]) => self.hint(format!("there is only {}", quote(only))),
-            (None, _) => self.hint(format!("one of: {}", known.join(", "))),
-        }
+    /// A `word` that is none of `known`: the hint leads to the nearest.
+    pub(super) fn unknown(place: Place, message: String, word: &str, known: &[&str]) -> Self {
+        let hint = match (closest(word, known), known) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "there is none".to_owned(),
+            (None, [only]) => format!("there is only `{only}`"),
+            (None, _) => format!("one of: {}", known.join(", ")),
+        };
+        Self::new(place, message, hint)
     }
 }
 
@@ -120,6 +100,10 @@ pub(super) struct Notes(RefCell<Vec<Problem>>);
 impl Notes {
     pub(super) fn add(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
+    }
+
+    pub(super) fn note(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Problem::new(place, message, hint));
     }
 
     /// All problems in the file's order, each once.

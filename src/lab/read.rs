@@ -1,13 +1,12 @@
 //! Reads a tree into the types of `file`. It goes on after a mistake: what is wrong is noted and left
 //! out, so that one look at the file tells everything. (serde's own reading ends at the first mistake.)
 
-use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
+use std::{borrow::Cow, collections::BTreeMap};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
     problem::{Notes, Place, Problem, closest, quote},
-    rules::Ruled,
     yaml::{Node, Value},
 };
 
@@ -16,20 +15,20 @@ pub(super) trait Read: Sized {
     fn read(spot: &Spot<'_>) -> Option<Self>;
 
     /// What to write, for who left the key `name` out.
-    fn hint(_name: &str) -> Option<String> {
-        None
+    fn hint(name: &str) -> String {
+        format!("write `{name}:` with its keys below it")
     }
 }
 
 /// A value of the tree, and what to call it in a problem.
 #[derive(Debug, Clone)]
 pub(super) struct Spot<'n> {
-    node: &'n Node,
-    notes: &'n Notes,
+    pub(super) node: &'n Node,
+    pub(super) notes: &'n Notes,
     /// From the top of the file, like `functions.hello`.
-    path: String,
+    pub(super) path: String,
     /// The key that leads here, or the value itself: what is said of a whole map is shown at its key.
-    head: Place,
+    pub(super) head: Place,
 }
 
 impl<'n> Spot<'n> {
@@ -57,7 +56,7 @@ impl<'n> Spot<'n> {
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         if self.path.is_empty() {
             "a lab".to_owned()
         } else {
@@ -66,18 +65,13 @@ impl<'n> Spot<'n> {
     }
 
     /// Notes what is wrong with the value.
-    pub(super) fn wrong<T>(
-        &self,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Option<T> {
-        self.notes
-            .add(Problem::new(self.node.place, message).hint(hint));
+    pub(super) fn wrong<T>(&self, message: String, hint: impl Into<String>) -> Option<T> {
+        self.notes.note(self.node.place, message, hint);
         None
     }
 
     /// Notes that the value is of the wrong sort.
-    fn no<T>(&self, wanted: &str, hint: Option<String>) -> Option<T> {
+    pub(super) fn must_be<T>(&self, wanted: &str, hint: impl Into<String>) -> Option<T> {
         let (place, message) = if matches!(self.node.value, Value::Null) {
             (
                 self.head,
@@ -93,29 +87,24 @@ impl<'n> Spot<'n> {
                 ),
             )
         };
-        self.notes.add(Problem {
-            place,
-            message,
-            hint,
-        });
+        self.notes.note(place, message, hint);
         None
     }
 
     /// The entries of a map, each key once; repeated keys are noted.
-    fn entries(&self) -> Option<Vec<(&'n str, Spot<'n>)>> {
+    pub(super) fn entries(&self) -> Option<Vec<(&'n str, Spot<'n>)>> {
         let Value::Map(map) = &self.node.value else {
-            return self.no(
-                "a map",
-                Some("write `key: value` lines below it".to_owned()),
-            );
+            return self.must_be("a map", "write `key: value` lines below it");
         };
         let mut lines = BTreeMap::new();
         let mut entries = Vec::new();
         for (key, node) in map {
             if let Some(line) = lines.get(&key.text) {
                 let message = format!("{} is there twice", quote(&key.text));
-                self.notes.add(
-                    Problem::new(key.place, message).hint(format!("the first is in line {line}")),
+                self.notes.note(
+                    key.place,
+                    message,
+                    format!("the first is in line {line}: remove one"),
                 );
             } else {
                 lines.insert(&key.text, key.place.line);
@@ -131,8 +120,9 @@ impl<'n> Spot<'n> {
         let strangers = entries.iter().filter(|(key, _)| !known.contains(key));
         let mut slips = Vec::new();
         for (key, spot) in strangers {
-            let problem = Problem::new(spot.head, format!("{} has no {}", self.name(), quote(key)));
-            self.notes.add(problem.suggest(key, known));
+            let message = format!("{} has no {}", self.name(), quote(key));
+            self.notes
+                .add(Problem::unknown(spot.head, message, key, known));
             slips.extend(closest(key, known));
         }
         Some(Fields {
@@ -187,11 +177,7 @@ impl<T: Read> Field for Need<T> {
         let of = &fields.of;
         let missed = |place| {
             let message = format!("{} needs {}", of.name(), quote(name));
-            of.notes.add(Problem {
-                place,
-                message,
-                hint: T::hint(name),
-            });
+            of.notes.note(place, message, T::hint(name));
         };
         match fields.get(name) {
             Some((spot, true)) => return Self(T::read(spot)),
@@ -200,6 +186,13 @@ impl<T: Read> Field for Need<T> {
             None => missed(of.head),
         }
         Self(None)
+    }
+}
+
+/// As an `Option<Need<T>>`: what may be left out, told apart from what is there and wrong.
+impl<T: Read> Read for Need<T> {
+    fn read(spot: &Spot<'_>) -> Option<Self> {
+        Some(Self(T::read(spot)))
     }
 }
 
@@ -212,176 +205,6 @@ impl<T: JsonSchema> JsonSchema for Need<T> {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
-    }
-}
-
-/// A text that follows the rule `R`.
-#[derive(Debug, Clone)]
-pub(super) struct Text<R> {
-    pub(super) value: String,
-    pub(super) place: Place,
-    rule: PhantomData<R>,
-}
-
-impl<R: Ruled> Text<R> {
-    fn new(value: &str, place: Place, notes: &Notes) -> (Self, bool) {
-        let wrong = R::RULE.wrong(value, place);
-        let right = wrong.is_none();
-        if let Some(problem) = wrong {
-            notes.add(problem);
-        }
-        (
-            Self {
-                value: value.to_owned(),
-                place,
-                rule: PhantomData,
-            },
-            right,
-        )
-    }
-}
-
-impl<R: Ruled> Read for Text<R> {
-    fn read(spot: &Spot<'_>) -> Option<Self> {
-        let Value::Text(value) = &spot.node.value else {
-            let scalar = matches!(spot.node.value, Value::Bool | Value::Int(_) | Value::Number);
-            return spot.no("text", scalar.then(|| "put it in quotes".to_owned()));
-        };
-        let (text, right) = Self::new(value, spot.node.place, spot.notes);
-        right.then_some(text)
-    }
-
-    fn hint(name: &str) -> Option<String> {
-        R::RULE.hint(name)
-    }
-}
-
-impl<R: Ruled> JsonSchema for Text<R> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Text".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        R::RULE.schema()
-    }
-}
-
-/// A whole number from `LOW` to `HIGH`.
-#[derive(Debug, Clone)]
-pub(super) struct Whole<const LOW: i32, const HIGH: i32>(pub(super) i32, pub(super) Place);
-
-impl<const LOW: i32, const HIGH: i32> Read for Whole<LOW, HIGH> {
-    fn read(spot: &Spot<'_>) -> Option<Self> {
-        let wanted = format!("a whole number from {LOW} to {HIGH}");
-        let Value::Int(number) = spot.node.value else {
-            return spot.no(&wanted, None);
-        };
-        let inside = i32::try_from(number)
-            .ok()
-            .filter(|n| (LOW..=HIGH).contains(n));
-        if inside.is_none() {
-            spot.notes.add(Problem::new(
-                spot.node.place,
-                format!("{} must be {wanted}, not {number}", spot.name()),
-            ));
-        }
-        Some(Self(inside?, spot.node.place))
-    }
-}
-
-impl<const LOW: i32, const HIGH: i32> JsonSchema for Whole<LOW, HIGH> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Whole".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": LOW, "maximum": HIGH })
-    }
-}
-
-/// A list, without the items that are wrong.
-#[derive(Debug)]
-pub(super) struct List<T> {
-    pub(super) items: Vec<T>,
-    pub(super) place: Place,
-    /// With the wrong ones.
-    pub(super) length: usize,
-}
-
-impl<T: Read> Read for List<T> {
-    fn read(spot: &Spot<'_>) -> Option<Self> {
-        let Value::List(nodes) = &spot.node.value else {
-            let hint = match &spot.node.value {
-                Value::Text(text) => format!("write {}", quote(&format!("[{text}]"))),
-                _ => "write `- ` lines below it".to_owned(),
-            };
-            return spot.no("a list", Some(hint));
-        };
-        let below = |(i, node): (usize, &_)| {
-            let path = format!("{}[{}]", spot.path, i + 1);
-            let Node { place, .. } = node;
-            T::read(&Spot {
-                node,
-                path,
-                head: *place,
-                notes: spot.notes,
-            })
-        };
-        let items = nodes.iter().enumerate().filter_map(below).collect();
-        Some(Self {
-            items,
-            place: spot.head,
-            length: nodes.len(),
-        })
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for List<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "List".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
-    }
-}
-
-/// A map with keys of the user's own, in the file's order. An entry whose value is wrong keeps its key,
-/// so that other parts of the file may name it.
-#[derive(Debug)]
-pub(super) struct Map<K, V> {
-    pub(super) entries: Vec<(Text<K>, Option<V>)>,
-    pub(super) place: Place,
-}
-
-impl<K: Ruled, V: Read> Read for Map<K, V> {
-    fn read(spot: &Spot<'_>) -> Option<Self> {
-        let entry = |(key, below): (&str, Spot<'_>)| {
-            (Text::new(key, below.head, spot.notes).0, V::read(&below))
-        };
-        Some(Self {
-            entries: spot.entries()?.into_iter().map(entry).collect(),
-            place: spot.head,
-        })
-    }
-}
-
-impl<K: Ruled, V: JsonSchema> JsonSchema for Map<K, V> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Map".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let (keys, values) = (K::RULE.schema(), generator.subschema_for::<V>());
-        json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
     }
 }
 

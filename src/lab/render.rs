@@ -29,30 +29,28 @@ pub fn render(error: &LabError, width: usize, color: bool) -> String {
             Err(fmt::Error) => format!("{shown}\n"),
         }
     };
-    let LabError::Problems {
-        path,
-        text,
-        problems,
-    } = error
-    else {
-        let hint = "`labctl init` writes the built-in lab; `--file` names another lab's file";
-        let hint = matches!(error, LabError::Missing(_)).then_some(hint);
-        return show(&Shown {
-            message: &error.to_string(),
-            hint,
-            source: None,
-        });
+    let (path, text, problems) = match error {
+        LabError::Problems {
+            path,
+            text,
+            problems,
+        } => (path, text, problems),
+        LabError::Missing(_) | LabError::Unreadable { .. } => {
+            let hint = "`labctl init` writes the built-in lab; `--file` names another lab's file";
+            let message = &error.to_string();
+            return show(&Shown {
+                message,
+                hint,
+                source: None,
+            });
+        }
     };
     let source = NamedSource::new(path.display().to_string(), tame(text));
-    let one = |Problem {
-                   place,
-                   message,
-                   hint,
-               }: &Problem| {
+    let one = |problem: &Problem| {
         show(&Shown {
-            message,
-            hint: hint.as_deref(),
-            source: Some((&source, underline(text, *place))),
+            message: &problem.message,
+            hint: &problem.hint,
+            source: Some((&source, underline(text, problem.place))),
         })
     };
     let mut parts: Vec<String> = problems.iter().take(MOST_SHOWN).map(one).collect();
@@ -93,7 +91,7 @@ fn underline(text: &str, place: Place) -> (usize, usize) {
 #[derive(Debug)]
 struct Shown<'a> {
     message: &'a str,
-    hint: Option<&'a str>,
+    hint: &'a str,
     source: Option<(&'a NamedSource<String>, (usize, usize))>,
 }
 
@@ -107,8 +105,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.hint
-            .map(|hint| Box::new(hint) as Box<dyn fmt::Display>)
+        Some(Box::new(self.hint))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

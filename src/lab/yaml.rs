@@ -69,29 +69,37 @@ fn problem(error: &Error, text: &str) -> Problem {
         error => error,
     };
     match error {
-        Error::MultipleDocuments { .. } => Problem::new(place, "a second document begins")
-            .hint("a lab's file is one document: remove `---`"),
+        Error::MultipleDocuments { .. } => Problem::new(
+            place,
+            "a second document begins",
+            "a lab's file is one document: remove `---`",
+        ),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. } => {
-            Problem::new(place, "this is too large, or too deep, for a lab")
-        }
-        Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            Problem::new(place, "this alias is a part of itself")
-        }
-        Error::UnknownAnchor { .. } => {
-            Problem::new(place, "this alias names an anchor that is not there")
-                .hint("text that begins with `*` is put in quotes")
-        }
+        | Error::AliasExpansionLimitExceeded { .. } => Problem::new(
+            place,
+            "this is too large, or too deep, for a lab",
+            "write less, with fewer aliases and brackets",
+        ),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => Problem::new(
+            place,
+            "this alias is a part of itself",
+            "write out what is meant",
+        ),
+        Error::UnknownAnchor { .. } => Problem::new(
+            place,
+            "this alias names an anchor that is not there",
+            "text that begins with `*` is put in quotes",
+        ),
         other => {
             let message = other.to_string();
             // The place is told by the caret.
             let message = message
                 .rsplit_once(" at line ")
                 .map_or(message.as_str(), |(what, _)| what);
-            Problem::new(place, format!("this is not YAML: {message}"))
-                .hint(usual_cause(message, text, place))
+            let hint = usual_cause(message, text, place);
+            Problem::new(place, format!("this is not YAML: {message}"), hint)
         }
     }
 }

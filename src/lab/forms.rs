@@ -1,0 +1,144 @@
+//! Texts whose rule is more than a class of characters: what is wrong with one, if anything.
+
+use super::{problem::quote, rules::in_class};
+
+/// 32, so that what is named after a lab stays within AWS's limits.
+pub(super) fn lab_name(text: &str) -> Option<String> {
+    let good = (1..=32).contains(&text.len())
+        && text.chars().all(|c| in_class(c, r"a-z0-9\-"))
+        && !text.starts_with('-');
+    if !good {
+        return Some(format!(
+            "{} is not a lab's name: 1 to 32 of a–z, 0–9 and `-`",
+            quote(text)
+        ));
+    }
+    // The state of a lab is in `.labctl/<lab>`.
+    (text == "local")
+        .then(|| "`local` is the folder of the local twin: the lab needs another name".to_owned())
+}
+
+pub(super) fn region(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let good = match parts.as_slice() {
+        [area, rest @ .., number] => {
+            let rest = rest.strip_prefix(&["gov"]).unwrap_or(rest);
+            area.len() == 2
+                && lower(area)
+                && number.len() == 1
+                && number.bytes().all(|b| b.is_ascii_digit())
+                && matches!(rest, [place] if lower(place))
+        }
+        _ => false,
+    };
+    (!good).then(|| format!("{} is not an AWS region", quote(text)))
+}
+
+pub(super) fn handler(text: &str) -> Option<String> {
+    if text.chars().count() > 128 || text.chars().any(char::is_whitespace) {
+        return Some(format!(
+            "{} is not a handler: at most 128 characters, no blanks",
+            quote(text)
+        ));
+    }
+    let parts = text.rsplit_once('.').filter(|(module, function)| {
+        module
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+            && module.split('.').all(|part| !part.is_empty())
+            && !function.is_empty()
+            && !function.contains('/')
+    });
+    parts
+        .is_none()
+        .then(|| format!("{} is not `module.function`", quote(text)))
+}
+
+/// Names that Lambda sets itself; its documentation lists them.
+const RESERVED_VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+pub(super) fn variable(text: &str) -> Option<String> {
+    let good = text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| in_class(c, "A-Za-z0-9_"));
+    if !good {
+        let rule = "a letter, then at least one letter, digit or `_`";
+        return Some(format!(
+            "{} is not a variable that Lambda takes: {rule}",
+            quote(text)
+        ));
+    }
+    RESERVED_VARIABLES
+        .contains(&text)
+        .then(|| format!("Lambda sets {} itself", quote(text)))
+}
+
+pub(super) fn policy_arn(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let good = match parts.as_slice() {
+        ["arn", partition, "iam", "", owner, rest] => {
+            let account = owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
+            partition.starts_with("aws")
+                && (*owner == "aws" || account)
+                && rest
+                    .strip_prefix("policy/")
+                    .is_some_and(|name| !name.is_empty())
+                && text.chars().all(|c| c.is_ascii_graphic())
+        }
+        _ => false,
+    };
+    (!good).then(|| format!("{} is not the ARN of an IAM policy", quote(text)))
+}
+
+pub(super) fn stage(text: &str) -> Option<String> {
+    let good =
+        (1..=128).contains(&text.len()) && text.chars().all(|c| in_class(c, r"A-Za-z0-9_\-"));
+    if !good {
+        return Some(format!(
+            "{} is not a stage's name: 1 to 128 letters, digits, `-` and `_`",
+            quote(text)
+        ));
+    }
+    (text == "test-invoke-stage")
+        .then(|| "API Gateway keeps `test-invoke-stage` for test-invoke".to_owned())
+}
+
+/// The address as labctl uses it (lower-case), or what is wrong with it.
+pub fn valid_email(text: &str) -> Result<String, String> {
+    let email = text.trim().to_lowercase();
+    if email.chars().count() > 128 {
+        return Err("an e-mail address has at most 128 characters here".to_owned());
+    }
+    let not = |what: &str| Err(format!("{} is not an e-mail address: {what}", quote(text)));
+    if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return not("it has a blank");
+    }
+    let Some((name, domain)) = email.split_once('@') else {
+        return not("it has no `@`");
+    };
+    if name.is_empty() || domain.contains('@') {
+        return not("it has one `@`, after a name");
+    }
+    if !domain.contains('.') || domain.split('.').any(str::is_empty) {
+        return not("a domain follows the `@`, like example.com");
+    }
+    Ok(email)
+}
