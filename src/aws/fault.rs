@@ -133,15 +133,14 @@ impl Fault {
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 fault.kind = FaultKind::Unsure;
             }
-            SdkError::DispatchFailure(failure) => {
-                fault.kind = if refused(error) {
+            // In doubt it was sent: only what surely never left may be called unreachable.
+            SdkError::DispatchFailure(_) => {
+                fault.kind = if refused(error) || fault.message.contains("(Connect)") {
                     FaultKind::Unreachable
-                } else if failure.is_io() || failure.is_timeout() {
-                    FaultKind::Unsure
                 } else if fault.message.contains("credentials") {
                     FaultKind::Credentials
                 } else {
-                    FaultKind::Unreachable
+                    FaultKind::Unsure
                 };
             }
             _ if fault.message.contains("credentials") => fault.kind = FaultKind::Credentials,

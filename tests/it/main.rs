@@ -11,3 +11,4 @@ mod output;
 mod readme;
 mod tutorial;
 mod twin;
+mod unruly;

@@ -143,3 +143,31 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     all.extend(names.map(|rest| format!("role: {}", rest.split('<').next().unwrap_or_default())));
     all
 }
+
+/// Passes a request on as it is: status, content type and body of the answer.
+pub(crate) fn pass(
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: Vec<u8>,
+) -> (u16, String, Vec<u8>) {
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        if !["host", "content-length", "connection"].contains(&name.to_lowercase().as_str()) {
+            request = request.header(name, value);
+        }
+    }
+    let mut answer = agent()
+        .run(request.body(body).expect("a request"))
+        .expect("the twin answers");
+    let kind = answer
+        .headers()
+        .get("content-type")
+        .and_then(|k| k.to_str().ok());
+    let kind = kind.unwrap_or("text/plain").to_owned();
+    (
+        answer.status().as_u16(),
+        kind,
+        answer.body_mut().read_to_vec().expect("a body"),
+    )
+}
