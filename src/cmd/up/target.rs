@@ -118,3 +118,23 @@ fn is_example(email: &str) -> bool {
             .iter()
             .any(|d| domain.ends_with(d))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_example;
+
+    #[test]
+    fn addresses_that_get_no_mail() {
+        for nobody in [
+            "a@example.com",
+            "a@sub.example.org",
+            "a@school.test",
+            "a@x.invalid",
+        ] {
+            assert!(is_example(nobody), "{nobody}");
+        }
+        for somebody in ["a@example.co", "a@myexample.com", "a@test.com"] {
+            assert!(!is_example(somebody), "{somebody}");
+        }
+    }
+}
