@@ -63,7 +63,7 @@ fn serve(
             };
             match name.to_lowercase().as_str() {
                 "content-length" => length = value.parse().unwrap_or(0),
-                "x-amz-target" => target = value.to_owned(),
+                "x-amz-target" => value.clone_into(&mut target),
                 _ => {}
             }
             headers.push((name.to_owned(), value.to_owned()));
