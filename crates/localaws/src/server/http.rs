@@ -10,7 +10,7 @@ use std::{
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     Method, StatusCode,
-    body::{Bytes, Incoming},
+    body::{Body, Bytes, Incoming},
     header::{self, HeaderValue},
     server::conn::http1,
     service::service_fn,
@@ -53,24 +53,9 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resp
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.clone(), head.uri.path().to_owned());
-    let (response, operation) = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => route(server, Request::from_parts(head, body.to_bytes())).await,
-        Err(error) if error.is::<LengthLimitError>() => (
-            refusal(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLargeException",
-                "The request is too large",
-            ),
-            None,
-        ),
-        Err(_) => (
-            refusal(
-                StatusCode::BAD_REQUEST,
-                "BadRequestException",
-                "The body could not be read",
-            ),
-            None,
-        ),
+    let (response, operation) = match whole(body).await {
+        Ok(body) => route(server, Request::from_parts(head, body)).await,
+        Err(refusal) => (refusal, None),
     };
     // The inbox page asks every two seconds.
     if !(method == Method::GET && path.starts_with("/_local")) {
@@ -90,6 +75,29 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resp
     response
 }
 
+/// The whole body, or a refusal. A client that asks first (`Expect`) is told before it sends.
+async fn whole(body: Incoming) -> Result<Bytes, Response> {
+    let too_large = || {
+        refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLargeException",
+            "The request is too large",
+        )
+    };
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(too_large());
+    }
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(refusal(
+            StatusCode::BAD_REQUEST,
+            "BadRequestException",
+            "The body could not be read",
+        )),
+    }
+}
+
 /// The response, and the name of the operation when it is an API call.
 async fn route(server: &Arc<Server>, request: Request) -> (Response, Option<String>) {
     let app = &server.app;
@@ -104,7 +112,7 @@ async fn route(server: &Arc<Server>, request: Request) -> (Response, Option<Stri
         return (response, None);
     }
     let host = host(&request);
-    if !host.is_none_or(|host| is_loopback(host) || host.ends_with(".amazonaws.com")) {
+    if !host.is_none_or(|host| is_loopback(&host) || host.ends_with(".amazonaws.com")) {
         // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
         let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
         return (
@@ -118,8 +126,8 @@ async fn route(server: &Arc<Server>, request: Request) -> (Response, Option<Stri
     wire::serve(app, &request).await
 }
 
-/// The name in the Host header (or the request line), without the port.
-pub(super) fn host(request: &Request) -> Option<&str> {
+/// The name in the Host header (or the request line), without the port, in small letters.
+pub(super) fn host(request: &Request) -> Option<String> {
     let host = match request.headers().get(header::HOST) {
         // What cannot be read is nobody's name.
         Some(host) => host.to_str().unwrap_or("?"),
@@ -130,7 +138,8 @@ pub(super) fn host(request: &Request) -> Option<&str> {
     } else {
         host.rfind(':')
     };
-    Some(end.and_then(|end| host.get(..end)).unwrap_or(host))
+    let name = end.and_then(|end| host.get(..end)).unwrap_or(host);
+    Some(name.to_ascii_lowercase())
 }
 
 pub(super) fn is_loopback(host: &str) -> bool {
@@ -198,12 +207,13 @@ mod tests {
                 .header("host", name)
                 .body(Bytes::new())
                 .expect("well-formed");
-            host(&request).is_some_and(is_loopback)
+            host(&request).is_some_and(|host| is_loopback(&host))
         };
         for ours in [
             "127.0.0.1",
             "127.0.0.1:4588",
             "localhost:1",
+            "LocalHost",
             "a.execute-api.localhost:4588",
             "[::1]:80",
             "[::1]",

@@ -23,7 +23,7 @@ pub(super) fn serve(server: &Arc<Server>, request: &Request) -> Option<Response>
         .strip_prefix("/_local")
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     // A web page whose name was rebound to 127.0.0.1 must not read codes.
-    if http::host(request).is_some_and(|host| !http::is_loopback(host)) {
+    if http::host(request).is_some_and(|host| !http::is_loopback(&host)) {
         return Some(json_response(
             StatusCode::FORBIDDEN,
             &json!({"message": "only for 127.0.0.1 and localhost"}),

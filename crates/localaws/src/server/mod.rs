@@ -3,6 +3,8 @@
 mod http;
 mod local;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

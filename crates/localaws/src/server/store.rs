@@ -10,7 +10,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{app::App, world::World};
+use crate::{
+    app::{App, now_ms},
+    world::World,
+};
 
 /// Changes of this time are written at once.
 const COALESCE: Duration = Duration::from_millis(30);
@@ -24,7 +27,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes and locks the folder, and reads its world. What cannot be read is left as it is.
+    /// Makes and locks the folder, and reads its world. One that is not understood is put aside, and the error
+    /// says so: the next twin here begins with nothing, but not without anybody noticing.
     pub(super) fn open(dir: &Path) -> io::Result<(Self, World)> {
         let named = |path: &Path, e: io::Error| {
             io::Error::new(e.kind(), format!("{}: {e}", path.display()))
@@ -48,10 +52,7 @@ impl Store {
 
         let path = dir.join("world.json");
         let world = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
-                let message = format!("{}: not a state of this version: {e}", path.display());
-                io::Error::new(io::ErrorKind::InvalidData, message)
-            })?,
+            Ok(bytes) => serde_json::from_slice(&bytes).or_else(|e| Err(put_aside(&path, &e)?))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => World::default(),
             Err(e) => return Err(named(&path, e)),
         };
@@ -109,14 +110,28 @@ impl Store {
         }
         let bytes = app.read(serde_json::to_vec)?;
         let (new, path) = (self.dir.join("world.json.new"), self.dir.join("world.json"));
-        private()
+        let mut file = private()
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&new)?
-            .write_all(&bytes)?;
+            .open(&new)?;
+        file.write_all(&bytes)?;
+        // Or a power cut may keep the new name and not what is in it.
+        file.sync_data()?;
         fs::rename(new, path)
     }
+}
+
+/// Keeps what is no world under another name, for its owner to look at.
+fn put_aside(path: &Path, problem: &serde_json::Error) -> io::Result<io::Error> {
+    let aside = path.with_extension(format!("json.{}", now_ms()));
+    fs::rename(path, &aside)?;
+    let message = format!(
+        "{}: not a state of this version: {problem}; it is kept as {}, and the next start is with an empty one",
+        path.display(),
+        aside.display(),
+    );
+    Ok(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
 /// Files that only their owner can read: the world holds keys and passwords.
