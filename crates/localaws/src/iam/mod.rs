@@ -7,6 +7,8 @@ mod paging;
 mod policy;
 mod roles;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,6 @@
 //! What IAM accepts as a role's trust policy and as its inline policy.
 
-use super::{Document, Principal, malformed};
+use super::{Document, OneOrMany, Principal, Principals, malformed};
 use crate::call::ApiError;
 
 impl Document {
@@ -15,7 +15,8 @@ impl Document {
                 (None, None) => return Err(malformed("Missing required field Principal")),
                 (Some(principal), _) | (None, Some(principal)) => principal.check()?,
             }
-            let Some(actions) = statement.action.as_ref().or(statement.not_action.as_ref()) else {
+            let actions = statement.action.as_ref().or(statement.not_action.as_ref());
+            let Some(actions) = actions.filter(|actions| actions.iter().next().is_some()) else {
                 return Err(malformed("Missing required field Action"));
             };
             if !actions
@@ -72,6 +73,19 @@ impl Document {
     }
 }
 
+impl Principals {
+    fn names(&self) -> impl Iterator<Item = &String> {
+        [
+            &self.aws,
+            &self.service,
+            &self.federated,
+            &self.canonical_user,
+        ]
+        .into_iter()
+        .flat_map(OneOrMany::iter)
+    }
+}
+
 impl Principal {
     fn check(&self) -> Result<(), ApiError> {
         let invalid = |kind: &str, name: &str| {
@@ -82,6 +96,9 @@ impl Principal {
         match self {
             Self::Anyone(star) if star == "*" => Ok(()),
             Self::Anyone(name) => Err(invalid("STAR", name)),
+            Self::Some(principals) if principals.names().next().is_none() => {
+                Err(malformed("Missing required field Principal"))
+            }
             Self::Some(principals) => {
                 let account =
                     |name: &str| name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit());

@@ -4,6 +4,8 @@ mod check;
 mod decide;
 mod managed;
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,8 +25,7 @@ pub(crate) struct Document {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Statement {
-    #[serde(rename = "Sid")]
-    _sid: Option<String>,
+    sid: Option<String>,
     effect: Effect,
     principal: Option<Principal>,
     not_principal: Option<Principal>,
@@ -56,9 +57,9 @@ struct Principals {
     #[serde(rename = "Service")]
     service: OneOrMany<String>,
     #[serde(rename = "Federated")]
-    _federated: OneOrMany<String>,
+    federated: OneOrMany<String>,
     #[serde(rename = "CanonicalUser")]
-    _canonical_user: OneOrMany<String>,
+    canonical_user: OneOrMany<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +93,15 @@ fn malformed(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "MalformedPolicyDocument", message)
 }
 
+impl Statement {
+    /// Each thing is said in one way: what it is about, or what it is not about.
+    fn is_unambiguous(&self) -> bool {
+        !(self.principal.is_some() && self.not_principal.is_some()
+            || self.action.is_some() && self.not_action.is_some()
+            || self.resource.is_some() && self.not_resource.is_some())
+    }
+}
+
 impl Document {
     fn parse(text: &str) -> Result<Self, ApiError> {
         let value: Value = serde_json::from_str(text)
@@ -106,8 +116,19 @@ impl Document {
                 ));
             }
         }
-        if document.statement.iter().next().is_none() {
+        let statements: Vec<&Statement> = document.statement.iter().collect();
+        if statements.is_empty() || !statements.iter().all(|s| s.is_unambiguous()) {
             return Err(malformed("Syntax errors in policy."));
+        }
+        let mut sids = BTreeSet::new();
+        let named = statements.iter().filter_map(|s| s.sid.as_deref());
+        if !named
+            .filter(|sid| !sid.is_empty())
+            .all(|sid| sids.insert(sid))
+        {
+            return Err(malformed(
+                "Statement IDs (SID) in a single policy must be unique.",
+            ));
         }
         Ok(document)
     }

@@ -1,0 +1,205 @@
+//! Roles driven through `handle`, as the wire layer drives it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{App, Config},
+    call::{Call, Service},
+    iam,
+    world::World,
+};
+
+struct Twin(Arc<App>);
+
+impl Twin {
+    fn new() -> Self {
+        let config = Config {
+            dir: PathBuf::new(),
+            port: 0,
+            version: String::new(),
+        };
+        Self(Arc::new(App::new(config, World::default())))
+    }
+
+    /// The answer, or the error's code.
+    async fn call(&self, operation: &str, input: Value) -> Result<Value, String> {
+        let call = Call {
+            service: Service::Iam,
+            operation: operation.to_owned(),
+            input,
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            request_id: String::new(),
+        };
+        let answer = iam::handle(&self.0, &call).await;
+        answer.map_err(|e| e.code)
+    }
+
+    async fn code(&self, operation: &str, input: Value) -> String {
+        let answer = self.call(operation, input).await;
+        answer.err().unwrap_or_else(|| "ok".to_owned())
+    }
+
+    /// A twin's state as it is saved.
+    fn saved(&self) -> Value {
+        self.0.read(|world| json!(world))
+    }
+
+    /// The error's code; the state must be as it was.
+    async fn refused(&self, operation: &str, input: Value) -> String {
+        let before = self.saved();
+        let code = self.code(operation, input).await;
+        assert_eq!(self.saved(), before, "{operation}");
+        code
+    }
+
+    async fn role(&self, name: &str) {
+        let input = json!({"RoleName": name, "AssumeRolePolicyDocument": trust("")});
+        assert_eq!(self.code("CreateRole", input).await, "ok");
+    }
+}
+
+fn trust(sid: &str) -> String {
+    let service = json!({"Service": "lambda.amazonaws.com"});
+    json!({"Statement": [{"Sid": sid, "Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}]})
+        .to_string()
+}
+
+/// An inline policy of this many characters, and some white space.
+fn inline(length: usize) -> String {
+    let text = |fill: &str| {
+        format!(r#"{{ "Statement": {{"Effect":"Allow","Action":"a:{fill}","Resource":"*"}} }}"#)
+    };
+    let white = 3;
+    text(&"b".repeat(length + white - text("").len()))
+}
+
+#[tokio::test]
+async fn names_differ_by_more_than_case() {
+    let twin = Twin::new();
+    twin.role("Lab").await;
+    let again = json!({"RoleName": "lAB", "AssumeRolePolicyDocument": trust("")});
+    assert_eq!(
+        twin.refused("CreateRole", again).await,
+        "EntityAlreadyExists"
+    );
+}
+
+#[tokio::test]
+async fn a_role_in_use_stays() {
+    let twin = Twin::new();
+    twin.role("r").await;
+    let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let attached = json!({"RoleName": "r", "PolicyArn": arn});
+    let named = json!({"RoleName": "r", "PolicyName": "p"});
+    let mut put = named.clone();
+    put["PolicyDocument"] = inline(100).into();
+    let role = json!({"RoleName": "r"});
+    twin.call("AttachRolePolicy", attached.clone())
+        .await
+        .unwrap();
+    twin.call("AttachRolePolicy", attached.clone())
+        .await
+        .unwrap();
+    twin.call("PutRolePolicy", put).await.unwrap();
+    assert_eq!(
+        twin.refused("DeleteRole", role.clone()).await,
+        "DeleteConflict"
+    );
+    twin.call("DetachRolePolicy", attached.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        twin.refused("DetachRolePolicy", attached).await,
+        "NoSuchEntity"
+    );
+    assert_eq!(
+        twin.refused("DeleteRole", role.clone()).await,
+        "DeleteConflict"
+    );
+    twin.call("DeleteRolePolicy", named.clone()).await.unwrap();
+    assert_eq!(
+        twin.refused("DeleteRolePolicy", named).await,
+        "NoSuchEntity"
+    );
+    twin.call("DeleteRole", role.clone()).await.unwrap();
+    assert_eq!(twin.refused("DeleteRole", role).await, "NoSuchEntity");
+}
+
+#[tokio::test]
+async fn quotas_count_no_white_space() {
+    let twin = Twin::new();
+    twin.role("r").await;
+    let base = trust("").len();
+    let update = |length: usize| {
+        let document = trust(&"s".repeat(length - base)).replace(',', ", \n");
+        json!({"RoleName": "r", "PolicyDocument": document})
+    };
+    assert_eq!(
+        twin.code("UpdateAssumeRolePolicy", update(2048)).await,
+        "ok"
+    );
+    assert_eq!(
+        twin.refused("UpdateAssumeRolePolicy", update(2049)).await,
+        "LimitExceeded"
+    );
+
+    let put = |name: &str, length: usize| json!({"RoleName": "r", "PolicyName": name, "PolicyDocument": inline(length)});
+    assert_eq!(twin.code("PutRolePolicy", put("a", 5120)).await, "ok");
+    assert_eq!(
+        twin.refused("PutRolePolicy", put("b", 5121)).await,
+        "LimitExceeded"
+    );
+    assert_eq!(twin.code("PutRolePolicy", put("b", 5120)).await, "ok");
+    // In its own place, a policy counts once.
+    assert_eq!(twin.code("PutRolePolicy", put("b", 5120)).await, "ok");
+
+    let tags = |range: std::ops::Range<u32>| {
+        let tags: Vec<_> = range
+            .map(|n| json!({"Key": n.to_string(), "Value": ""}))
+            .collect();
+        json!({"RoleName": "r", "Tags": tags})
+    };
+    assert_eq!(twin.code("TagRole", tags(0..50)).await, "ok");
+    assert_eq!(twin.code("TagRole", tags(0..50)).await, "ok");
+    assert_eq!(twin.refused("TagRole", tags(49..51)).await, "LimitExceeded");
+}
+
+#[tokio::test]
+async fn documents_that_say_nothing_are_refused() {
+    let twin = Twin::new();
+    twin.role("r").await;
+    let good = json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    let with = |member: &str, value: Value| {
+        let mut statement = good.clone();
+        statement[member] = value;
+        statement
+    };
+    let document = |statements: Value| json!({"RoleName": "r", "PolicyDocument": json!({"Statement": statements}).to_string()});
+    for bad in [
+        with("Principal", json!({})),
+        with("Principal", json!({"Service": []})),
+        with("Action", json!([])),
+        with("NotAction", json!("sts:TagSession")),
+        with("NotPrincipal", json!("*")),
+    ] {
+        let code = twin
+            .refused("UpdateAssumeRolePolicy", document(json!([bad])))
+            .await;
+        assert_eq!(code, "MalformedPolicyDocument", "{bad}");
+    }
+    let twice = json!([with("Sid", json!("one")), with("Sid", json!("one"))]);
+    let code = twin
+        .refused("UpdateAssumeRolePolicy", document(twice))
+        .await;
+    assert_eq!(code, "MalformedPolicyDocument");
+    let two = json!([with("Sid", json!("one")), with("Sid", json!("two")), good]);
+    assert_eq!(
+        twin.code("UpdateAssumeRolePolicy", document(two)).await,
+        "ok"
+    );
+}
