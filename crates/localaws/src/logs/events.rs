@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Event, Group, Result, State, bad_token, groups::named, invalid, pattern::Pattern};
+use super::{
+    Event, Group, Place, Result, State, bad_token, groups::named, invalid, pattern::Pattern,
+};
 use crate::{
     call::ApiError,
     wire::page::{Page, page},
@@ -68,8 +70,9 @@ impl Group {
 impl State {
     /// Tokens are `f/ID` (what follows the event) and `b/ID` (what is before it); at the end of the stream a
     /// token comes back as it was given.
-    pub(super) fn get_events(&self, input: GetEvents) -> Result<Value> {
+    pub(super) fn get_events(&self, place: Place<'_>, input: GetEvents) -> Result<Value> {
         let group = self.existing(named(
+            place,
             input.log_group_name.as_deref(),
             input.log_group_identifier.as_deref(),
         )?)?;
@@ -103,7 +106,7 @@ impl State {
         };
         let events = &all[base + from..base + to];
         // With nothing new, stay at the place that the token names.
-        let place = input.next_token.as_deref().and_then(|token| token.get(2..));
+        let stay = input.next_token.as_deref().and_then(|token| token.get(2..));
         let start = Event::id(&Event {
             number: 0,
             stream: String::new(),
@@ -112,7 +115,7 @@ impl State {
             message: String::new(),
         });
         let edge = |event: Option<&&Event>| {
-            event.map_or_else(|| place.unwrap_or(&start).to_owned(), |event| event.id())
+            event.map_or_else(|| stay.unwrap_or(&start).to_owned(), |event| event.id())
         };
         let shown: Vec<_> = events
             .iter()
@@ -125,8 +128,9 @@ impl State {
         }))
     }
 
-    pub(super) fn filter_events(&self, input: FilterEvents) -> Result<Value> {
+    pub(super) fn filter_events(&self, place: Place<'_>, input: FilterEvents) -> Result<Value> {
         let group = self.existing(named(
+            place,
             input.log_group_name.as_deref(),
             input.log_group_identifier.as_deref(),
         )?)?;
@@ -176,6 +180,8 @@ impl State {
 mod tests {
     use super::*;
 
+    const PLACE: Place<'_> = ("111122223333", "us-east-1");
+
     fn state() -> State {
         let mut state = State::default();
         state.create_group("g");
@@ -200,7 +206,7 @@ mod tests {
             input[key] = value.clone();
         }
         state
-            .get_events(serde_json::from_value(input).expect("typed"))
+            .get_events(PLACE, serde_json::from_value(input).expect("typed"))
             .unwrap_or_else(|e| json!(e.message))
     }
 
@@ -247,7 +253,7 @@ mod tests {
                 input[*key] = value.clone();
             }
             state
-                .filter_events(serde_json::from_value(input).expect("typed"))
+                .filter_events(PLACE, serde_json::from_value(input).expect("typed"))
                 .unwrap_or_else(|e| json!(e.message))
         };
         assert_eq!(messages(&filter(&[])), ["a1", "b2", "a2", "a3"]);

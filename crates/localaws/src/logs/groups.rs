@@ -52,13 +52,19 @@ pub(super) struct DescribeGroups {
     limit: Option<usize>,
 }
 
-/// A group's name from its name or ARN; exactly one of the two members must be given.
-pub(super) fn named<'a>(name: Option<&'a str>, identifier: Option<&'a str>) -> Result<&'a str> {
+/// A group's name from its name or ARN; exactly one of the two members must be given. An ARN of another
+/// place names nothing here.
+pub(super) fn named<'a>(
+    (account, region): Place<'_>,
+    name: Option<&'a str>,
+    identifier: Option<&'a str>,
+) -> Result<&'a str> {
     match (name, identifier) {
         (Some(name), None) => Ok(name),
-        (None, Some(identifier)) => Ok(identifier
-            .split_once(":log-group:")
-            .map_or(identifier, |(_, name)| name)),
+        (None, Some(identifier)) if identifier.starts_with("arn:") => identifier
+            .strip_prefix(&arn(account, region, ""))
+            .ok_or_else(no_group),
+        (None, Some(identifier)) => Ok(identifier),
         (None, None) => Err(invalid(
             "Either logGroupName or logGroupIdentifier is required.",
         )),
@@ -142,7 +148,7 @@ impl State {
         let wanted = self.groups.iter().filter(|(name, group)| {
             let listed = |ids: &Vec<String>| {
                 ids.iter()
-                    .any(|id| named(None, Some(id)).is_ok_and(|id| id == *name))
+                    .any(|id| named((account, region), None, Some(id)).is_ok_and(|id| id == *name))
             };
             input
                 .log_group_name_prefix

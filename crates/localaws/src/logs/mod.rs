@@ -5,6 +5,8 @@ mod groups;
 mod pattern;
 mod streams;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -165,8 +167,8 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         }),
         "TagResource" => write(app, call, |state, input| state.tag(place, input)),
         "ListTagsForResource" => read(app, call, |state, input| state.list_tags(place, input)),
-        "GetLogEvents" => read(app, call, State::get_events),
-        "FilterLogEvents" => read(app, call, State::filter_events),
+        "GetLogEvents" => read(app, call, |state, input| state.get_events(place, input)),
+        "FilterLogEvents" => read(app, call, |state, input| state.filter_events(place, input)),
         _ => Err(call.not_served()),
     }
 }
@@ -197,31 +199,4 @@ fn write<I: DeserializeOwned, O: Serialize>(
 ) -> Answer {
     let input = call.input()?;
     answer(app.write(|world| change(&mut world.region(&call.account, &call.region).logs, input))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_group_keeps_its_last_events() {
-        let mut state = State::default();
-        let line = |n: i64| vec![(n, format!("line {n}"))];
-        assert!(!state.put_events("g", "s", &line(0)));
-        state.create_group("g");
-        let many: Vec<_> = (0..10_005).flat_map(line).collect();
-        assert!(state.put_events("g", "s", &many));
-        let group = &state.groups["g"];
-        assert_eq!((group.events.len(), group.events[0].at), (KEPT, 5));
-        assert_eq!(
-            (
-                group.streams["s"].first_event,
-                group.streams["s"].last_event
-            ),
-            (Some(0), Some(10_004))
-        );
-        // What is there stays.
-        state.create_group("g");
-        assert_eq!(state.groups["g"].events.len(), KEPT);
-    }
 }

@@ -26,6 +26,7 @@ impl State {
         input: DescribeStreams,
     ) -> Result<Value> {
         let name = named(
+            (account, region),
             input.log_group_name.as_deref(),
             input.log_group_identifier.as_deref(),
         )?;
