@@ -88,9 +88,7 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
-        // Asked at the same time, since the outputs need it in the end.
-        let (identity, _) = tokio::join!(self.connection.identity(), self.is_twin());
-        let identity = identity.map_err(no_identity)?;
+        let identity = self.connection.identity().await.map_err(no_identity)?;
         if let Some(state) = state
             && state.account != identity.account
         {
@@ -103,7 +101,8 @@ impl Link {
         Ok(identity)
     }
 
-    /// Whether a twin answers there: the lab's own, or any that `AWS_ENDPOINT_URL` names.
+    /// Whether a twin answers there: the lab's own, or any that `AWS_ENDPOINT_URL` names. Asked once;
+    /// best at the same time as who we are.
     pub(super) async fn is_twin(&self) -> bool {
         let ask = || async {
             match &self.connection.endpoint {

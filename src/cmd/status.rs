@@ -61,9 +61,10 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         ..global.clone()
     });
     let cx = link.cx(&state, reporter.sink(), &Interrupt::listen());
-    let (identity, seen) = tokio::join!(
+    let (identity, seen, _) = tokio::join!(
         link.identity(Some(&state)),
-        engine::inspect(plan.as_ref(), &cx, &state)
+        engine::inspect(plan.as_ref(), &cx, &state),
+        link.is_twin()
     );
     reporter.finish();
     identity?;

@@ -103,13 +103,9 @@ async fn build(
     let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
     let interrupt = Interrupt::listen();
     // Without a state, something of this lab may still be there: asked at the same time as who we are.
-    let (identity, leftovers) = tokio::join!(link.identity(known.as_ref()), async {
-        if fresh {
-            leftovers(&link, lab, events, &interrupt).await
-        } else {
-            false
-        }
-    });
+    let look = async { fresh && leftovers(&link, lab, events, &interrupt).await };
+    let (identity, leftovers, _) =
+        tokio::join!(link.identity(known.as_ref()), look, link.is_twin());
     let identity = identity?;
     let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
     state.endpoint.clone_from(&link.connection.endpoint);

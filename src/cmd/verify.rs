@@ -42,14 +42,14 @@ async fn prove(
     let started = Instant::now();
     let events = reporter.sink();
     let interrupt = Interrupt::listen();
-    let identity = link.identity(Some(state)).await?;
+    let (identity, twin) = tokio::join!(link.identity(Some(state)), link.is_twin());
+    let identity = identity?;
     let outputs = link.outputs(state).await;
     let (Some(api_id), Some(stage)) = (outputs.api_id.clone(), text(state, "stage", "name")) else {
         return Err(Error::failed("the lab is not complete: no API is deployed")
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     };
     let endpoint = link.connection.endpoint.clone();
-    let twin = link.is_twin().await;
     events.send(Event::RunStarted {
         command: "verify",
         lab: state.lab.clone(),
