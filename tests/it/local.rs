@@ -66,6 +66,8 @@ fn commands_without_a_running_twin_say_how_to_start_it() {
 #[test]
 fn up_starts_a_stopped_twin_again() {
     let site = Site::tutorial();
+    // Not the usual port: another test's twin would take it meanwhile.
+    site.ok("local start --port 0");
     site.ok("up --local");
     let endpoint = site.endpoint();
     site.ok("local stop");
