@@ -179,3 +179,32 @@ fn a_create_without_an_answer_is_looked_up_before_it_is_repeated() {
         .find(|(id, _)| id == "user_pool");
     assert_eq!(pool.map(|(_, change)| change).as_deref(), Some("adopted"));
 }
+
+/// A refusal is told with all that helps: operation, code, message, request id, what it means.
+#[test]
+fn an_error_of_aws_names_operation_code_message_request_and_cause() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    let denied = first("CognitoIdentityProviderService.CreateUserPool", 1, || {
+        Whim::Answer(
+            400,
+            "content-type: application/x-amz-json-1.1\r\nx-amzn-requestid: request-17\r\n",
+            r#"{"__type":"AccessDeniedException","message":"Not for you."}"#,
+        )
+    });
+    let endpoint = proxy(&site.endpoint(), denied);
+    Said::of(
+        site.command(["up", "--yes"])
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ACCESS_KEY_ID", "000000000000")
+            .env("AWS_SECRET_ACCESS_KEY", "secret"),
+    )
+    .code(1)
+    .complains(&[
+        "cognito-idp:CreateUserPool",
+        "AccessDeniedException",
+        "Not for you.",
+        "request-17",
+        "lack the permission `cognito-idp:CreateUserPool`",
+    ]);
+}
