@@ -64,11 +64,7 @@ impl Http {
     }
 
     /// GETs `url` with one extra header, when given.
-    pub async fn get(
-        &self,
-        url: &str,
-        header: Option<(&'static str, &str)>,
-    ) -> Result<Answer, HttpError> {
+    pub async fn get(&self, url: &str, header: Option<(&str, &str)>) -> Result<Answer, HttpError> {
         self.send("GET", url, header).await
     }
 
@@ -77,7 +73,7 @@ impl Http {
         &self,
         method: &'static str,
         url: &str,
-        header: Option<(&'static str, &str)>,
+        header: Option<(&str, &str)>,
     ) -> Result<Answer, HttpError> {
         let error = |reason: String| HttpError {
             method,
@@ -92,7 +88,7 @@ impl Http {
         if let Some((name, value)) = header {
             request
                 .headers_mut()
-                .try_insert(name, value.to_owned())
+                .try_insert(name.to_lowercase(), value.to_owned())
                 .map_err(|e| error(e.to_string()))?;
         }
         let response = self

@@ -2,12 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use super::sign_in::{self, CodeSource, Tokens};
+use super::{
+    sign_in::{self, CodeSource, Tokens},
+    want::{Want, example_path, http_method, short},
+};
 use crate::{
     aws::{Answer, Cx, Effect, Http},
     engine::{CheckResult, Event},
     error::Error,
 };
+
+/// Not a token at all.
+const GARBAGE: &str = "garbage.garbage.garbage";
 
 /// One route of the lab, as deployed.
 #[derive(Debug, Clone)]
@@ -41,69 +47,6 @@ pub struct Prober<'a> {
     http: Http,
     failed: usize,
     total: usize,
-}
-
-/// What a request must answer.
-enum Want<'w> {
-    /// 401 with exactly API Gateway's body.
-    Unauthorized,
-    /// 200, and this body when it is known.
-    Ok(Option<&'w str>),
-}
-
-const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
-/// Not a token at all.
-const GARBAGE: &str = "garbage.garbage.garbage";
-
-impl Want<'_> {
-    fn holds(&self, answer: &Answer) -> bool {
-        match self {
-            Self::Unauthorized => answer.status == 401 && answer.body == UNAUTHORIZED,
-            Self::Ok(body) => answer.status == 200 && body.is_none_or(|b| answer.body == b),
-        }
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Unauthorized => format!("401 {UNAUTHORIZED}"),
-            Self::Ok(Some(body)) => format!("200 {body}"),
-            Self::Ok(None) => "200".to_owned(),
-        }
-    }
-}
-
-/// A path that fits a route: parameters get a value.
-fn example_path(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .map(|p| if p.starts_with('{') { "example" } else { p });
-    parts.collect::<Vec<_>>().join("/")
-}
-
-/// What a person can read of a body.
-fn short(body: &str) -> String {
-    let mut text: String = body
-        .chars()
-        .take(200)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if body.chars().count() > 200 {
-        text.push('…');
-    }
-    text
-}
-
-/// `ANY` is asked by GET.
-fn http_method(method: &str) -> &'static str {
-    match method {
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "GET",
-    }
 }
 
 impl<'a> Prober<'a> {
@@ -195,14 +138,7 @@ impl<'a> Prober<'a> {
     async fn probe(&mut self, route: &Route, name: String, token: Option<&str>, want: &Want<'_>) {
         let since = Instant::now();
         let url = format!("{}{}", self.stage_url, example_path(&route.path));
-        // Header names are compared without case; the client wants one of its own.
-        let header: Option<(&'static str, &str)> = match (&route.token_header, token) {
-            (Some(name), Some(token)) if name.eq_ignore_ascii_case("authorization") => {
-                Some(("authorization", token))
-            }
-            (Some(name), Some(token)) => Some((String::leak(name.to_lowercase()), token)),
-            _ => None,
-        };
+        let header = route.token_header.as_deref().zip(token);
         let (mut right, mut pause) = (0, Duration::from_millis(100));
         let mut seen;
         loop {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod sign_in;
+mod want;
 
 pub use checks::{Prober, Route};
 pub use sign_in::{CodeSource, Tokens, refresh, sign_in};
