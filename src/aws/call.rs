@@ -8,7 +8,11 @@ use std::{
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{Cx, Fault, FaultKind};
+use super::{
+    Cx, Fault, FaultKind,
+    crash::{Moment, moment},
+    pace,
+};
 use crate::engine::Event;
 
 /// What it means to send a call twice.
@@ -49,7 +53,10 @@ impl Cx {
         let mut tries = 0_u32;
         loop {
             self.pace(operation).await?;
-            let fault = match send().await {
+            moment(Moment::Sending, operation);
+            let answer = send().await;
+            moment(Moment::Answered, operation);
+            let fault = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => Fault::from_sdk(operation, &error),
             };
@@ -61,13 +68,21 @@ impl Cx {
             );
             tries += 1;
             let waited = started.elapsed();
+            if let FaultKind::Throttled(Some(after)) = fault.kind {
+                self.shared.pace.used_up(operation, after);
+            }
             let (reason, pause) = match &fault.kind {
                 FaultKind::NotYet(what) if waited < NOT_YET_LIMIT => {
                     (what.clone(), backoff(tries, 500, 5_000))
                 }
                 FaultKind::Throttled(after) if waited < THROTTLE_LIMIT => (
                     format!("the account's rate for {operation}"),
-                    after.unwrap_or_else(|| backoff(tries, 500, 30_000)),
+                    // With AWS's word the pacer knows: it keeps the order of those who wait.
+                    match after {
+                        Some(_) if pace::rates(operation).next().is_some() => Duration::ZERO,
+                        Some(after) => *after,
+                        None => backoff(tries, 500, 30_000),
+                    },
                 ),
                 FaultKind::Unsure | FaultKind::Unreachable
                     if effect != Effect::Create && tries < UNSURE_TRIES =>
@@ -112,16 +127,14 @@ impl Cx {
         if self.interrupt().is_set() {
             return Err(interrupted(operation));
         }
-        let pause = self.shared.pace.reserve(operation, Instant::now());
-        if pause.is_zero() {
-            return Ok(());
+        for rate in pace::rates(operation) {
+            let pause = self.shared.pace.reserve(rate);
+            if !pause.is_zero() {
+                let reason = format!("the account's rate for {operation}");
+                self.wait(&reason, Duration::ZERO, pause).await?;
+            }
         }
-        self.wait(
-            &format!("the account's rate for {operation}"),
-            Duration::ZERO,
-            pause,
-        )
-        .await
+        Ok(())
     }
 
     async fn wait(&self, reason: &str, waited: Duration, pause: Duration) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 mod call;
 mod connect;
+mod crash;
 mod fault;
 mod http;
 mod pace;
@@ -14,6 +15,7 @@ pub use call::Effect;
 pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind};
 pub use http::{Answer, Http, HttpError};
+pub use pace::Pace;
 
 use crate::engine::{EventSink, Interrupt, StepId};
 
@@ -44,7 +46,7 @@ struct Shared {
     region: String,
     lab: String,
     run: String,
-    pace: pace::Pace,
+    pace: Pace,
     events: EventSink,
     interrupt: Interrupt,
     api_trees: std::sync::Mutex<BTreeMap<String, Arc<OnceCell<ApiTree>>>>,
@@ -73,7 +75,13 @@ pub const TAG_RUN: &str = "labctl:run";
 
 impl Cx {
     /// A context for one run.
-    pub fn new(clients: Clients, place: Place, events: EventSink, interrupt: Interrupt) -> Self {
+    pub fn new(
+        clients: Clients,
+        place: Place,
+        pace: Pace,
+        events: EventSink,
+        interrupt: Interrupt,
+    ) -> Self {
         let Place {
             account,
             region,
@@ -87,7 +95,7 @@ impl Cx {
                 region,
                 lab,
                 run,
-                pace: pace::Pace::default(),
+                pace,
                 events,
                 interrupt,
                 api_trees: std::sync::Mutex::default(),

@@ -1,86 +1,204 @@
-//! Token buckets for AWS's documented, fixed request rates (per account): bursts are used, so one
-//! lab is never slowed, and many labs at once do not run into throttling.
+//! Token buckets for AWS's documented, fixed request rates (per account): bursts are used, so one lab is
+//! never slowed, and many labs at once do not run into throttling.
+//!
+//! The rates are the account's, not a process's: with a ledger (a small file), all labctl processes of this
+//! user on this machine take turns.
+
+mod ledger;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
+    path::PathBuf,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// `(operation or service prefix, calls at once, seconds per call)`; API Gateway's and Lambda's
-/// published quotas (docs: "Amazon API Gateway quotas", "Lambda quotas").
-const RATES: &[(&str, f64, f64)] = &[
-    ("apigateway:CreateRestApi", 1.0, 3.0),
-    ("apigateway:DeleteRestApi", 1.0, 30.0),
-    ("apigateway:CreateDeployment", 1.0, 5.0),
-    ("apigateway:CreateResource", 5.0, 0.2),
-    ("apigateway:DeleteResource", 5.0, 0.2),
-    ("apigateway:GetResources", 5.0, 0.4),
-    ("apigateway:", 40.0, 0.1),
-    ("lambda:Get", 100.0, 0.01),
-    ("lambda:", 15.0, 1.0 / 15.0),
+use ledger::Ledger;
+
+/// One documented rate.
+#[derive(Debug)]
+pub(super) struct Rate {
+    /// The operations that share it: `service:Operation`, or all that begin so.
+    operations: &'static str,
+    /// Calls at once, when none was made for a while.
+    burst: f64,
+    /// Seconds after which one more call is allowed.
+    seconds: f64,
+}
+
+const fn rate(operations: &'static str, burst: f64, seconds: f64) -> Rate {
+    Rate {
+        operations,
+        burst,
+        seconds,
+    }
+}
+
+/// The published quotas of API Gateway (each operation also counts in the service's total), the tagging
+/// API and Lambda (where the first that fits rules). Docs: "Amazon API Gateway quotas", "Lambda quotas".
+const RATES: &[Rate] = &[
+    rate("apigateway:CreateRestApi", 1.0, 3.0),
+    rate("apigateway:DeleteRestApi", 1.0, 30.0),
+    rate("apigateway:CreateDeployment", 1.0, 5.0),
+    rate("apigateway:CreateResource", 5.0, 0.2),
+    rate("apigateway:DeleteResource", 5.0, 0.2),
+    rate("apigateway:GetResources", 5.0, 0.4),
+    rate("apigateway:", 40.0, 0.1),
+    rate("tag:GetResources", 5.0, 0.4),
+    rate("lambda:GetFunction", 100.0, 0.01),
+    rate("lambda:GetPolicy", 15.0, 1.0 / 15.0),
+    rate("lambda:", 15.0, 1.0 / 15.0),
 ];
 
+/// The rates that a call counts in, one after another: who waits for the narrow one takes its token of the
+/// service's total only then, and holds up nobody.
+pub(super) fn rates(operation: &str) -> impl Iterator<Item = &'static Rate> {
+    let total = |r: &&Rate| r.operations.ends_with(':');
+    let exact = RATES.iter().find(|r| r.operations == operation);
+    let whole = RATES
+        .iter()
+        .filter(total)
+        .find(|r| operation.starts_with(r.operations))
+        // Lambda's reads have quotas of their own, outside of the total.
+        .filter(|r| exact.is_none() || r.operations != "lambda:");
+    exact.into_iter().chain(whole)
+}
+
+/// For each rate: when its next call would be free if its bucket held one token, in seconds since the epoch.
+type Next = BTreeMap<String, f64>;
+
+/// How far apart calls are kept beyond what the rate asks, as a part of it: clocks and networks are not exact,
+/// and a call that comes too early costs more than one that comes a little late.
+const MARGIN: f64 = 0.02;
+
 /// One bucket per rate, filled lazily.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    /// For each rate: when its next call would be free if the bucket held one token.
-    next: Mutex<HashMap<&'static str, Instant>>,
+#[derive(Debug)]
+pub struct Pace {
+    own: Mutex<Next>,
+    ledger: Option<Ledger>,
 }
 
 impl Pace {
-    /// Takes a token from every bucket the operation is in; answers how long to wait before sending.
-    pub(super) fn reserve(&self, operation: &str, now: Instant) -> Duration {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        RATES
-            .iter()
-            .filter(|(prefix, ..)| operation.starts_with(prefix))
-            .map(|&(prefix, burst, seconds)| {
-                let free = next.entry(prefix).or_insert(now);
-                // A bucket of `burst` tokens may run ahead of its rate by `burst - 1` calls.
-                let ahead = Duration::from_secs_f64((burst - 1.0) * seconds);
-                let start = (*free).max(now);
-                *free = start + Duration::from_secs_f64(seconds);
-                start.saturating_duration_since(now + ahead)
-            })
-            .max()
-            .unwrap_or_default()
+    /// The pace of an account. AWS counts all its calls: the file is one for all. Elsewhere (an emulator has its
+    /// own rules, or none) each process goes alone, unless `LABCTL_PACE_FILE` names a file to share.
+    pub fn of(account: &str, endpoint: Option<&str>) -> Self {
+        let named = std::env::var_os("LABCTL_PACE_FILE").map(PathBuf::from);
+        match (named, endpoint) {
+            (Some(file), _) => Self::shared(file),
+            (None, None) => state_home().map_or_else(Self::alone, |home| {
+                Self::shared(home.join(format!("labctl/pace/{account}.json")))
+            }),
+            (None, Some(_)) => Self::alone(),
+        }
     }
+
+    /// For one process.
+    pub fn alone() -> Self {
+        Self {
+            own: Mutex::default(),
+            ledger: None,
+        }
+    }
+
+    /// Shared by all processes that name the same `file`. When it cannot be used, each goes alone.
+    pub fn shared(file: PathBuf) -> Self {
+        Self {
+            own: Mutex::default(),
+            ledger: Some(Ledger::at(file)),
+        }
+    }
+
+    /// Takes a token of `rate`; answers how long to wait before it may be used.
+    pub(super) fn reserve(&self, rate: &Rate) -> Duration {
+        self.with(|next, now| reserve(next, rate, now))
+    }
+
+    /// AWS says that the rate is used up (others share it): nobody sends before `pause` is over.
+    pub(super) fn used_up(&self, operation: &str, pause: Duration) {
+        let Some(rate) = rates(operation).next() else {
+            return;
+        };
+        self.with(|next, now| {
+            let ahead = (rate.burst - 1.0) * rate.seconds;
+            let free = next.entry(rate.operations.to_owned()).or_insert(now);
+            *free = free.max(now + pause.as_secs_f64() + ahead);
+        });
+    }
+
+    fn with<T>(&self, change: impl Fn(&mut Next, f64) -> T) -> T {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs_f64();
+        let shared = self.ledger.as_ref().and_then(|l| l.change(now, &change));
+        shared.unwrap_or_else(|| {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut own, now)
+        })
+    }
+}
+
+/// Where the XDG base directory specification puts what should outlive a session.
+fn state_home() -> Option<PathBuf> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))
+}
+
+fn reserve(next: &mut Next, rate: &Rate, now: f64) -> Duration {
+    let free = next.entry(rate.operations.to_owned()).or_insert(now);
+    // A bucket of `burst` tokens may run ahead of its rate by `burst - 1` calls.
+    let pause = free.max(now) - now - (rate.burst - 1.0) * rate.seconds;
+    *free = free.max(now) + rate.seconds * (1.0 + MARGIN);
+    Duration::try_from_secs_f64(pause).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn taken(next: &mut Next, operation: &str, now: f64, times: usize) -> Vec<f64> {
+        let rate = rates(operation).next().expect("a rate");
+        (0..times)
+            .map(|_| reserve(next, rate, now).as_secs_f64())
+            .collect()
+    }
+
     #[test]
     fn bursts_are_free_and_then_the_rate_rules() {
-        let pace = Pace::default();
-        let now = Instant::now();
-        for _ in 0..5 {
-            assert_eq!(
-                pace.reserve("apigateway:CreateResource", now),
-                Duration::ZERO
-            );
-        }
-        let sixth = pace.reserve("apigateway:CreateResource", now);
-        assert!(
-            sixth > Duration::from_millis(199) && sixth < Duration::from_millis(201),
-            "{sixth:?}"
-        );
+        let mut next = Next::new();
+        let pauses = taken(&mut next, "apigateway:CreateResource", 1e9, 7);
+        assert_eq!(pauses[..5], [0.0; 5]);
+        assert!(pauses[5] > 0.2 && pauses[5] < 0.25, "{pauses:?}");
+        assert!(pauses[6] > 0.4 && pauses[6] < 0.45, "{pauses:?}");
     }
 
     #[test]
     fn one_rest_api_is_deleted_in_thirty_seconds() {
-        let pace = Pace::default();
-        let now = Instant::now();
+        let mut next = Next::new();
+        let pauses = taken(&mut next, "apigateway:DeleteRestApi", 1e9, 3);
+        assert_eq!(pauses[0], 0.0);
+        assert!(pauses[1] >= 30.0 && pauses[1] < 31.0, "{pauses:?}");
+        assert!(pauses[2] >= 60.0 && pauses[2] < 62.0, "{pauses:?}");
         assert_eq!(
-            pace.reserve("apigateway:DeleteRestApi", now),
-            Duration::ZERO
+            taken(&mut next, "apigateway:DeleteRestApi", 1e9 + 100.0, 1),
+            [0.0]
         );
+    }
+
+    #[test]
+    fn reads_of_lambda_have_quotas_of_their_own() {
+        let names = |operation| rates(operation).map(|r| r.operations).collect::<Vec<_>>();
+        assert_eq!(names("lambda:GetFunction"), ["lambda:GetFunction"]);
+        assert_eq!(names("lambda:GetPolicy"), ["lambda:GetPolicy"]);
+        assert_eq!(names("lambda:GetFunctionConfiguration"), ["lambda:"]);
         assert_eq!(
-            pace.reserve("apigateway:DeleteRestApi", now),
-            Duration::from_secs(30)
+            names("apigateway:CreateRestApi"),
+            ["apigateway:CreateRestApi", "apigateway:"]
         );
-        assert_eq!(pace.reserve("iam:CreateRole", now), Duration::ZERO);
+        assert_eq!(names("iam:CreateRole"), [""; 0]);
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::scene::Site;
 use crate::{
-    aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Place, Target, connect},
+    aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, connect},
     cli::Global,
     engine::{self, EventSink, Interrupt, Outputs, State},
     error::Error,
@@ -142,7 +142,14 @@ impl Link {
             lab: state.lab.clone(),
             run: state.run.clone(),
         };
-        Cx::new(self.clients(), place, events.clone(), interrupt.clone())
+        let pace = Pace::of(&state.account, self.connection.endpoint.as_deref());
+        Cx::new(
+            self.clients(),
+            place,
+            pace,
+            events.clone(),
+            interrupt.clone(),
+        )
     }
 
     /// What a student needs, from what the state knows.
