@@ -39,23 +39,89 @@ pub(crate) fn get(url: &str, token: Option<&str>) -> Answer {
     read(request.call())
 }
 
-/// What tells the twin which service, account and region a call is for; it is not verified there.
-fn scope(service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    )
+/// One account of a twin, as a client with its credentials sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub endpoint: String,
+    /// 12 digits: an access key id of this form names its account there.
+    pub id: String,
+}
+
+impl Account {
+    pub(crate) fn new(endpoint: &str, id: &str) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// What tells the twin which service, account and region a call is for; it is not verified there.
+    fn scope(&self, service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0",
+            self.id
+        )
+    }
+
+    /// A call of a JSON 1.1 service.
+    pub(crate) fn json(&self, service: &str, target: &str, input: &Value) -> Answer {
+        read(
+            agent()
+                .post(&self.endpoint)
+                .header("authorization", self.scope(service))
+                .header("content-type", "application/x-amz-json-1.1")
+                .header("x-amz-target", target)
+                .send(input.to_string()),
+        )
+    }
+
+    /// A call of Cognito's user pools.
+    pub(crate) fn cognito(&self, operation: &str, input: &Value) -> Answer {
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.json("cognito-idp", &target, input)
+    }
+
+    /// A call of `CloudWatch` Logs.
+    pub(crate) fn logs(&self, operation: &str, input: &Value) -> Answer {
+        self.json("logs", &format!("Logs_20140328.{operation}"), input)
+    }
+
+    /// A call of a REST service.
+    pub(crate) fn rest(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.endpoint))
+            .header("authorization", self.scope(service));
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let request = request.body(body).expect("a request");
+        read(agent().run(request))
+    }
+
+    /// A call of IAM.
+    pub(crate) fn iam(&self, form: &str) -> Answer {
+        read(
+            agent()
+                .post(&self.endpoint)
+                .header("authorization", self.scope("iam"))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .send(format!("{form}&Version=2010-05-08")),
+        )
+    }
+}
+
+fn default_account(endpoint: &str) -> Account {
+    Account::new(endpoint, "000000000000")
 }
 
 /// A call of a JSON 1.1 service.
 pub(crate) fn json_call(endpoint: &str, service: &str, target: &str, input: &Value) -> Answer {
-    read(
-        agent()
-            .post(endpoint)
-            .header("authorization", scope(service))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", target)
-            .send(input.to_string()),
-    )
+    default_account(endpoint).json(service, target, input)
 }
 
 /// A call of a REST service.
@@ -66,24 +132,22 @@ pub(crate) fn rest(
     path: &str,
     body: Option<&Value>,
 ) -> Answer {
-    let request = ureq::http::Request::builder()
-        .method(method)
-        .uri(format!("{endpoint}{path}"))
-        .header("authorization", scope(service));
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let request = request.body(body).expect("a request");
-    read(agent().run(request))
+    default_account(endpoint).rest(service, method, path, body)
 }
 
 /// A call of IAM.
 pub(crate) fn iam(endpoint: &str, form: &str) -> Answer {
-    read(
-        agent()
-            .post(endpoint)
-            .header("authorization", scope("iam"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .send(format!("{form}&Version=2010-05-08")),
-    )
+    default_account(endpoint).iam(form)
+}
+
+/// The twin's own pages (`/_local/…`), with the header that keeps browsers out.
+pub(crate) fn local(endpoint: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let request = ureq::http::Request::builder()
+        .method(method)
+        .uri(format!("{endpoint}/_local{path}"))
+        .header("x-localaws", "1");
+    let body = body.map(Value::to_string).unwrap_or_default();
+    read(agent().run(request.body(body).expect("a request")))
 }
 
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
