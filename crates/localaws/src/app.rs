@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{lambda, world::World};
+use crate::{calls::Calls, faults::Faults, lambda, world::World};
 
 /// How to start a twin.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub(crate) struct App {
     pub(crate) endpoint: OnceLock<String>,
     /// Warm Lambda handler processes.
     pub(crate) runtime: lambda::Runtime,
+    /// What becomes of calls that a test has chosen.
+    pub(crate) faults: Faults,
+    /// The last calls.
+    pub(crate) calls: Calls,
 }
 
 impl App {
@@ -44,6 +48,8 @@ impl App {
             changed: Notify::new(),
             endpoint: OnceLock::new(),
             runtime: lambda::Runtime::default(),
+            faults: Faults::default(),
+            calls: Calls::default(),
         }
     }
 

@@ -19,6 +19,21 @@ pub(crate) enum Service {
     Tagging,
 }
 
+impl Service {
+    /// As in the actions of IAM policies: `iam`, `cognito-idp`, `tag`.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+            Self::Lambda => "lambda",
+            Self::Logs => "logs",
+            Self::Cognito => "cognito-idp",
+            Self::ApiGateway => "apigateway",
+            Self::Tagging => "tag",
+        }
+    }
+}
+
 /// One API call, parsed and checked against its model.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {

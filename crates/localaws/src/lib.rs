@@ -10,7 +10,9 @@
 mod apigateway;
 mod app;
 mod call;
+mod calls;
 mod cognito;
+mod faults;
 mod iam;
 mod ids;
 mod lambda;

@@ -132,7 +132,7 @@ pub(super) async fn step(
         if let Outcome::Challenge { mail, .. } = &mut outcome
             && let Some(mail) = mail.take()
         {
-            mail.deliver(world);
+            mail.deliver(world, &place.account);
         }
         Ok((place, outcome))
     })?;

@@ -66,7 +66,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
             || (mediums.is_empty() && user.attribute("phone_number").is_empty());
         let email = user.attribute("email");
         if input.message_action != Some(MessageAction::Suppress) && by_mail && !email.is_empty() {
-            invitation(pool, &user, password).deliver(world);
+            invitation(pool, &user, password).deliver(world, &call.account);
         }
         Ok(created)
     })

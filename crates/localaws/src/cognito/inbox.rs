@@ -17,6 +17,9 @@ pub(crate) struct Mail {
     pub(crate) code: Option<String>,
     /// RFC 3339, UTC.
     pub(crate) at: String,
+    /// The account whose user pool "sent" it.
+    #[serde(default)]
+    pub(crate) account: String,
 }
 
 impl Mail {
@@ -28,12 +31,19 @@ impl Mail {
             text,
             code,
             at,
+            account: String::new(),
         }
     }
 
-    pub(super) fn deliver(self, world: &mut World) {
+    pub(super) fn deliver(mut self, world: &mut World, account: &str) {
+        account.clone_into(&mut self.account);
         world.inbox.push(self);
         let surplus = world.inbox.len().saturating_sub(KEPT);
         world.inbox.drain(..surplus);
     }
+}
+
+/// Drops the mail of an account's user pools.
+pub(crate) fn forget_mail(world: &mut World, account: &str) {
+    world.inbox.retain(|mail| mail.account != account);
 }

@@ -35,8 +35,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    inbox::Mail,
+    inbox::{Mail, forget_mail},
     pages::well_known,
+    place::account_of,
     verify::{TokenRefusal, verify_token},
 };
 use crate::{
@@ -65,6 +66,11 @@ impl State {
             .map(|pool| (arn(&pool.id), pool.tags.clone()))
             .collect()
     }
+}
+
+/// Drops the keys of user pools that went with their account.
+pub(crate) fn forget(state: &State) {
+    state.pools.keys().for_each(|pool| keys::forget(pool));
 }
 
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {

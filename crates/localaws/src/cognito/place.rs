@@ -1,7 +1,10 @@
 //! Where a pool lives. Token operations carry no credentials, so they find it by client or pool id.
 
-use super::{fault, pool::Pool};
+use serde_json::Value;
+
+use super::{fault, pool::Pool, verify::Jwt};
 use crate::{
+    app::App,
     call::{ApiError, Call},
     world::World,
 };
@@ -81,4 +84,17 @@ impl Place {
             .and_then(|region| region.cognito.pools.get_mut(&self.pool))
             .ok_or_else(|| fault::pool_absent(&self.pool))
     }
+}
+
+/// The account that a call without credentials is for: that of the app client which it names, or whose
+/// access token it carries.
+pub(crate) fn account_of(app: &App, call: &Call) -> Option<String> {
+    let text = |name: &str| call.input.get(name).and_then(Value::as_str);
+    let client = match (text("ClientId"), text("AccessToken")) {
+        (Some(client), _) => client.to_owned(),
+        (None, Some(token)) => Jwt::parse(token)?.claim("client_id").to_owned(),
+        (None, None) => return None,
+    };
+    app.read(|world| Place::of_client(world, &client).ok())
+        .map(|place| place.account)
 }

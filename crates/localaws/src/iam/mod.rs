@@ -22,6 +22,7 @@ use crate::{
     call::{Answer, ApiError, Call, answer},
 };
 use policy::Document;
+pub(crate) use policy::glob;
 
 /// The roles of an account, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -56,6 +56,14 @@ impl State {
     }
 }
 
+/// Ends the processes of functions that went with their account, and deletes their code.
+pub(crate) fn forget(app: &App, account: &str, region: &str, state: &State) {
+    for (name, function) in &state.functions {
+        app.runtime.end(&name::arn(account, region, name));
+        code::Folder::of(&app.config.dir, &function.id).delete();
+    }
+}
+
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateFunction" => create::create(app, call).await,

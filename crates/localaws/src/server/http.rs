@@ -1,8 +1,9 @@
 //! One connection: reads requests whole, routes them, logs them.
 
 use std::{
-    convert::Infallible,
+    error::Error,
     io::Write,
+    pin::Pin,
     sync::{Arc, PoisonError},
     time::Instant,
 };
@@ -19,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
 
 use super::{Request, Response, Server, local};
-use crate::{apigateway, cognito, wire};
+use crate::{apigateway, cognito, faults::Cut, wire};
 
 /// Lambda's zip of 50 MB in base64, and some room.
 const BODY_LIMIT: usize = 70 << 20;
@@ -34,33 +35,48 @@ pub(super) async fn connection(
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(answer(&server, request).await.map(Full::new)) }
+        async move { Ok::<_, Cut>(answer(&server, request).await?.map(Full::new)) }
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let open = tokio::select! {
-        // A broken connection is the client's affair.
-        _ = connection.as_mut() => false,
-        _ = served.changed() => true,
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        _ = served.changed() => None,
     };
-    if open {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        Pin::new(&mut connection).graceful_shutdown();
+        (&mut connection).await
+    };
+    // A broken connection is the client's affair.
+    if let Err(error) = ended
+        && cut(&error) == Some(Cut::Reset)
+    {
+        let _ = connection.into_parts().io.inner().set_zero_linger();
     }
 }
 
-async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Response {
+/// Why a connection ended, if by a fault rule.
+fn cut(error: &hyper::Error) -> Option<Cut> {
+    error.source()?.downcast_ref::<Cut>().copied()
+}
+
+async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Result<Response, Cut> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.clone(), head.uri.path().to_owned());
     let (response, operation) = match whole(body).await {
         Ok(body) => route(server, Request::from_parts(head, body)).await,
-        Err(refusal) => (refusal, None),
+        Err(refusal) => (Ok(refusal), None),
     };
     // The inbox page asks every two seconds.
     if !(method == Method::GET && path.starts_with("/_local")) {
         let what = operation.unwrap_or(path);
-        let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+        let ms = started.elapsed().as_millis();
+        let status = match &response {
+            Ok(response) => response.status().as_u16().to_string(),
+            Err(_) => "-".to_owned(),
+        };
         let line = format!(
             "{} {method} {what} {status} {ms} ms\n",
             jiff::Timestamp::now()
@@ -99,31 +115,35 @@ async fn whole(body: Incoming) -> Result<Bytes, Response> {
 }
 
 /// The response, and the name of the operation when it is an API call.
-async fn route(server: &Arc<Server>, request: Request) -> (Response, Option<String>) {
+async fn route(server: &Arc<Server>, request: Request) -> (Result<Response, Cut>, Option<String>) {
     let app = &server.app;
-    if let Some(response) = local::serve(server, &request) {
-        return (response, None);
+    if let Some(response) = page(server, &request).await {
+        return (Ok(response), None);
     }
-    if let Some(mut response) = cognito::well_known(app, &request) {
+    wire::serve(app, &request).await
+}
+
+/// What is no API call.
+async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
+    let app = &server.app;
+    if let Some(response) = local::serve(server, request).await {
+        return Some(response);
+    }
+    if let Some(mut response) = cognito::well_known(app, request) {
         allow_any_origin(&mut response);
-        return (response, None);
+        return Some(response);
     }
-    if let Some(response) = apigateway::data_plane(app, &request).await {
-        return (response, None);
+    if let Some(response) = apigateway::data_plane(app, request).await {
+        return Some(response);
     }
-    let host = host(&request);
+    let host = host(request);
     if !host.is_none_or(|host| is_loopback(&host) || host.ends_with(".amazonaws.com")) {
         // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
         let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
-        return (
-            refusal(StatusCode::FORBIDDEN, "ForbiddenException", message),
-            None,
-        );
+        let refused = refusal(StatusCode::FORBIDDEN, "ForbiddenException", message);
+        return Some(refused);
     }
-    if request.method() == Method::OPTIONS && request.uri().path() == "/" {
-        return (preflight(&request), None);
-    }
-    wire::serve(app, &request).await
+    (request.method() == Method::OPTIONS && request.uri().path() == "/").then(|| preflight(request))
 }
 
 /// The name in the Host header (or the request line), without the port, in small letters.

@@ -1,4 +1,4 @@
-//! `/_local/…`: the inbox, health and stop. Only for pages and programs on this machine.
+//! `/_local/…`: the inbox, health and stop; the rest is in `control`. Only for pages and programs on this machine.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use super::{Request, Response, Server, http};
+use super::{Request, Response, Server, control, http};
 use crate::{app::App, cognito::Mail, wire::percent};
 
 const INBOX: &str = include_str!("inbox.html");
@@ -17,30 +17,43 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
                       frame-ancestors 'none'";
 
 /// `None`: not one of these paths.
-pub(super) fn serve(server: &Arc<Server>, request: &Request) -> Option<Response> {
+pub(super) async fn serve(server: &Arc<Server>, request: &Request) -> Option<Response> {
     let path = request.uri().path();
     let page = path
         .strip_prefix("/_local")
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     // A web page whose name was rebound to 127.0.0.1 must not read codes.
     if http::host(request).is_some_and(|host| !http::is_loopback(&host)) {
-        return Some(json_response(
-            StatusCode::FORBIDDEN,
-            &json!({"message": "only for 127.0.0.1 and localhost"}),
-        ));
+        let message = "only for 127.0.0.1 and localhost";
+        return Some(problem(StatusCode::FORBIDDEN, message));
     }
     let app = &server.app;
+    if request.method() != Method::GET && !is_meant(request) {
+        return Some(problem(
+            StatusCode::FORBIDDEN,
+            "the header 'x-localaws: 1' is missing",
+        ));
+    }
+    if let Some(response) = control::serve(app, request, page).await {
+        return Some(response);
+    }
     Some(match (request.method(), page) {
         (&Method::GET, "" | "/") => page_response(),
         (&Method::GET, "/health.json") => json_response(StatusCode::OK, &health(app)),
         (&Method::GET, "/inbox.json") => inbox(app, request.uri().query().unwrap_or_default()),
-        (&Method::POST, "/stop") => stop(server, request),
-        (_, "" | "/" | "/health.json" | "/inbox.json" | "/stop") => json_response(
-            StatusCode::METHOD_NOT_ALLOWED,
-            &json!({"message": "method not allowed"}),
-        ),
-        _ => json_response(StatusCode::NOT_FOUND, &json!({"message": "no such page"})),
+        (&Method::POST, "/stop") => {
+            server.stop.notify_one();
+            json_response(StatusCode::OK, &json!({"stopping": true}))
+        }
+        (_, "" | "/" | "/health.json" | "/inbox.json" | "/stop") => not_allowed(),
+        _ => problem(StatusCode::NOT_FOUND, "no such page"),
     })
+}
+
+/// Web pages cannot send the header without being asked for.
+fn is_meant(request: &Request) -> bool {
+    let header = request.headers().get("x-localaws");
+    header.is_some_and(|value| value == "1")
 }
 
 fn health(app: &App) -> Value {
@@ -55,10 +68,7 @@ fn health(app: &App) -> Value {
 /// Mail, newest first; with `to=ADDRESS` only what went there.
 fn inbox(app: &App, query: &str) -> Response {
     let Some(query) = percent::pairs(query) else {
-        return json_response(
-            StatusCode::BAD_REQUEST,
-            &json!({"message": "the query is not properly encoded"}),
-        );
+        return problem(StatusCode::BAD_REQUEST, "the query is not properly encoded");
     };
     let to = query
         .iter()
@@ -69,22 +79,6 @@ fn inbox(app: &App, query: &str) -> Response {
         world.inbox.iter().rev().filter(wanted).cloned().collect()
     });
     json_response(StatusCode::OK, &json!(mails))
-}
-
-/// The header keeps web pages out: they cannot send it here without being asked for.
-fn stop(server: &Server, request: &Request) -> Response {
-    if request
-        .headers()
-        .get("x-localaws")
-        .is_none_or(|value| value != "1")
-    {
-        return json_response(
-            StatusCode::FORBIDDEN,
-            &json!({"message": "the header 'x-localaws: 1' is missing"}),
-        );
-    }
-    server.stop.notify_one();
-    json_response(StatusCode::OK, &json!({"stopping": true}))
 }
 
 fn page_response() -> Response {
@@ -101,7 +95,15 @@ fn page_response() -> Response {
     response
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
+pub(super) fn not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+}
+
+pub(super) fn problem(status: StatusCode, message: &str) -> Response {
+    json_response(status, &json!({ "message": message }))
+}
+
+pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(body.to_string().into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -1,5 +1,6 @@
 //! The listener: loopback only, one port for everything.
 
+mod control;
 mod http;
 mod local;
 mod store;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod asked;
+mod faults;
+mod rules;
+
 use std::{fs, io::ErrorKind, path::PathBuf};
 
 use tokio::{

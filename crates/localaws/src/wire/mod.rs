@@ -9,6 +9,7 @@ mod parse;
 mod path;
 mod pattern;
 pub(crate) mod percent;
+mod read;
 mod refusal;
 mod respond;
 mod route;
@@ -18,57 +19,128 @@ mod tests;
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use serde_json::{Map, Value};
+use hyper::header::HeaderValue;
 
 use crate::{
     apigateway,
     app::App,
     call::{Answer, ApiError, Call, Service},
-    cognito, iam, ids, lambda, logs,
+    cognito,
+    faults::Cut,
+    iam, ids, lambda, logs,
     server::{Request, Response},
     sts, tagging,
 };
-use model::{Kind, Location, Model, Operation, Protocol};
-use route::Found;
-use scope::Scope;
+use model::{Model, Operation, SERVICES};
+
+/// What is known of a request, as soon as it is: errors are worded in its service's protocol.
+#[derive(Default)]
+struct Seen {
+    service: Option<Service>,
+    found: Option<(&'static str, &'static Operation)>,
+    /// `None`: the request carries no credentials.
+    account: Option<String>,
+}
 
 /// Serves an API request. The text names the operation (`lambda.CreateFunction`) for the log.
-pub(crate) async fn serve(app: &Arc<App>, request: &Request) -> (Response, Option<String>) {
+pub(crate) async fn serve(
+    app: &Arc<App>,
+    request: &Request,
+) -> (Result<Response, Cut>, Option<String>) {
     let request_id = ids::uuid();
-    let mut service = None;
-    let mut found = None;
-    let outcome = match read(request, &request_id, &mut service, &mut found) {
-        Ok(call) => dispatch(app, &call).await,
-        Err(error) => Err(error),
+    let mut seen = Seen::default();
+    let read = read::read(request, &request_id, &mut seen);
+    let Seen {
+        service,
+        found,
+        account,
+    } = seen;
+    let account = match &read {
+        Ok(call) if account.is_none() => cognito::account_of(app, call),
+        _ => account,
     };
+    let arrival = service.zip(found).map(|(service, (name, _))| {
+        let operation = format!("{}:{name}", service.prefix());
+        app.calls.arrived(account.as_deref(), operation)
+    });
+    let outcome = match read {
+        Ok(call) => answer(app, call, request, account.as_deref(), arrival).await,
+        Err(error) => Ok(Err(error)),
+    };
+    let response = outcome.map(|answer| respond(request, service, found, answer, &request_id));
+    if let (Some(arrival), Ok(response)) = (arrival, &response) {
+        let status = response.status().as_u16();
+        app.calls.note(arrival, Some(status), None);
+    }
+    let label =
+        service.map(|service| format!("{service:?}.{}", found.map_or("?", |(name, _)| name)));
+    (response, label)
+}
+
+/// Has a call done, as far as the fault rules let it.
+async fn answer(
+    app: &Arc<App>,
+    call: Call,
+    request: &Request,
+    account: Option<&str>,
+    arrival: Option<u64>,
+) -> Result<Answer, Cut> {
+    let call = Arc::new(call);
+    let work = async {
+        // A task of its own: as on AWS, what is begun is finished, even if the client goes away.
+        let (app, call) = (Arc::clone(app), Arc::clone(&call));
+        tokio::spawn(async move { dispatch(&app, &call).await })
+            .await
+            .unwrap_or_else(|e| Err(ApiError::internal(e.to_string())))
+    };
+    let Some(fault) = app.faults.of(account, &call) else {
+        return Ok(work.await);
+    };
+    if let Some(arrival) = arrival {
+        app.calls.note(arrival, None, Some(fault.id));
+    }
+    fault.apply(&app.faults, &call, request, work).await
+}
+
+fn respond(
+    request: &Request,
+    service: Option<Service>,
+    found: Option<(&'static str, &'static Operation)>,
+    answer: Answer,
+    request_id: &str,
+) -> Response {
     let model = service.map(Model::of);
     let operation = found.map(|(_, operation)| operation);
-    let mut response = match (outcome, model, found) {
+    let mut response = match (answer, model, found) {
         (Ok(answer), Some(model), Some((name, operation))) => {
-            respond::success(model, name, operation, &answer, &request_id)
+            respond::success(model, name, operation, &answer, request_id)
         }
-        (outcome, ..) => {
-            let error = outcome
+        (answer, ..) => {
+            let error = answer
                 .err()
                 .unwrap_or_else(|| ApiError::internal("no operation"));
             let protocol = model.map_or_else(
                 || route::likely_protocol(request),
                 |model| model.metadata.protocol,
             );
-            respond::failure(protocol, model, operation, &error, &request_id)
+            respond::failure(protocol, model, operation, &error, request_id)
         }
     };
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     if service == Some(Service::Cognito) {
         crate::server::allow_any_origin(&mut response);
     }
-    let label =
-        service.map(|service| format!("{service:?}.{}", found.map_or("?", |(name, _)| name)));
-    (response, label)
+    response
+}
+
+/// Every operation that is served.
+pub(crate) fn operations() -> impl Iterator<Item = (Service, &'static str)> {
+    SERVICES.into_iter().flat_map(|service| {
+        let names = Model::of(service).operations.keys();
+        names.map(move |name| (service, name.as_str()))
+    })
 }
 
 async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
@@ -81,195 +153,4 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::ApiGateway => apigateway::handle(app, call).await,
         Service::Tagging => tagging::handle(app, call).await,
     }
-}
-
-/// Parses and checks a request. Service and operation are told as soon as they are known, since errors
-/// are worded in their protocol.
-fn read(
-    request: &Request,
-    request_id: &str,
-    service: &mut Option<Service>,
-    found: &mut Option<(&'static str, &'static Operation)>,
-) -> Result<Call, ApiError> {
-    let query = percent::pairs(request.uri().query().unwrap_or_default()).ok_or_else(|| {
-        ApiError::new(
-            400,
-            "MalformedQueryString",
-            "The query string is not properly encoded",
-        )
-    })?;
-    let scope = Scope::of(request, &query)?;
-    let form = form(request, &query)?;
-
-    let of = *service.insert(route::service(request, scope.as_ref(), form.as_deref())?);
-    let Found {
-        name,
-        operation,
-        labels,
-    } = route::operation(of, request, form.as_deref())?;
-    *found = Some((name, operation));
-    if operation.authtype.as_deref() != Some("none") {
-        authenticated(of, request, scope.as_ref())?;
-    }
-
-    let model = Model::of(of);
-    let input = match (&operation.input, model.metadata.protocol) {
-        (None, _) => Value::Object(Map::new()),
-        (Some(input), Protocol::Query) => {
-            let fields = form.unwrap_or_default().into_iter().collect();
-            // Unsure of the code: IAM answers malformed numbers so.
-            parse::form(model, input, &fields)
-                .map_err(|problem| ApiError::new(400, "MalformedInput", problem))?
-        }
-        (Some(input), Protocol::Json) => {
-            let body = body(request, "{}")?;
-            parse::json(model, input, body)
-                .map_err(serialization)?
-                .unwrap_or_else(|| Value::Object(Map::new()))
-        }
-        (Some(input), Protocol::RestJson) => {
-            rest_input(model, &input.shape, request, &labels, &query)?
-        }
-    };
-    if let Some(input_ref) = &operation.input {
-        check::check(of, model, input_ref, &input)?;
-    }
-    Ok(Call {
-        service: of,
-        operation: name.to_owned(),
-        input,
-        account: Scope::account(scope.as_ref()),
-        region: Scope::region(scope.as_ref()),
-        request_id: request_id.to_owned(),
-    })
-}
-
-/// Signatures are not verified, so a web page could write one: what a browser sends is served only where
-/// no credentials are needed (Cognito's sign-in).
-fn authenticated(
-    service: Service,
-    request: &Request,
-    scope: Option<&Scope>,
-) -> Result<(), ApiError> {
-    let headers = request.headers();
-    let missing = match Model::of(service).metadata.protocol {
-        Protocol::Query => "MissingAuthenticationToken",
-        _ => "MissingAuthenticationTokenException",
-    };
-    if scope.is_none() {
-        return Err(ApiError::new(403, missing, "Missing Authentication Token"));
-    }
-    let elsewhere = headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "none");
-    if elsewhere || headers.contains_key("origin") {
-        let message = "labctl's local AWS serves web pages only what needs no credentials";
-        return Err(ApiError::new(403, "AccessDeniedException", message));
-    }
-    Ok(())
-}
-
-/// The fields of a query-protocol request: its form, or the URL's query for a GET.
-fn form(
-    request: &Request,
-    query: &[(String, String)],
-) -> Result<Option<Vec<(String, String)>>, ApiError> {
-    let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    if is_form && !request.body().is_empty() {
-        let malformed = || {
-            ApiError::new(
-                400,
-                "MalformedQueryString",
-                "The form is not properly encoded",
-            )
-        };
-        let text = std::str::from_utf8(request.body()).map_err(|_| malformed())?;
-        return percent::pairs(text).ok_or_else(malformed).map(Some);
-    }
-    let action = query.iter().any(|(name, _)| name == "Action");
-    Ok(action.then(|| query.to_vec()))
-}
-
-/// The JSON body; `empty` stands for no body at all.
-fn body(request: &Request, empty: &'static str) -> Result<Value, ApiError> {
-    let bytes = if request.body().is_empty() {
-        empty.as_bytes()
-    } else {
-        request.body()
-    };
-    serde_json::from_slice(bytes).map_err(|problem| serialization(problem.to_string()))
-}
-
-fn serialization(problem: String) -> ApiError {
-    ApiError::new(400, "SerializationException", problem)
-}
-
-/// Gathers a REST input from the URI's labels, the query, the headers and the body.
-fn rest_input(
-    model: &Model,
-    shape: &str,
-    request: &Request,
-    labels: &[(&str, &str)],
-    query: &[(String, String)],
-) -> Result<Value, ApiError> {
-    let shape = model.shape(shape);
-    let mut input = match shape
-        .payload
-        .as_ref()
-        .and_then(|name| shape.members.get_key_value(name))
-    {
-        None => match body(request, "{}")? {
-            Value::Object(fields) => {
-                parse::json_members(model, shape, fields).map_err(serialization)?
-            }
-            _ => return Err(serialization("Expected a JSON object".to_owned())),
-        },
-        Some(_) if request.body().is_empty() => Map::new(),
-        Some((name, of)) => {
-            let value = if model.shape(&of.shape).kind == Kind::Blob {
-                Some(Value::from(BASE64_STANDARD.encode(request.body())))
-            } else {
-                parse::json(model, of, body(request, "null")?).map_err(serialization)?
-            };
-            value
-                .map(|value| (name.clone(), value))
-                .into_iter()
-                .collect()
-        }
-    };
-    for (name, of) in &shape.members {
-        let wire = of.wire_name(name);
-        let target = model.shape(&of.shape);
-        let scalar = |text: &str| parse::scalar(target.kind, text).map_err(serialization);
-        let mut given = query
-            .iter()
-            .filter(|(field, _)| field == wire)
-            .map(|(_, value)| value.as_str());
-        let value = match of.location {
-            Some(Location::Uri) => match labels.iter().find(|(label, _)| *label == wire) {
-                Some((_, raw)) => Some(scalar(&path::decode(raw)?)?),
-                None => None,
-            },
-            Some(Location::Querystring) if target.kind == Kind::List => {
-                let values: Vec<_> = given.map(Value::from).collect();
-                (!values.is_empty()).then_some(Value::Array(values))
-            }
-            Some(Location::Querystring) => given.next().map(scalar).transpose()?,
-            Some(Location::Header) => request
-                .headers()
-                .get(wire)
-                .and_then(|value| value.to_str().ok())
-                .map(scalar)
-                .transpose()?,
-            Some(Location::StatusCode) | None => None,
-        };
-        if let Some(value) = value {
-            input.insert(name.clone(), value);
-        }
-    }
-    Ok(Value::Object(input))
 }

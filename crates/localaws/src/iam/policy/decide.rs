@@ -71,7 +71,7 @@ pub(crate) fn allows<'a>(
 }
 
 /// IAM's wildcards: `*` any text, `?` one character.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::ApiError;
-pub(crate) use decide::allows;
+pub(crate) use decide::{allows, glob};
 pub(crate) use managed::managed;
 
 #[derive(Debug, Deserialize)]
