@@ -136,10 +136,14 @@ impl Lab {
 
     /// How often the rule was hit; waits for the first time when `seconds` says so.
     fn hits(&self, rule: u64, seconds: u64) -> u64 {
-        let path = format!("/faults?id={rule}&wait={seconds}");
-        let rules = twin::local(&self.account.endpoint, "GET", &path, None);
-        let rules = rules.json();
-        rules[0]["hits"].as_u64().expect("a number")
+        let path = match seconds {
+            0 => format!("/faults?id={rule}"),
+            _ => format!("/faults?id={rule}&wait={seconds}"),
+        };
+        let rule = twin::local(&self.account.endpoint, "GET", &path, None);
+        rule.json()["hits"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{}", rule.body))
     }
 
     fn forget_rule(&self, rule: u64) {

@@ -22,7 +22,7 @@ use crate::harness::Site;
 use case::{Call, Case, Ending, Lab, Trouble};
 
 /// Cases at once: they mostly wait for processes to start.
-const WORKERS: usize = 6;
+const WORKERS: usize = 12;
 
 /// Everything that may happen at any call.
 fn troubles() -> Vec<Trouble> {
