@@ -106,8 +106,8 @@ pub(super) fn make(app: &App, place: &Place) -> Arc<KeyPair> {
         if let Some(pair) = stored(app, place).as_deref().and_then(KeyPair::parse) {
             return Arc::new(pair);
         }
-        let key =
-            PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes");
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let key = spare.unwrap_or_else(generate);
         let der = key
             .to_pkcs8_der()
             .expect("a two-prime key has a PKCS#8 form");
@@ -122,11 +122,20 @@ pub(super) fn make(app: &App, place: &Place) -> Arc<KeyPair> {
     Arc::clone(cell.get_or_init(make))
 }
 
-/// Starts to make the key of a new pool, so that the first sign-in need not wait for it.
-pub(super) fn make_soon(app: &Arc<App>, place: &Place) {
-    let (app, place) = (Arc::clone(app), place.clone());
-    tokio::task::spawn_blocking(move || {
-        make(&app, &place);
+/// A key that no pool has yet; locked while it is made.
+static SPARE: Mutex<Option<PrivateKey>> = Mutex::new(None);
+
+fn generate() -> PrivateKey {
+    PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes")
+}
+
+/// Sees to it that there is a spare key, so that the first sign-in at a new pool need not wait. One for all
+/// pools: most pools of a test never sign anything.
+pub(super) fn make_soon() {
+    tokio::task::spawn_blocking(|| {
+        if let Ok(mut spare) = SPARE.try_lock() {
+            spare.get_or_insert_with(generate);
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! The unsigned pages of a pool: its public keys and its discovery document.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use hyper::{Method, StatusCode, body::Bytes, header};
 use regex::Regex;
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// `/{pool}/.well-known/jwks.json` and `openid-configuration`. `None`: not one of them.
-pub(crate) fn well_known(app: &App, request: &Request) -> Option<Response> {
+pub(crate) async fn well_known(app: &Arc<App>, request: &Request) -> Option<Response> {
     static PATH: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^/([a-z]{2}(?:-[a-z]+)+-\d_[0-9A-Za-z]+)/\.well-known/(jwks\.json|openid-configuration)$")
             .expect("the expression is constant")
@@ -31,8 +31,13 @@ pub(crate) fn well_known(app: &App, request: &Request) -> Option<Response> {
         ));
     };
     let page = match page {
-        // Waits for the key only in the first moments of a pool.
-        "jwks.json" => json!({ "keys": [keys::make(app, &place).jwk()] }),
+        "jwks.json" => match keys::pair(app, &place).await {
+            Ok(pair) => json!({ "keys": [pair.jwk()] }),
+            Err(error) => {
+                let problem = json!({ "message": error.message });
+                return Some(response(StatusCode::INTERNAL_SERVER_ERROR, &problem));
+            }
+        },
         _ => configuration(app, id),
     };
     Some(response(StatusCode::OK, &page))

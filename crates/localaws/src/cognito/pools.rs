@@ -143,7 +143,7 @@ pub(super) fn create(app: &Arc<App>, call: &Call) -> Answer {
         let state = &mut world.region(&call.account, &call.region).cognito;
         state.pools.insert(pool.id.clone(), pool);
     });
-    keys::make_soon(app, &place);
+    keys::make_soon();
     Ok(created)
 }
 

@@ -129,7 +129,7 @@ async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
     if let Some(response) = local::serve(server, request).await {
         return Some(response);
     }
-    if let Some(mut response) = cognito::well_known(app, request) {
+    if let Some(mut response) = cognito::well_known(app, request).await {
         allow_any_origin(&mut response);
         return Some(response);
     }

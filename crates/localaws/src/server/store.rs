@@ -3,9 +3,10 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
+    ops::Bound,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -17,6 +18,8 @@ use crate::{
 
 /// Changes of this time are written at once.
 const COALESCE: Duration = Duration::from_millis(30);
+/// Between two saves is at least this many times what the last one took: a large world is saved less often.
+const SHARE: u32 = 10;
 /// A log larger than this starts anew (the old one is kept as `twin.log.1`).
 const LOG_LIMIT: u64 = 5 << 20;
 
@@ -81,18 +84,22 @@ impl Store {
         mut finished: oneshot::Receiver<()>,
     ) -> io::Result<()> {
         let store = Arc::new(self);
+        let mut rest = COALESCE;
         loop {
+            let due = async {
+                app.changed.notified().await;
+                tokio::time::sleep(rest).await;
+            };
             let last = tokio::select! {
-                () = app.changed.notified() => false,
+                () = due => false,
                 _ = &mut finished => true,
             };
-            if !last {
-                tokio::time::sleep(COALESCE).await;
-            }
             let (saver, saved) = (Arc::clone(&store), Arc::clone(&app));
+            let started = Instant::now();
             let result = tokio::task::spawn_blocking(move || saver.save(&saved))
                 .await
                 .map_err(io::Error::other)?;
+            rest = COALESCE.max(started.elapsed() * SHARE);
             if last {
                 return result;
             }
@@ -108,7 +115,7 @@ impl Store {
         if !app.take_dirty() {
             return Ok(());
         }
-        let bytes = app.read(serde_json::to_vec)?;
+        let bytes = serialized(app)?;
         let (new, path) = (self.dir.join("world.json.new"), self.dir.join("world.json"));
         let mut file = private()
             .write(true)
@@ -120,6 +127,42 @@ impl Store {
         file.sync_data()?;
         fs::rename(new, path)
     }
+}
+
+/// The world as JSON. It is locked for one account after the other, not for as long as all of them take; what
+/// changes meanwhile asks for the next save.
+fn serialized(app: &App) -> io::Result<Vec<u8>> {
+    let mut json = br#"{"accounts":{"#.to_vec();
+    let mut last: Option<String> = None;
+    loop {
+        let (after, first) = (last.as_deref(), last.is_none());
+        let next = app.read(|world| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut left = world.accounts.range::<str, _>((from, Bound::Unbounded));
+            let Some((name, account)) = left.next() else {
+                return Ok(None);
+            };
+            if !first {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut json, name)?;
+            json.push(b':');
+            serde_json::to_writer(&mut json, account)?;
+            io::Result::Ok(Some(name.clone()))
+        })?;
+        if next.is_none() {
+            break;
+        }
+        last = next;
+    }
+    app.read(|world| {
+        // All of its members: one more is one more to write.
+        let World { accounts: _, inbox } = world;
+        json.extend_from_slice(br#"},"inbox":"#);
+        serde_json::to_writer(&mut json, inbox)
+    })?;
+    json.push(b'}');
+    Ok(json)
 }
 
 /// Keeps what is no world under another name, for its owner to look at.

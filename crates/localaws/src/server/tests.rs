@@ -127,6 +127,30 @@ async fn a_world_outlives_its_twin() {
 }
 
 #[tokio::test]
+async fn every_account_outlives_its_twin() {
+    let folder = Folder::new();
+    let twin = folder.start().await;
+    let of = |account: &str| {
+        let headers = signed("iam") + "Content-Type: application/x-www-form-urlencoded\r\n";
+        headers.replace("111122223333", account)
+    };
+    let accounts = ["000000000001", "111122223333", "999999999999"];
+    for account in accounts {
+        let answer = send(&twin, "POST /", &of(account), CREATE).await;
+        assert_eq!(status(&answer), "200", "{answer}");
+    }
+    stop(twin).await;
+    let twin = folder.start().await;
+    for account in accounts {
+        let answer = send(&twin, "POST /", &of(account), GET).await;
+        assert!(
+            answer.contains(&format!("arn:aws:iam::{account}:role/r")),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_world_that_cannot_be_read_is_kept() {
     let folder = Folder::new();
     fs::create_dir(&folder.0).unwrap();

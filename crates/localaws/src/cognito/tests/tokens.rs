@@ -18,9 +18,9 @@ fn arn(lab: &Lab) -> String {
     )
 }
 
-fn page(twin: &Twin, path: &str) -> Option<Value> {
+async fn page(twin: &Twin, path: &str) -> Option<Value> {
     let request = hyper::Request::get(path).body(Bytes::new()).unwrap();
-    let response = well_known(&twin.app, &request)?;
+    let response = well_known(&twin.app, &request).await?;
     assert_eq!(response.headers()["content-type"], "application/json");
     Some(serde_json::from_slice(response.body()).unwrap())
 }
@@ -31,8 +31,10 @@ async fn the_published_key_verifies_a_token() {
     let lab = twin.lab().await;
     let token = text(&twin.sign_in(&lab.client).await["IdToken"]);
     let configuration = format!("/{}/.well-known/openid-configuration", lab.pool);
-    let configuration = page(&twin, &configuration).unwrap();
-    let jwks = page(&twin, &format!("/{}/.well-known/jwks.json", lab.pool)).unwrap();
+    let configuration = page(&twin, &configuration).await.unwrap();
+    let jwks = page(&twin, &format!("/{}/.well-known/jwks.json", lab.pool))
+        .await
+        .unwrap();
     let key = &jwks["keys"][0];
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let (header, claims) = signed.split_once('.').unwrap();
@@ -51,8 +53,13 @@ async fn the_published_key_verifies_a_token() {
         .verify(Pkcs1v15Sign::new::<Sha256>(), &hash, &decode(signature))
         .unwrap();
 
-    assert!(page(&twin, "/us-east-1_absent/.well-known/jwks.json").unwrap()["message"].is_string());
-    assert!(page(&twin, "/dev/.well-known/jwks.json").is_none());
+    assert!(
+        page(&twin, "/us-east-1_absent/.well-known/jwks.json")
+            .await
+            .unwrap()["message"]
+            .is_string()
+    );
+    assert!(page(&twin, "/dev/.well-known/jwks.json").await.is_none());
 }
 
 #[tokio::test]
