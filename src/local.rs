@@ -218,6 +218,7 @@ impl Twin {
                 dir: self.dir.clone(),
                 port,
                 version: VERSION.to_owned(),
+                enforce_rates: false,
             };
             match localaws::start(config).await {
                 Ok(running) => return Ok(running),

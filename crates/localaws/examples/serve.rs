@@ -17,6 +17,7 @@ async fn main() -> io::Result<()> {
         dir,
         port,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        enforce_rates: false,
     })
     .await?;
     io::Write::write_fmt(&mut io::stdout(), format_args!("{}\n", running.endpoint()))?;

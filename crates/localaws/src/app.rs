@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{calls::Calls, faults::Faults, lambda, world::World};
+use crate::{calls::Calls, faults::Faults, lambda, rates::Rates, world::World};
 
 /// How to start a twin.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub port: u16,
     /// Version of the program that embeds the twin, told to whoever asks.
     pub version: String,
+    /// Whether AWS's documented request rates are enforced from the start.
+    pub enforce_rates: bool,
 }
 
 pub(crate) struct App {
@@ -37,12 +39,13 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     /// The last calls.
     pub(crate) calls: Calls,
+    /// AWS's request rates.
+    pub(crate) rates: Rates,
 }
 
 impl App {
     pub(crate) fn new(config: Config, world: World) -> Self {
         Self {
-            config,
             world: Mutex::new(world),
             dirty: AtomicBool::new(false),
             changed: Notify::new(),
@@ -50,6 +53,8 @@ impl App {
             runtime: lambda::Runtime::default(),
             faults: Faults::default(),
             calls: Calls::default(),
+            rates: Rates::new(config.enforce_rates),
+            config,
         }
     }
 

@@ -17,6 +17,7 @@ mod iam;
 mod ids;
 mod lambda;
 mod logs;
+mod rates;
 mod server;
 mod sts;
 mod tagging;

@@ -21,6 +21,7 @@ impl Twin {
             dir: PathBuf::new(),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         };
         Self(Arc::new(App::new(config, World::default())))
     }

@@ -1,8 +1,10 @@
-//! `/_local/…` for those who test against the twin: fault rules, the calls that came in, and the end of accounts.
+//! `/_local/…` for those who test against the twin: fault rules, request rates, the calls that came in, and
+//! the end of accounts.
 
 use std::{sync::Arc, time::Duration};
 
 use hyper::{Method, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -31,7 +33,9 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::DELETE, "/faults") => remove(app, request),
             (&Method::GET, "/calls.json") => calls(app, request),
             (&Method::DELETE, "/calls.json") => forget(app, request),
-            (_, "/faults" | "/calls.json") => return Some(not_allowed()),
+            (&Method::GET, "/rates") => Ok(app.rates.shown()),
+            (&Method::POST, "/rates") => rates(app, request),
+            (_, "/faults" | "/calls.json" | "/rates") => return Some(not_allowed()),
             _ => return None,
         },
     };
@@ -128,6 +132,18 @@ fn forget(app: &App, request: &Request) -> Page {
     Ok(json!({}))
 }
 
+fn rates(app: &App, request: &Request) -> Page {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Enforced {
+        enforce: bool,
+    }
+    let Enforced { enforce } = serde_json::from_slice(request.body())
+        .map_err(|e| bad(format!("not {{\"enforce\": true}} or false: {e}")))?;
+    app.rates.enforce(enforce);
+    Ok(app.rates.shown())
+}
+
 /// Removes an account with all that is in it and all that is known of it.
 fn end_account(app: &App, account: &str) -> Page {
     if !is_account(account) {
@@ -144,5 +160,6 @@ fn end_account(app: &App, account: &str) -> Page {
     }
     app.faults.remove(None, Some(account));
     app.calls.forget(Some(account));
+    app.rates.forget(account);
     Ok(json!({ "removed": existed }))
 }

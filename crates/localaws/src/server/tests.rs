@@ -35,6 +35,7 @@ impl Folder {
             dir: self.0.clone(),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         })
         .await
     }

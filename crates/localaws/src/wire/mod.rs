@@ -87,6 +87,7 @@ async fn answer(
 ) -> Result<Answer, Cut> {
     let call = Arc::new(call);
     let work = async {
+        app.rates.take(account, &call)?;
         // A task of its own: as on AWS, what is begun is finished, even if the client goes away.
         let (app, call) = (Arc::clone(app), Arc::clone(&call));
         tokio::spawn(async move { dispatch(&app, &call).await })

@@ -112,6 +112,7 @@ async fn failures(service: Service, number: f64) -> BTreeSet<String> {
                 dir: std::env::temp_dir().join(format!("localaws-{}", ids::uuid())),
                 port: 0,
                 version: String::new(),
+                enforce_rates: false,
             };
             let app = Arc::new(App::new(config, World::default()));
             let call = Call {

@@ -79,6 +79,7 @@ impl Lab {
             dir: dir.clone(),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         };
         let twin = Twin {
             app: App::new(config, World::default()).into(),

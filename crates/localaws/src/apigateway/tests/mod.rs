@@ -66,6 +66,7 @@ impl Twin {
             dir: PathBuf::new(),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         };
         Self {
             app: Arc::new(App::new(config, world)),

@@ -54,6 +54,7 @@ impl Twin {
             dir: std::env::temp_dir().join(format!("localaws-{}", ids::uuid())),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         };
         let twin = Self {
             app: Arc::new(App::new(config, World::default())),

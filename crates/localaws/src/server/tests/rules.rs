@@ -200,3 +200,31 @@ async fn only_who_means_it_changes_rules() {
     );
     assert_eq!(remove(&twin, "").await, json!({"removed": 0}));
 }
+
+#[tokio::test]
+async fn rates_are_enforced_on_demand() {
+    let folder = Folder::new();
+    let twin = folder.start().await;
+    let (_, make, ..) = works().remove(1);
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for _ in 0..2 {
+            let answer = make.of(&twin).await;
+            let retry = answer.contains("retry-after: 3\r\n");
+            statuses.push(status(&answer).to_owned() + if retry { " later" } else { "" });
+        }
+        statuses
+    };
+    assert_eq!(statuses().await, ["201", "201"]);
+    let (_, shown) = control(&twin, "POST /_local/rates", json!({"enforce": true})).await;
+    assert_eq!(shown["enforce"], true);
+    assert_eq!(statuses().await, ["201", "429 later"]);
+    let line = format!("DELETE /_local/accounts/{ACCOUNT}");
+    control(&twin, &line, Value::Null).await;
+    assert_eq!(statuses().await, ["201", "429 later"]);
+    let (_, shown) = control(&twin, "POST /_local/rates", json!({"enforce": false})).await;
+    assert_eq!(shown["enforce"], false);
+    assert_eq!(statuses().await, ["201", "201"]);
+    let (refused, _) = control(&twin, "POST /_local/rates", json!({"enforced": true})).await;
+    assert_eq!(refused, "400");
+}
