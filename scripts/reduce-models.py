@@ -33,7 +33,7 @@ SERVED = {
         TagResource UntagResource ListTags GetAccountSettings""",
     "logs/2014-03-28": """
         CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DescribeLogStreams
-        GetLogEvents FilterLogEvents TagResource ListTagsForResource""",
+        GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection""",
     "cognito-idp/2016-04-18": """
         CreateUserPool DescribeUserPool UpdateUserPool DeleteUserPool ListUserPools
         CreateUserPoolClient DescribeUserPoolClient UpdateUserPoolClient DeleteUserPoolClient

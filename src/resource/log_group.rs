@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource},
+    engine::{Compare, Drift, Event, Found, Given, Health, Resource},
     resource::Kind,
 };
 
@@ -56,7 +56,10 @@ impl LogGroup {
 enum Seen {
     Absent,
     Foreign(String),
-    Ours { retention_days: Option<i32> },
+    Ours {
+        retention_days: Option<i32>,
+        protected: bool,
+    },
 }
 
 /// Whether it is there and whose it is: two reads at once, since neither tells both.
@@ -88,6 +91,7 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
     Ok(if cx.owns(&mut tags) {
         Seen::Ours {
             retention_days: group.retention_in_days(),
+            protected: group.deletion_protection_enabled() == Some(true),
         }
     } else {
         Seen::Foreign(format!("log group {name} exists without this lab's tags"))
@@ -139,7 +143,7 @@ impl Resource for LogGroup {
         Ok(match look(cx, &key.name).await? {
             Seen::Absent => Health::Missing,
             Seen::Foreign(seen) => Health::Foreign(seen),
-            Seen::Ours { retention_days } => {
+            Seen::Ours { retention_days, .. } => {
                 let mut compare = Compare::default();
                 compare.field(
                     "retentionInDays",
@@ -173,17 +177,42 @@ impl Resource for LogGroup {
         })
     }
 
+    /// Turns deletion protection off when somebody turned it on: only of a group that is ours.
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        gone(
+        let logs = &cx.clients().logs;
+        let delete = || async {
             cx.call("logs:DeleteLogGroup", Effect::Idempotent, || {
-                cx.clients()
-                    .logs
-                    .delete_log_group()
-                    .log_group_name(&key.name)
-                    .send()
+                logs.delete_log_group().log_group_name(&key.name).send()
             })
-            .await,
-        )
+            .await
+        };
+        let Err(fault) = delete().await else {
+            return Ok(());
+        };
+        if !fault.is_code("ValidationException") {
+            return gone::<()>(Err(fault));
+        }
+        match look(cx, &key.name).await? {
+            Seen::Absent => return Ok(()),
+            Seen::Ours {
+                protected: true, ..
+            } => {}
+            _ => return Err(fault),
+        }
+        let operation = "logs:PutLogGroupDeletionProtection";
+        cx.call(operation, Effect::Idempotent, || {
+            logs.put_log_group_deletion_protection()
+                .log_group_identifier(&key.name)
+                .deletion_protection_enabled(false)
+                .send()
+        })
+        .await?;
+        let message = format!(
+            "turned off deletion protection of our log group {}",
+            key.name
+        );
+        cx.events().send(Event::Warning { message });
+        gone(delete().await)
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {

@@ -43,6 +43,13 @@ pub(super) struct PutRetention {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Protect {
+    log_group_identifier: String,
+    deletion_protection_enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct DescribeGroups {
     log_group_name_prefix: Option<String>,
     log_group_name_pattern: Option<String>,
@@ -114,6 +121,12 @@ impl State {
             return Err(ApiError::new(400, "ValidationException", message));
         }
         self.groups.remove(&input.log_group_name);
+        Ok(())
+    }
+
+    pub(super) fn protect(&mut self, place: Place<'_>, input: Protect) -> Result<()> {
+        let name = named(place, None, Some(&input.log_group_identifier))?;
+        self.existing_mut(name)?.protected = input.deletion_protection_enabled;
         Ok(())
     }
 

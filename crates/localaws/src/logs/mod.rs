@@ -158,6 +158,9 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateLogGroup" => write(app, call, State::create),
         "DeleteLogGroup" => write(app, call, State::delete),
+        "PutLogGroupDeletionProtection" => {
+            write(app, call, |state, input| state.protect(place, input))
+        }
         "PutRetentionPolicy" => write(app, call, State::put_retention),
         "DescribeLogGroups" => read(app, call, |state, input| {
             state.describe_groups(place, input)
