@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 )]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
-    5 a check failed (verify), 6 something is left (down), 130 interrupted."
+    5 a check failed (verify), 6 something is left, or not proven to be gone (down), 130 interrupted."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -84,11 +84,7 @@ pub enum Command {
     /// Prove that the lab works, as a student's client would use it
     Verify(Verify),
     /// Remove everything
-    Down {
-        /// Deletes at once
-        #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
-        parallel: usize,
-    },
+    Down(Down),
     /// The local AWS twin
     #[command(subcommand)]
     Local(Local),
@@ -109,6 +105,20 @@ pub struct Up {
     /// A test user, in place of the file's (repeatable)
     #[arg(long = "user", value_name = "EMAIL")]
     pub users: Vec<String>,
+}
+
+/// Options of `down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Deletes at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
+    pub parallel: usize,
+    /// Then look for anything left, by tags, names and parents, and write a receipt
+    #[arg(long)]
+    pub prove: bool,
+    /// With --prove: how long to watch for logs that Lambda writes late [default: 60, on the twin 1]
+    #[arg(long, value_name = "SECONDS", requires = "prove", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub grace: Option<u64>,
 }
 
 /// Options of `verify`.

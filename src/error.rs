@@ -23,7 +23,7 @@ pub enum Exit {
     Nothing = 4,
     /// `verify`: a check failed.
     Unproven = 5,
-    /// `down`: something is left.
+    /// `down`: something is left, or with `--prove` could not be looked at.
     Survivors = 6,
     /// Ctrl-C or SIGTERM.
     Interrupted = 130,

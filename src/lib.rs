@@ -13,6 +13,7 @@ pub mod local;
 pub mod plan;
 pub mod report;
 pub mod resource;
+pub mod sweep;
 pub mod verify;
 
 use std::{io::Write, process::ExitCode};

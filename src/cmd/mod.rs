@@ -22,7 +22,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Up(args) => up::run(&global, &args).await,
         Command::Status => status::run(&global).await,
         Command::Verify(args) => verify::run(&global, &args).await,
-        Command::Down { parallel } => down::run(&global, parallel).await,
+        Command::Down(args) => down::run(&global, &args).await,
         Command::Local(command) => local::run(&global, command).await,
     }
 }

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::{
@@ -22,11 +23,20 @@ use crate::aws::{Cx, Fault};
 #[derive(Debug, Default)]
 pub struct Removal {
     /// How each step ended.
-    pub done: BTreeMap<StepId, Change>,
+    pub done: BTreeMap<StepId, Ended>,
     /// What is still there, and why.
     pub failed: Vec<(StepId, Failure)>,
     /// Not tried, because something that needs it is still there, or the run was interrupted.
     pub skipped: Vec<StepId>,
+}
+
+/// How a step ended, and when that was durable.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// Deleted, already gone or left alone.
+    pub change: Change,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Removal {
@@ -158,7 +168,9 @@ pub async fn down(
         match result {
             Ok((change, gone)) => {
                 left.remove(&id);
-                removal.done.extend(gone.into_iter().map(|id| (id, change)));
+                let at = Timestamp::now();
+                let ended = gone.into_iter().map(|id| (id, Ended { change, at }));
+                removal.done.extend(ended);
             }
             Err(failure) => {
                 stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{needs::StepId, resource::Drift};
+use super::{needs::StepId, receipt::Receipt, resource::Drift};
 use crate::resource::Kind;
 
 /// One thing that happened. With `--json`, one object a line.
@@ -69,6 +69,19 @@ pub enum Event {
     Check(CheckResult),
     /// What a student needs.
     Outputs(Outputs),
+    /// `down --prove` begins to look for what is left.
+    SweepStarted {
+        /// How long log groups that Lambda may write late are watched: 0 when it deleted no function.
+        grace_seconds: u64,
+    },
+    /// What `down --prove` deleted, looked for and found.
+    Receipt {
+        /// Where it is kept; `None`: it could not be.
+        file: Option<PathBuf>,
+        /// The receipt.
+        #[serde(flatten)]
+        receipt: Box<Receipt>,
+    },
     /// A run ended.
     RunFinished {
         /// `up`, `down`, `verify`.

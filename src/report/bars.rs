@@ -110,9 +110,11 @@ impl Show for Bars {
             }
             Event::Step { .. } | Event::Waiting { .. } => self.dirty |= self.view.event(event),
             _ => {
-                if matches!(event, Event::Outputs(_) | Event::RunFinished { .. })
-                    && !self.bars.is_empty()
-                {
+                let below = matches!(
+                    event,
+                    Event::Outputs(_) | Event::SweepStarted { .. } | Event::RunFinished { .. }
+                );
+                if below && !self.bars.is_empty() {
                     self.end();
                 }
                 self.print(&text::lines(event).unwrap_or_default());

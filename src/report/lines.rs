@@ -116,7 +116,8 @@ impl Show for Lines {
                     ..
                 }
         ) || matches!(event, Event::RunFinished { ok: false, .. })
-            || matches!(event, Event::Check(c) if !c.ok);
+            || matches!(event, Event::Check(c) if !c.ok)
+            || matches!(event, Event::Receipt { receipt, .. } if !receipt.proven);
         if self.quiet && !loud {
             return;
         }

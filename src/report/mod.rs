@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod receipt;
 mod text;
 mod view;
 

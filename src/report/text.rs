@@ -7,6 +7,7 @@ use std::{
 
 use console::style;
 
+use super::receipt;
 use crate::engine::{Change, CheckResult, Event, Outputs, Standing};
 
 /// A coloured sign for good or bad.
@@ -33,6 +34,7 @@ pub fn print_lines(lines: &[String]) {
 pub fn local_path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here)
+        .or_else(|_| path.strip_prefix("."))
         .unwrap_or(path)
         .display()
         .to_string()
@@ -107,6 +109,17 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
         Event::Warning { message } => vec![format!("  {} {message}", style("!").yellow())],
         Event::Check(check) => self::check(check),
         Event::Outputs(outputs) => self::outputs(outputs),
+        Event::SweepStarted { grace_seconds } => vec![
+            String::new(),
+            format!(
+                "  Looking for what is left, by tags, names and parents{}",
+                match grace_seconds {
+                    0 => String::new(),
+                    s => format!("; for late logs up to {s} s"),
+                }
+            ),
+        ],
+        Event::Receipt { file, receipt } => receipt::lines(receipt, file.as_deref()),
         Event::RunFinished {
             ok, summary, next, ..
         } => {

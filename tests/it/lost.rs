@@ -9,32 +9,8 @@ use crate::{
 
 /// A function that somebody else made, under the lab's name.
 fn stranger(endpoint: &str) {
-    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let trust: String = trust
-        .bytes()
-        .fold(String::new(), |text, b| text + &format!("%{b:02X}"));
-    let made = twin::iam(
-        endpoint,
-        &format!("Action=CreateRole&RoleName=stranger&AssumeRolePolicyDocument={trust}"),
-    );
-    assert_eq!(made.status, 200, "{}", made.body);
-    // `lambda_function.py`, empty, as a zip.
-    let zip = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
-    let input = json!({
-        "FunctionName": FUNCTION,
-        "Role": "arn:aws:iam::000000000000:role/stranger",
-        "Runtime": "python3.13",
-        "Handler": "lambda_function.lambda_handler",
-        "Code": { "ZipFile": zip },
-    });
-    let made = twin::rest(
-        endpoint,
-        "lambda",
-        "POST",
-        "/2015-03-31/functions",
-        Some(&input),
-    );
-    assert_eq!(made.status, 201, "{}", made.body);
+    twin::role(endpoint, "stranger", &[]);
+    twin::function(endpoint, FUNCTION, "stranger", &json!({}));
 }
 
 fn remove_stranger(endpoint: &str) {

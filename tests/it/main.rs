@@ -9,6 +9,7 @@ mod local;
 mod lost;
 mod matrix;
 mod output;
+mod prove;
 mod rates;
 mod readme;
 mod tutorial;

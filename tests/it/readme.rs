@@ -37,6 +37,7 @@ fn normal(text: &str) -> Vec<String> {
         (r"\b[a-z0-9]{10}/[a-z0-9]{6}/GET\b", "API/PATH/GET"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
         (r"\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "TIME"),
+        (r"receipt-\d{8}T\d{9}Z", "receipt-TIME"),
         (r"\b\d{8}\b", "CODE"),
         (r"(Client +)[a-z0-9]{26}$", "${1}CLIENT"),
         (r"(API +)[a-z0-9]{10}$", "${1}API"),

@@ -150,6 +150,47 @@ pub(crate) fn local(endpoint: &str, method: &str, path: &str, body: Option<&Valu
     read(agent().run(request.body(body).expect("a request")))
 }
 
+/// A role that Lambda may assume.
+pub(crate) fn role(endpoint: &str, name: &str, tags: &[(&str, &str)]) {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let mut form = format!(
+        "Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument={}",
+        percent(trust)
+    );
+    for (i, (key, value)) in (1..).zip(tags) {
+        form += &format!(
+            "&Tags.member.{i}.Key={}&Tags.member.{i}.Value={}",
+            percent(key),
+            percent(value)
+        );
+    }
+    let made = iam(endpoint, &form);
+    assert_eq!(made.status, 200, "{}", made.body);
+}
+
+/// Text as a form carries it.
+pub(crate) fn percent(text: &str) -> String {
+    text.bytes()
+        .fold(String::new(), |text, b| text + &format!("%{b:02X}"))
+}
+
+/// A function whose handler is empty.
+pub(crate) fn function(endpoint: &str, name: &str, role: &str, tags: &Value) {
+    // `lambda_function.py`, empty, as a zip.
+    let zip = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
+    let input = json!({
+        "FunctionName": name,
+        "Role": format!("arn:aws:iam::000000000000:role/{role}"),
+        "Runtime": "python3.13",
+        "Handler": "lambda_function.lambda_handler",
+        "Code": { "ZipFile": zip },
+        "Tags": tags,
+    });
+    let path = "/2015-03-31/functions";
+    let made = rest(endpoint, "lambda", "POST", path, Some(&input));
+    assert_eq!(made.status, 201, "{}", made.body);
+}
+
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
 pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     let mut all = Vec::new();
@@ -208,7 +249,7 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     all
 }
 
-/// Passes a request on as it is: status, content type and body of the answer.
+/// Passes a request on as it is: status, header lines and body of the answer.
 pub(crate) fn pass(
     method: &str,
     url: &str,
@@ -224,14 +265,17 @@ pub(crate) fn pass(
     let mut answer = agent()
         .run(request.body(body).expect("a request"))
         .expect("the twin answers");
-    let kind = answer
-        .headers()
-        .get("content-type")
-        .and_then(|k| k.to_str().ok());
-    let kind = kind.unwrap_or("text/plain").to_owned();
+    let mut head = String::new();
+    for (name, value) in answer.headers() {
+        let hop = ["content-length", "connection", "transfer-encoding"];
+        if !hop.contains(&name.as_str()) {
+            let value = value.to_str().expect("a text");
+            head += &format!("{name}: {value}\r\n");
+        }
+    }
     (
         answer.status().as_u16(),
-        kind,
+        head,
         answer.body_mut().read_to_vec().expect("a body"),
     )
 }

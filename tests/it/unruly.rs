@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What to do with a request instead of passing it on.
-enum Whim {
+pub(crate) enum Whim {
     /// Answer this.
     Answer(u16, &'static str, &'static str),
     /// Pass it on, and close the connection without an answer.
@@ -20,7 +20,7 @@ enum Whim {
 }
 
 /// Listens, and passes on to `twin` what `whim` (by method, path and operation) has no wish for.
-fn proxy(twin: &str, whim: impl FnMut(&str) -> Option<Whim> + Send + 'static) -> String {
+pub(crate) fn proxy(twin: &str, whim: impl FnMut(&str) -> Option<Whim> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let whim = Arc::new(Mutex::new(whim));
@@ -83,11 +83,11 @@ fn serve(
         if matches!(wish, Some(Whim::Swallow)) {
             return Ok(());
         }
-        let (status, kind, text) = passed;
+        let (status, head, text) = passed;
         let length = text.len();
         write!(
             writer,
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+            "HTTP/1.1 {status} X\r\n{head}content-length: {length}\r\n\r\n"
         )?;
         writer.write_all(&text)?;
     }

@@ -1,0 +1,141 @@
+//! `down` without a state: what the lab's file names is looked for, and removed when it is ours.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Run, close, prove::Record, started};
+use crate::{
+    aws::{Cx, Identity},
+    cli::Global,
+    cmd::{
+        link::{self, Link},
+        scene,
+    },
+    engine::{self, Event, Failure, Interrupt, Lock, Removal},
+    error::{Error, Exit},
+    lab::Lab,
+    plan::{Extent, plan},
+};
+
+impl Run<'_> {
+    pub(super) async fn without_state(&self, lock: Lock) -> Result<Exit, Error> {
+        let reached = match &self.known.lab {
+            Some(lab) => self.reach(lab).await?.map(|reached| (lab, reached)),
+            None => None,
+        };
+        let Some((lab, (link, identity))) = reached else {
+            return self.tell_nothing(None);
+        };
+        let interrupt = Interrupt::listen();
+        let journal = Arc::new(lock.journal(link.new_state(&lab.name, &identity.account)));
+        let cx = link.cx(&journal.state(), self.events(), &interrupt);
+        let mut total = Removal::default();
+        let mut record = Record::default();
+        let mut asked = false;
+        let mut seen = BTreeSet::new();
+        // Names of pools and APIs are not unique: until nothing of ours is found.
+        while self.recover(lab, &cx, &journal).await? > 0 {
+            let state = journal.state();
+            let found: BTreeSet<String> = state
+                .steps
+                .values()
+                .map(|r| format!("{:?} {:?}", r.key, r.output))
+                .collect();
+            if found.is_subset(&seen) {
+                let message =
+                    "AWS still shows what was just deleted: `labctl down` once more, in a minute"
+                        .to_owned();
+                self.events().send(Event::Warning { message });
+                total.skipped.extend(state.steps.into_keys());
+                break;
+            }
+            seen.extend(found);
+            if !asked {
+                let question = format!(
+                    "There is no state, but {} resources of this lab were found in account {}. Remove them?",
+                    state.steps.len(),
+                    state.account
+                );
+                scene::confirm(self.global, &link, &question)?;
+                asked = true;
+            }
+            self.events().send(started(&state));
+            let survey = engine::survey(&cx, &state).await;
+            let parallel = self.args.parallel;
+            let removal = engine::down(cx.clone(), Arc::clone(&journal), survey, parallel).await;
+            record.add(&state, &removal);
+            let ok = removal.ok();
+            total.done.extend(removal.done);
+            total.failed.extend(removal.failed);
+            total.skipped.extend(removal.skipped);
+            if !ok {
+                break;
+            }
+        }
+        let proof = if self.args.prove && !interrupt.is_set() {
+            Some(self.prove(&cx, &link, &identity, record).await)
+        } else {
+            None
+        };
+        let left = journal.state();
+        close(journal, &total)?;
+        let proof = proof.transpose()?;
+        if total.done.is_empty() && total.ok() {
+            return self.tell_nothing(proof);
+        }
+        self.finish(total, &left, &interrupt, proof)
+    }
+
+    /// Records what is found by the lab's names, and answers how many. When that cannot be looked for, `--prove`
+    /// goes on: the sweep shows what can be seen.
+    async fn recover(&self, lab: &Lab, cx: &Cx, journal: &engine::Journal) -> Result<usize, Error> {
+        let extent = Extent {
+            users: None,
+            until: u8::MAX,
+        };
+        match engine::recover(&plan(lab, &extent)?, cx, journal).await {
+            Ok(found) => Ok(found),
+            Err(Failure::Aws(fault)) if self.args.prove && !cx.interrupt().is_set() => {
+                let message = format!("nothing was deleted: {fault}");
+                self.events().send(Event::Warning { message });
+                Ok(0)
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Where a lab without a state may be: in the account of the credentials; on the twin beside the file
+    /// with `--local`, or when there are no credentials. `None`: nowhere.
+    async fn reach(&self, lab: &Lab) -> Result<Option<(Link, Identity)>, Error> {
+        let (global, site) = (self.global, self.site);
+        let local = Global {
+            local: true,
+            ..global.clone()
+        };
+        let twin = site.twin(None);
+        let built = twin.dir().join("world.json").exists();
+        if !global.local {
+            let link = link::link(global, site, &lab.region, None).await?;
+            match link.connection.identity().await {
+                Ok(identity) => return Ok(Some((link, identity))),
+                Err(fault) if built && link::no_credentials(&fault) => {}
+                Err(fault) => {
+                    let error = link::no_identity(fault);
+                    let message = format!(
+                        "there is no state of {} here, and {}",
+                        lab.name, error.message
+                    );
+                    return Err(Error::new(error.exit, message)
+                        .hint("with credentials, `labctl down` looks for the lab's resources by their tags")
+                        .hint("after `labctl up --local`: `labctl down --local`"));
+                }
+            }
+        }
+        if !built {
+            return Ok(None);
+        }
+        twin.start(None).await?;
+        let link = link::link(&local, site, &lab.region, None).await?;
+        let identity = link.identity(None).await?;
+        Ok(Some((link, identity)))
+    }
+}

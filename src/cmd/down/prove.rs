@@ -1,0 +1,259 @@
+//! `down --prove`: the sweep after the deletes, and its receipt.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::Run;
+use crate::{
+    aws::{Cx, Identity},
+    cmd::link::Link,
+    engine::{Change, Deleted, Event, Receipt, Removal, State},
+    error::{Error, Exit},
+    lab::Lab,
+    resource::Kind,
+    sweep::{self, Known, Shell, Target},
+};
+
+/// When a run began.
+pub(super) struct Begun {
+    at: Timestamp,
+    clock: Instant,
+}
+
+impl Begun {
+    pub(super) fn now() -> Self {
+        Self {
+            at: Timestamp::now(),
+            clock: Instant::now(),
+        }
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.clock.elapsed().as_secs_f64()
+    }
+}
+
+/// What a run knew and did, as plain data: all that the sweep is given of it.
+#[derive(Default)]
+pub(super) struct Record {
+    deleted: Vec<Deleted>,
+    known: Vec<Known>,
+}
+
+impl Record {
+    /// `before`: the state before `removal`.
+    pub(super) fn add(&mut self, before: &State, removal: &Removal) {
+        for (id, step) in before.in_order() {
+            let ended = removal.done.get(id);
+            let deleted = ended.filter(|e| e.change == Change::Deleted);
+            let physical_id = step.kind.physical_id(&step.key, step.output.as_ref());
+            if let Some(ended) = deleted {
+                self.deleted.push(Deleted {
+                    kind: step.kind,
+                    name: step.name.clone(),
+                    physical_id: physical_id.clone(),
+                    at: ended.at,
+                });
+            }
+            let failure = removal.failed.iter().find(|(failed, _)| failed == id);
+            self.known.push(Known {
+                kind: step.kind,
+                name: step.name.clone(),
+                id: physical_id.filter(|_| named_by_aws(step.kind)),
+                made: step.output.is_some(),
+                deleted: deleted.is_some(),
+                failure: failure.map(|(_, failure)| failure.to_string()),
+            });
+        }
+        self.deleted.sort_by_key(|d| d.at);
+    }
+
+    /// What the lab's file names as well.
+    fn add_names(&mut self, lab: &Lab) {
+        let mut names: Vec<(Kind, String)> = Vec::new();
+        for function in lab.functions.values() {
+            names.push((Kind::Function, function.name.clone()));
+            names.push((Kind::Role, function.role.clone()));
+        }
+        names.extend(
+            lab.user_pool
+                .iter()
+                .map(|p| (Kind::UserPool, p.name.clone())),
+        );
+        names.extend(lab.api.iter().map(|a| (Kind::RestApi, a.name.clone())));
+        for (kind, name) in names {
+            if !self.known.iter().any(|k| k.kind == kind && k.name == name) {
+                self.known.push(Known {
+                    kind,
+                    name,
+                    id: None,
+                    made: false,
+                    deleted: false,
+                    failure: None,
+                });
+            }
+        }
+    }
+}
+
+/// Kinds whose names are not unique.
+fn named_by_aws(kind: Kind) -> bool {
+    matches!(kind, Kind::UserPool | Kind::RestApi)
+}
+
+/// How a sweep ended.
+pub(super) struct Proof {
+    looks: usize,
+    survivors: usize,
+    unseen: usize,
+    /// Why the receipt could not be kept.
+    lost: Option<Error>,
+}
+
+impl Proof {
+    /// Nothing is left, and nothing is unseen.
+    pub(super) fn holds(&self) -> bool {
+        self.survivors == 0 && self.unseen == 0
+    }
+
+    pub(super) fn words(&self) -> String {
+        if self.holds() {
+            return format!("proven by {} looks", self.looks);
+        }
+        let mut words = Vec::new();
+        match self.survivors {
+            0 => {}
+            1 => words.push("1 survivor".to_owned()),
+            n => words.push(format!("{n} survivors")),
+        }
+        if self.unseen > 0 {
+            words.push(format!("{} not looked at", self.unseen));
+        }
+        words.join(", ")
+    }
+
+    pub(super) fn next(&self) -> Vec<(String, String)> {
+        if self.holds() {
+            return Vec::new();
+        }
+        let what = if self.survivors > 0 {
+            "look again, after the commands above"
+        } else {
+            "look again, with credentials that may"
+        };
+        vec![("labctl down --prove".to_owned(), what.to_owned())]
+    }
+
+    /// Survivors come before a receipt that could not be kept.
+    pub(super) fn exit(self) -> Result<Exit, Error> {
+        match self.lost {
+            _ if !self.holds() => Ok(Exit::Survivors),
+            Some(error) => Err(error),
+            None => Ok(Exit::Ok),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Looks for what is left, tells it, and keeps it as a file in the lab's folder.
+    pub(super) async fn prove(
+        &self,
+        cx: &Cx,
+        link: &Link,
+        identity: &Identity,
+        mut record: Record,
+    ) -> Result<Proof, Error> {
+        if let Some(lab) = &self.known.lab {
+            record.add_names(lab);
+        }
+        let usual = if link.is_twin().await {
+            sweep::TWIN_GRACE
+        } else {
+            sweep::GRACE
+        };
+        let target = Target {
+            lab: self.known.name.clone(),
+            known: record.known,
+            grace: self.args.grace.map_or(usual, Duration::from_secs),
+            shell: Shell {
+                region: cx.region().to_owned(),
+                endpoint: link.connection.endpoint.clone(),
+                profile: self.global.profile.clone(),
+            },
+        };
+        self.events().send(Event::SweepStarted {
+            grace_seconds: if target.watches() {
+                target.grace.as_secs()
+            } else {
+                0
+            },
+        });
+        let findings = Box::pin(sweep::sweep(cx, &target))
+            .await
+            .map_err(|fault| Error::from(fault).hint("`labctl down --prove` looks again"))?;
+        let mut proof = Proof {
+            looks: findings.looks.len(),
+            survivors: findings.survivors.len(),
+            unseen: findings.unseen.len(),
+            lost: None,
+        };
+        let receipt = Receipt {
+            labctl: env!("CARGO_PKG_VERSION"),
+            lab: target.lab,
+            account: identity.account.clone(),
+            region: target.shell.region,
+            endpoint: target.shell.endpoint,
+            caller: identity.arn.clone(),
+            begun: self.begun.at,
+            ended: Timestamp::now(),
+            proven: proof.holds(),
+            deleted: record.deleted,
+            looked_for: findings.looks,
+            survivors: findings.survivors,
+            not_looked_at: findings.unseen,
+            not_ours: findings.not_ours,
+        };
+        let file = match keep(&self.known.folder, &receipt) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                let message = format!(
+                    "{}: the receipt could not be kept: {error}",
+                    self.known.folder.display()
+                );
+                proof.lost = Some(Error::failed(message));
+                None
+            }
+        };
+        self.events().send(Event::Receipt {
+            file,
+            receipt: Box::new(receipt),
+        });
+        Ok(proof)
+    }
+}
+
+/// Writes `receipt-TIME.json` (0600) into the lab's folder (0700).
+fn keep(folder: &Path, receipt: &Receipt) -> io::Result<PathBuf> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let time = receipt.ended.strftime("%Y%m%dT%H%M%S%3fZ");
+    let path = folder.join(format!("receipt-{time}.json"));
+    let mut temp = tempfile::Builder::new()
+        .prefix(".receipt")
+        .tempfile_in(folder)?;
+    serde_json::to_writer_pretty(&mut temp, receipt)?;
+    temp.write_all(b"\n")?;
+    temp.as_file().sync_all()?;
+    temp.persist_noclobber(&path).map_err(|e| e.error)?;
+    File::open(folder)?.sync_all()?;
+    Ok(path)
+}

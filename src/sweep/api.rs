@@ -1,0 +1,217 @@
+//! REST APIs: by name and tag in a list of all, by the id that the lab's API had, and what lives in that; stages by tag.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_apigateway::types::RestApi;
+
+use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits, with};
+use crate::{
+    aws::{Effect, Fault},
+    engine::By,
+    resource::Kind,
+};
+
+type Tags = std::collections::HashMap<String, String>;
+
+/// What one API is asked for.
+struct Api {
+    id: String,
+    name: String,
+    tags: Option<Tags>,
+}
+
+impl Sweep<'_> {
+    pub(super) async fn apis(&self, hits: &Hits) {
+        let known: Vec<&Known> = self.known(Kind::RestApi).collect();
+        let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
+        let all = self.all_apis().await;
+        let wanted = |api: &RestApi| {
+            api.name().is_some_and(|name| names.contains(&name)) || self.carries_tag(api.tags())
+        };
+        let same = all.map(|all| all.into_iter().filter(wanted).collect());
+        let filter = format!("name={} or tag", unique(&names));
+        let mut ids: BTreeMap<String, By> = BTreeMap::new();
+        ids.extend(hits.apis.iter().map(|id| (id.clone(), By::Tag)));
+        for api in self.list(By::Name, "apigateway:GetRestApis", &filter, same) {
+            ids.extend(api.id.map(|id| (id, By::Name)));
+        }
+        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
+        let mut ours = Vec::new();
+        for (id, by) in ids {
+            let filter = format!("restApiId={id}");
+            let answer = self.api(&id).await.map(Some);
+            let seen = self.one(by, "apigateway:GetRestApi", &filter, answer);
+            let inside = self.inside_api(&id).await;
+            if let Seen::There(api) = seen
+                && self.api_is_there(&api, inside)
+            {
+                ours.push(id);
+            }
+        }
+        for (api, stage) in hits.stages.iter().filter(|(api, _)| !ours.contains(api)) {
+            self.stage(api, stage).await;
+        }
+    }
+
+    fn carries_tag(&self, tags: Option<&Tags>) -> bool {
+        let tags = tags.into_iter().flatten();
+        self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
+    }
+
+    /// Answers whether it counts as the lab's.
+    fn api_is_there(&self, api: &Api, inside: String) -> bool {
+        let tagged = self.carries_tag(api.tags.as_ref());
+        let known = self.known_by_id(Kind::RestApi, &api.id);
+        let options = [("--rest-api-id", api.id.as_str())];
+        self.there(Thing {
+            kind: Kind::RestApi,
+            name: &api.name,
+            physical_id: &api.id,
+            tagged,
+            known,
+            more: inside,
+            command: self
+                .target
+                .shell
+                .aws("apigateway", "delete-rest-api", &options),
+        });
+        tagged || known.is_some_and(|k| k.made)
+    }
+
+    /// A stage with the lab's tag in an API that is not the lab's.
+    async fn stage(&self, api: &str, name: &str) {
+        let answer = self
+            .cx
+            .call("apigateway:GetStage", Effect::Read, || {
+                let stage = self.cx.clients().apigateway.get_stage();
+                stage.rest_api_id(api).stage_name(name).send()
+            })
+            .await;
+        let filter = format!("restApiId={api}, stageName={name}");
+        let operation = "apigateway:GetStage";
+        let Seen::There(stage) = self.one(By::Tag, operation, &filter, answer.map(Some)) else {
+            return;
+        };
+        if !self.carries_tag(stage.tags()) {
+            return;
+        }
+        let options = [("--rest-api-id", api), ("--stage-name", name)];
+        self.there(Thing {
+            kind: Kind::Stage,
+            name,
+            physical_id: &format!("{api}/{name}"),
+            tagged: true,
+            known: None,
+            more: format!("; in API {api}"),
+            command: self
+                .target
+                .shell
+                .aws("apigateway", "delete-stage", &options),
+        });
+    }
+
+    async fn api(&self, id: &str) -> Result<Api, Fault> {
+        let api = self
+            .cx
+            .call("apigateway:GetRestApi", Effect::Read, || {
+                let api = self.cx.clients().apigateway.get_rest_api();
+                api.rest_api_id(id).send()
+            })
+            .await?;
+        Ok(Api {
+            id: id.to_owned(),
+            name: api.name.unwrap_or_else(|| id.to_owned()),
+            tags: api.tags,
+        })
+    }
+
+    async fn all_apis(&self) -> Result<Vec<RestApi>, Fault> {
+        let (mut all, mut position) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("apigateway:GetRestApis", Effect::Read, || {
+                    let list = self.cx.clients().apigateway.get_rest_apis().limit(500);
+                    list.set_position(position.clone()).send()
+                })
+                .await?;
+            all.extend(page.items.unwrap_or_default());
+            position = page.position;
+            if position.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Counts what lives in an API.
+    async fn inside_api(&self, id: &str) -> String {
+        let filter = format!("restApiId={id}");
+        let (stages, deployments, authorizers) =
+            tokio::join!(self.stages(id), self.deployments(id), self.authorizers(id));
+        let count =
+            |operation: &str, answer| self.list(By::Parent, operation, &filter, answer).len();
+        with(&[
+            (count("apigateway:GetStages", stages), "stage"),
+            (
+                count("apigateway:GetDeployments", deployments),
+                "deployment",
+            ),
+            (
+                count("apigateway:GetAuthorizers", authorizers),
+                "authorizer",
+            ),
+        ])
+    }
+
+    async fn stages(&self, api: &str) -> Result<Vec<String>, Fault> {
+        let answer = self
+            .cx
+            .call("apigateway:GetStages", Effect::Read, || {
+                let list = self.cx.clients().apigateway.get_stages();
+                list.rest_api_id(api).send()
+            })
+            .await?;
+        let stages = answer.item.unwrap_or_default();
+        Ok(stages.into_iter().filter_map(|s| s.stage_name).collect())
+    }
+
+    async fn deployments(&self, api: &str) -> Result<Vec<String>, Fault> {
+        let (mut all, mut position) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("apigateway:GetDeployments", Effect::Read, || {
+                    let list = self.cx.clients().apigateway.get_deployments();
+                    let list = list.rest_api_id(api).limit(500);
+                    list.set_position(position.clone()).send()
+                })
+                .await?;
+            let deployments = page.items.unwrap_or_default();
+            all.extend(deployments.into_iter().filter_map(|d| d.id));
+            position = page.position;
+            if position.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn authorizers(&self, api: &str) -> Result<Vec<String>, Fault> {
+        let (mut all, mut position) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("apigateway:GetAuthorizers", Effect::Read, || {
+                    let list = self.cx.clients().apigateway.get_authorizers();
+                    let list = list.rest_api_id(api).limit(500);
+                    list.set_position(position.clone()).send()
+                })
+                .await?;
+            let authorizers = page.items.unwrap_or_default();
+            all.extend(authorizers.into_iter().filter_map(|a| a.id));
+            position = page.position;
+            if position.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! User pools: by name in a list of all, by tag, by the id that the lab's pool had, and what lives in that.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cognitoidentityprovider::types::{
+    DeletionProtectionType, UserPoolDescriptionType, UserPoolType,
+};
+
+use super::{Known, Seen, Sweep, Thing, command, tag::Hits, with};
+use crate::{
+    aws::{Effect, Fault},
+    engine::By,
+    resource::Kind,
+};
+
+impl Sweep<'_> {
+    pub(super) async fn pools(&self, hits: &Hits) {
+        let known: Vec<&Known> = self.known(Kind::UserPool).collect();
+        let mut ids: BTreeMap<String, By> = BTreeMap::new();
+        ids.extend(hits.pools.iter().map(|id| (id.clone(), By::Tag)));
+        if !known.is_empty() {
+            let all = self.all_pools().await;
+            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
+            let named = |pool: &UserPoolDescriptionType| {
+                pool.name().is_some_and(|name| names.contains(&name))
+            };
+            let same = all.map(|all| all.into_iter().filter(named).collect());
+            let filter = format!("Name={}", unique(&names));
+            for pool in self.list(By::Name, "cognito-idp:ListUserPools", &filter, same) {
+                ids.extend(pool.id.map(|id| (id, By::Name)));
+            }
+        }
+        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
+        for (id, by) in ids {
+            let filter = format!("UserPoolId={id}");
+            let answer = self.pool(&id).await;
+            let seen = self.one(by, "cognito-idp:DescribeUserPool", &filter, answer);
+            let clients = self.clients(&id).await;
+            let operation = "cognito-idp:ListUserPoolClients";
+            let clients = self.list(By::Parent, operation, &filter, clients);
+            if let Seen::There(pool) = seen {
+                self.pool_is_there(&id, &pool, clients.len());
+            }
+        }
+    }
+
+    fn pool_is_there(&self, id: &str, pool: &UserPoolType, clients: usize) {
+        let shell = &self.target.shell;
+        let me = ("--user-pool-id", id);
+        let domains: Vec<&str> = [pool.domain(), pool.custom_domain()]
+            .into_iter()
+            .flatten()
+            .filter(|domain| !domain.is_empty())
+            .collect();
+        let mut commands = Vec::new();
+        for domain in &domains {
+            let options = [("--domain", *domain), me];
+            commands.push(shell.aws("cognito-idp", "delete-user-pool-domain", &options));
+        }
+        if pool.deletion_protection() == Some(&DeletionProtectionType::Active) {
+            let options = [me, ("--deletion-protection", "INACTIVE")];
+            commands.push(shell.aws("cognito-idp", "update-user-pool", &options));
+        }
+        commands.push(shell.aws("cognito-idp", "delete-user-pool", &[me]));
+        let tags = pool.user_pool_tags().into_iter().flatten();
+        let users = usize::try_from(pool.estimated_number_of_users()).unwrap_or_default();
+        self.there(Thing {
+            kind: Kind::UserPool,
+            name: pool.name().unwrap_or(id),
+            physical_id: id,
+            tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+            known: self.known_by_id(Kind::UserPool, id),
+            more: with(&[
+                (clients, "client"),
+                (users, "user"),
+                (domains.len(), "domain"),
+            ]),
+            command: command::chain(&commands),
+        });
+    }
+
+    async fn pool(&self, id: &str) -> Result<Option<UserPoolType>, Fault> {
+        let answer = self
+            .cx
+            .call("cognito-idp:DescribeUserPool", Effect::Read, || {
+                let cognito = &self.cx.clients().cognito;
+                cognito.describe_user_pool().user_pool_id(id).send()
+            })
+            .await?;
+        Ok(answer.user_pool)
+    }
+
+    async fn all_pools(&self) -> Result<Vec<UserPoolDescriptionType>, Fault> {
+        let (mut all, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("cognito-idp:ListUserPools", Effect::Read, || {
+                    let list = self.cx.clients().cognito.list_user_pools();
+                    list.max_results(60).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.user_pools.unwrap_or_default());
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Ids of a pool's clients.
+    async fn clients(&self, pool: &str) -> Result<Vec<String>, Fault> {
+        let (mut all, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("cognito-idp:ListUserPoolClients", Effect::Read, || {
+                    let list = self.cx.clients().cognito.list_user_pool_clients();
+                    let list = list.user_pool_id(pool).max_results(60);
+                    list.set_next_token(next.clone()).send()
+                })
+                .await?;
+            let clients = page.user_pool_clients.unwrap_or_default();
+            all.extend(clients.into_iter().filter_map(|c| c.client_id));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What is known of the thing with this id.
+    pub(super) fn known_by_id(&self, kind: Kind, id: &str) -> Option<&Known> {
+        self.known(kind).find(|k| k.id.as_deref() == Some(id))
+    }
+}
+
+/// Names for a filter's text, each once.
+pub(super) fn unique(names: &[&str]) -> String {
+    let names: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+    names.into_iter().collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,142 @@
+//! By the ownership tag: the Resource Groups Tagging API, all pages. It goes on showing deleted things for a while,
+//! and never shows IAM roles: every hit is a hint, and its own service is asked.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+
+use super::Sweep;
+use crate::{
+    aws::{Effect, Fault, TAG_LAB},
+    engine::By,
+};
+
+/// What the tagging API shows.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    pub(super) functions: BTreeSet<String>,
+    pub(super) log_groups: BTreeSet<String>,
+    /// Ids.
+    pub(super) pools: BTreeSet<String>,
+    /// Ids.
+    pub(super) apis: BTreeSet<String>,
+    /// API ids and stage names.
+    pub(super) stages: BTreeSet<(String, String)>,
+}
+
+impl Hits {
+    /// Answers whether it is of a kind that labctl makes.
+    fn take(&mut self, arn: &str) -> bool {
+        let mut parts = arn.splitn(6, ':').skip(2);
+        let (Some(service), Some(thing)) = (parts.next(), parts.nth(2)) else {
+            return false;
+        };
+        match service {
+            "lambda" => thing
+                .strip_prefix("function:")
+                .filter(|name| !name.contains(':'))
+                .map(|name| self.functions.insert(name.to_owned())),
+            "logs" => thing
+                .strip_prefix("log-group:")
+                .map(|name| name.strip_suffix(":*").unwrap_or(name))
+                .filter(|name| !name.contains(':'))
+                .map(|name| self.log_groups.insert(name.to_owned())),
+            "cognito-idp" => thing
+                .strip_prefix("userpool/")
+                .map(|id| self.pools.insert(id.to_owned())),
+            "apigateway" => {
+                let path: Vec<&str> = thing.trim_start_matches('/').split('/').collect();
+                match path[..] {
+                    ["restapis", id] => Some(self.apis.insert(id.to_owned())),
+                    ["restapis", id, "stages", stage] => {
+                        Some(self.stages.insert((id.to_owned(), stage.to_owned())))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+        .is_some()
+    }
+}
+
+impl Sweep<'_> {
+    /// All that the tagging API shows with the lab's tag.
+    pub(super) async fn tagged(&self) -> Hits {
+        let filter = format!("{TAG_LAB}={}", self.target.lab);
+        let arns = self.tagged_arns().await;
+        let mut hits = Hits::default();
+        for arn in self.list(By::Tag, "tag:GetResources", &filter, arns) {
+            if !hits.take(&arn) {
+                let reason =
+                    "a kind that labctl does not make: see whether it is there, and whose it is";
+                self.unseen("tag:GetResources", &arn, reason.to_owned());
+            }
+        }
+        hits
+    }
+
+    async fn tagged_arns(&self) -> Result<Vec<String>, Fault> {
+        let filter = TagFilter::builder()
+            .key(TAG_LAB)
+            .values(&self.target.lab)
+            .build();
+        let mut arns = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = self
+                .cx
+                .call("tag:GetResources", Effect::Read, || {
+                    let tagging = &self.cx.clients().tagging;
+                    tagging
+                        .get_resources()
+                        .tag_filters(filter.clone())
+                        .resources_per_page(100)
+                        .set_pagination_token(token.clone())
+                        .send()
+                })
+                .await?;
+            let list = page.resource_tag_mapping_list();
+            arns.extend(list.iter().filter_map(|m| m.resource_arn.clone()));
+            token = page.pagination_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(arns);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_of_our_kinds_are_understood_and_others_are_not() {
+        let mut hits = Hits::default();
+        for arn in [
+            "arn:aws:lambda:us-east-1:1:function:f",
+            "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f",
+            "arn:aws:logs:us-east-1:1:log-group:/g:*",
+            "arn:aws-cn:cognito-idp:us-east-1:1:userpool/us-east-1_A",
+            "arn:aws:apigateway:us-east-1::/restapis/a",
+            "arn:aws:apigateway:us-east-1::/restapis/a/stages/dev",
+        ] {
+            assert!(hits.take(arn), "{arn}");
+        }
+        for arn in [
+            "arn:aws:lambda:us-east-1:1:event-source-mapping:f",
+            "arn:aws:apigateway:us-east-1::/usageplans/a",
+            "arn:aws:s3:::bucket",
+            "nonsense",
+            "",
+        ] {
+            assert!(!hits.take(arn), "{arn}");
+        }
+        assert_eq!(hits.log_groups.len(), 2);
+        assert_eq!(hits.stages.len(), 1);
+        assert_eq!(
+            (hits.functions.len(), hits.pools.len(), hits.apis.len()),
+            (1, 1, 1)
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! `down --prove`: what is left is found by tag, name and parent, and its command really removes it.
+
+mod late;
+mod planted;
+mod protection;
+mod receipt;
+mod shown;
+mod tools;
+mod unseen;
