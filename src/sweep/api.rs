@@ -41,7 +41,7 @@ impl Sweep<'_> {
             let filter = format!("restApiId={id}");
             let answer = self.api(&id).await.map(Some);
             let seen = self.one(by, "apigateway:GetRestApi", &filter, answer);
-            let inside = self.inside_api(&id).await;
+            let inside = Box::pin(self.inside_api(&id)).await;
             if let Seen::There(api) = seen
                 && self.api_is_there(&api, inside)
             {

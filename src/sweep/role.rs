@@ -31,7 +31,7 @@ impl Sweep<'_> {
             let answer = self.role(name).await;
             let filter = format!("RoleName={name}");
             let seen = self.one(By::Name, "iam:GetRole", &filter, answer);
-            let inside = self.inside(name).await;
+            let inside = Box::pin(self.inside(name)).await;
             if let Seen::There(role) = seen {
                 let tagged = self.tagged_role(role.tags());
                 self.role_is_there(&role, tagged, inside);
@@ -44,7 +44,7 @@ impl Sweep<'_> {
             .filter(|r| is_for_lambda(r) && !named.contains(r.role_name()))
             .collect();
         for role in self.ours_of(candidates).await {
-            let inside = self.inside(role.role_name()).await;
+            let inside = Box::pin(self.inside(role.role_name())).await;
             self.role_is_there(&role, true, inside);
         }
     }
