@@ -49,6 +49,9 @@ pub struct Mail {
     pub subject: String,
     pub text: String,
     pub code: Option<String>,
+    /// Account of the user pool that sent it.
+    #[serde(default)]
+    pub account: String,
     /// RFC 3339, UTC.
     pub at: String,
 }
