@@ -22,8 +22,12 @@ use tokio::{net::TcpStream, sync::watch};
 use super::{Request, Response, Server, local};
 use crate::{apigateway, cognito, faults::Cut, wire};
 
+/// API Gateway's largest payload, and some room for its own refusal of what is larger.
+const BODY_LIMIT: usize = 11 << 20;
 /// Lambda's zip of 50 MB in base64, and some room.
-const BODY_LIMIT: usize = 70 << 20;
+const CODE_LIMIT: usize = 70 << 20;
+/// The request line with its headers.
+const HEAD_LIMIT: usize = 64 << 10;
 
 /// Serves a connection until it ends, or until `served` closes and the request under way is answered.
 pub(super) async fn connection(
@@ -37,7 +41,9 @@ pub(super) async fn connection(
         let server = Arc::clone(&server);
         async move { Ok::<_, Cut>(answer(&server, request).await?.map(Full::new)) }
     });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = http1::Builder::new()
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         _ = served.changed() => None,
@@ -63,10 +69,9 @@ fn cut(error: &hyper::Error) -> Option<Cut> {
 
 async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Result<Response, Cut> {
     let started = Instant::now();
-    let (head, body) = request.into_parts();
-    let (method, path) = (head.method.clone(), head.uri.path().to_owned());
-    let (response, operation) = match whole(body).await {
-        Ok(body) => route(server, Request::from_parts(head, body)).await,
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (response, operation) = match admitted(request).await {
+        Ok(request) => route(server, request).await,
         Err(refusal) => (Ok(refusal), None),
     };
     // The inbox page asks every two seconds.
@@ -91,8 +96,29 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resu
     response
 }
 
+/// A request with its whole body, or a refusal.
+async fn admitted(request: hyper::Request<Incoming>) -> Result<Request, Response> {
+    let host = host(&request);
+    if !host.is_none_or(|host| is_loopback(&host) || host.ends_with(".amazonaws.com")) {
+        // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
+        let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            "ForbiddenException",
+            message,
+        ));
+    }
+    let limit = if request.uri().path().starts_with("/2015-03-31/functions") {
+        CODE_LIMIT
+    } else {
+        BODY_LIMIT
+    };
+    let (head, body) = request.into_parts();
+    Ok(Request::from_parts(head, whole(body, limit).await?))
+}
+
 /// The whole body, or a refusal. A client that asks first (`Expect`) is told before it sends.
-async fn whole(body: Incoming) -> Result<Bytes, Response> {
+async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Response> {
     let too_large = || {
         refusal(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -100,10 +126,10 @@ async fn whole(body: Incoming) -> Result<Bytes, Response> {
             "The request is too large",
         )
     };
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
+    if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match Limited::new(body, BODY_LIMIT).collect().await {
+    match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(refusal(
@@ -136,18 +162,11 @@ async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
     if let Some(response) = apigateway::data_plane(app, request).await {
         return Some(response);
     }
-    let host = host(request);
-    if !host.is_none_or(|host| is_loopback(&host) || host.ends_with(".amazonaws.com")) {
-        // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
-        let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
-        let refused = refusal(StatusCode::FORBIDDEN, "ForbiddenException", message);
-        return Some(refused);
-    }
     (request.method() == Method::OPTIONS && request.uri().path() == "/").then(|| preflight(request))
 }
 
 /// The name in the Host header (or the request line), without the port, in small letters.
-pub(super) fn host(request: &Request) -> Option<String> {
+pub(super) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
     let host = match request.headers().get(header::HOST) {
         // What cannot be read is nobody's name.
         Some(host) => host.to_str().unwrap_or("?"),

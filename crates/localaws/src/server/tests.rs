@@ -4,6 +4,9 @@
 
 mod asked;
 mod faults;
+mod guard;
+#[cfg(unix)]
+mod killed;
 mod rules;
 
 use std::{fs, io::ErrorKind, path::PathBuf};
@@ -227,15 +230,6 @@ async fn odd_requests_are_the_clients_fault() {
         let shown: String = body.chars().take(40).collect();
         assert_eq!(status(&answer), wanted, "{line} {shown}: {answer}");
     }
-}
-
-#[tokio::test]
-async fn too_large_bodies_are_refused_before_they_are_sent() {
-    let folder = Folder::new();
-    let twin = folder.start().await;
-    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n";
-    let answer = raw(&twin, head).await;
-    assert_eq!(status(&answer), "413", "{answer}");
 }
 
 #[tokio::test]
