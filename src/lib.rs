@@ -65,15 +65,26 @@ fn log_to_stderr(verbose: u8) {
 /// Prints an error: to stderr for people, as the last event for programs.
 fn tell(error: &Error, json: bool) {
     if json {
-        report::print_json(&serde_json::json!({
+        let mut event = serde_json::json!({
             "event": "error",
             "message": console::strip_ansi_codes(&error.message),
             "hints": error.hints,
             "exit": error.exit as u8,
-        }));
+        });
+        if let Some(lab) = &error.lab {
+            event["problems"] = report::problems(lab);
+        }
+        report::print_json(&event);
         return;
     }
     let mut err = std::io::stderr().lock();
+    if let Some(lab) = &error.lab {
+        let (_, width) = console::Term::stderr().size();
+        let width = usize::from(width).clamp(60, 120);
+        let text = lab::render(lab, width, console::colors_enabled_stderr());
+        let _ = writeln!(err, "{}", text.trim_end());
+        return;
+    }
     // Without stderr there is nobody to tell.
     let _ = if error.message.contains('\n') {
         writeln!(err, "{}", error.message.trim_end())
