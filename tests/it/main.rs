@@ -4,6 +4,7 @@
 
 mod change;
 mod harness;
+mod hostile;
 mod input;
 mod local;
 mod lost;
