@@ -31,6 +31,11 @@ pub fn main() -> ExitCode {
         console::set_colors_enabled_stderr(false);
     }
     log_to_stderr(cli.global.verbose);
+    // All but the files of `init`, which are the user's, is for the user alone: 0600 and 0700, not less
+    // either, whatever the umask was.
+    if !matches!(cli.command, cli::Command::Init { .. }) {
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

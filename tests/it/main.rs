@@ -12,6 +12,7 @@ mod matrix;
 mod output;
 mod rates;
 mod readme;
+mod secrets;
 mod tutorial;
 mod twin;
 mod unruly;
