@@ -10,6 +10,7 @@ mod local;
 mod lost;
 mod matrix;
 mod output;
+mod package;
 mod rates;
 mod readme;
 mod secrets;
