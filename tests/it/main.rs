@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod change;
+mod fuzz;
 mod harness;
 mod hostile;
 mod input;
