@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     aws::{Fault, FaultKind, HttpError},
     engine::{Failure, JournalError},
+    lab::LabError,
     resource::ZipError,
 };
 
@@ -38,6 +39,8 @@ pub struct Error {
     pub message: String,
     /// What to do about it, one command or sentence each.
     pub hints: Vec<String>,
+    /// What is wrong with lab.yaml, when that is the reason.
+    pub lab: Option<Box<LabError>>,
 }
 
 impl Error {
@@ -47,6 +50,7 @@ impl Error {
             exit,
             message: message.into(),
             hints: Vec::new(),
+            lab: None,
         }
     }
 
@@ -114,6 +118,17 @@ impl From<Failure> for Error {
             Failure::Aws(fault) => fault.into(),
             Failure::Journal(error) => error.into(),
             Failure::Defect(_) => Self::failed(failure.to_string()),
+        }
+    }
+}
+
+impl From<LabError> for Error {
+    fn from(error: LabError) -> Self {
+        let told = Self::usage(error.to_string());
+        Self {
+            hints: error.hint().map(str::to_owned).into_iter().collect(),
+            lab: Some(Box::new(error)),
+            ..told
         }
     }
 }

@@ -32,6 +32,11 @@ pub fn main() -> ExitCode {
         console::set_colors_enabled_stderr(false);
     }
     log_to_stderr(cli.global.verbose);
+    // All but the files of `init`, which are the user's, is for the user alone: 0600 and 0700, not less
+    // either, whatever the umask was.
+    if !matches!(cli.command, cli::Command::Init { .. }) {
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -66,15 +71,26 @@ fn log_to_stderr(verbose: u8) {
 /// Prints an error: to stderr for people, as the last event for programs.
 fn tell(error: &Error, json: bool) {
     if json {
-        report::print_json(&serde_json::json!({
+        let mut event = serde_json::json!({
             "event": "error",
             "message": console::strip_ansi_codes(&error.message),
             "hints": error.hints,
             "exit": error.exit as u8,
-        }));
+        });
+        if let Some(lab) = &error.lab {
+            event["problems"] = report::problems(lab);
+        }
+        report::print_json(&event);
         return;
     }
     let mut err = std::io::stderr().lock();
+    if let Some(lab) = &error.lab {
+        let (_, width) = console::Term::stderr().size();
+        let width = usize::from(width).clamp(60, 120);
+        let text = lab::render(lab, width, console::colors_enabled_stderr());
+        let _ = writeln!(err, "{}", text.trim_end());
+        return;
+    }
     // Without stderr there is nobody to tell.
     let _ = if error.message.contains('\n') {
         writeln!(err, "{}", error.message.trim_end())

@@ -57,7 +57,10 @@ impl Cx {
             let answer = send().await;
             moment(Moment::Answered, operation);
             let fault = match answer {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    tracing::debug!(operation, "called");
+                    return Ok(answer);
+                }
                 Err(error) => Fault::from_sdk(operation, &error),
             };
             tracing::debug!(

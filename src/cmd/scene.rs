@@ -62,18 +62,9 @@ impl Site {
     }
 }
 
-/// Reads the lab's file; an error shows all its problems.
+/// Reads the lab's file.
 pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
-    let mut lab = lab::load(&global.file).map_err(|e| {
-        let (height, width) = console::Term::stderr().size();
-        let _ = height;
-        let text = lab::render(
-            &e,
-            usize::from(width).clamp(60, 120),
-            console::colors_enabled_stderr(),
-        );
-        Error::usage(text)
-    })?;
+    let mut lab = lab::load(&global.file)?;
     if let Some(region) = &global.region {
         lab.region.clone_from(region);
     }

@@ -195,12 +195,14 @@ impl State {
         let mut all = vec![id.clone()];
         let mut next = 0;
         while let Some(parent) = all.get(next).cloned() {
-            all.extend(
-                self.steps
-                    .iter()
-                    .filter(|(_, r)| r.within.as_ref() == Some(&parent))
-                    .map(|(id, _)| id.clone()),
-            );
+            // Each once: a file may say that two live inside each other.
+            let inside: Vec<StepId> = self
+                .steps
+                .iter()
+                .filter(|(id, r)| r.within.as_ref() == Some(&parent) && !all.contains(id))
+                .map(|(id, _)| id.clone())
+                .collect();
+            all.extend(inside);
             next += 1;
         }
         all

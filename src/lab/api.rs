@@ -1,6 +1,6 @@
 //! The API of a lab: authorizers, routes, stage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Api, Authorizer, Route,
@@ -8,7 +8,7 @@ use super::{
     file,
     kinds::{List, Map, Text},
     path::{Paths, method_and_path},
-    problem::{Notes, Problem, closest, quote},
+    problem::{Notes, closest, quote},
     rules,
 };
 
@@ -82,7 +82,7 @@ fn authorizer(file: file::Authorizer) -> Authorizer {
 
 /// Only when there are routes and all are right: a wrong one may have meant the authorizer.
 fn note_unused(names: &[Text<rules::AuthorizerName>], routes: &[Option<Route>], notes: &Notes) {
-    let used: Option<Vec<Option<&str>>> = routes
+    let used: Option<BTreeSet<Option<&str>>> = routes
         .iter()
         .map(|r| Some(r.as_ref()?.authorizer.as_deref()))
         .collect();
@@ -111,13 +111,13 @@ fn routes(
         notes.note(map.place, "`routes` has no route", hint);
     }
     let mut paths = Paths::default();
-    let mut known = Vec::new();
+    let mut known = BTreeSet::new();
     let mut entry = |(key, file): (Text<_>, Option<file::Route>)| {
         let place = method_and_path(&key, &mut paths, notes);
         if let Some((method, path)) = &place {
             note_twin(
                 &mut known,
-                format!("{method} {path}"),
+                &format!("{method} {path}"),
                 "the route",
                 key.place,
                 notes,
@@ -190,7 +190,7 @@ fn note_unknown<R>(name: &Text<R>, what: &str, known: &[&str], notes: &Notes) ->
     let there = known.contains(&name.value.as_str());
     if !there {
         let message = format!("there is no {what} {}", quote(&name.value));
-        notes.add(Problem::unknown(name.place, message, &name.value, known));
+        notes.unknown(name.place, message, &name.value, known);
     }
     there
 }
@@ -211,13 +211,15 @@ fn scopes(list: List<Text<rules::Scope>>, public: bool, notes: &Notes) -> Vec<St
         );
         notes.note(list.place, message, "remove some");
     }
-    let mut scopes = Vec::new();
+    let (mut known, mut scopes) = (BTreeSet::new(), Vec::new());
     for Text { value, place, .. } in list.items {
         if value != SIGN_IN_SCOPE && closest(&value, &[SIGN_IN_SCOPE]).is_some() {
             let message = format!("no token has the scope {}", quote(&value));
             notes.note(place, message, format!("did you mean `{SIGN_IN_SCOPE}`?"));
         }
-        note_twin(&mut scopes, value, "the scope", place, notes);
+        if !note_twin(&mut known, &value, "the scope", place, notes) {
+            scopes.push(value);
+        }
     }
     scopes
 }

@@ -1,6 +1,9 @@
 //! From the file as it is written to a lab: what its parts say of each other, and the defaults.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     AppClient, Factor, Function, Lab, User, UserPool, api, code, file,
@@ -43,18 +46,16 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
 
 /// Whether a text was there before, which is noted. `known` keeps them, by what makes them the same.
 pub(super) fn note_twin(
-    known: &mut Vec<String>,
-    same: String,
+    known: &mut BTreeSet<String>,
+    same: &str,
     what: &str,
     place: Place,
     notes: &Notes,
 ) -> bool {
-    let twin = known.contains(&same);
+    let twin = !known.insert(same.to_owned());
     if twin {
-        let message = format!("{what} {} is there twice", quote(&same));
+        let message = format!("{what} {} is there twice", quote(same));
         notes.note(place, message, "remove it, or write another");
-    } else {
-        known.push(same);
     }
     twin
 }
@@ -69,17 +70,16 @@ fn functions(
         let hint = "give it one, like `hello:`";
         notes.note(map.place, "`functions` has no function", hint);
     }
-    let (mut names, mut roles) = (Vec::new(), Vec::new());
+    let (mut names, mut roles) = (BTreeSet::new(), BTreeSet::new());
     let entry = |(id, function): (Text<_>, Option<file::Function>)| {
         let function = function.and_then(|f| {
             let name = f.name.0.as_ref();
-            let twin = name.is_some_and(|n| {
-                note_twin(&mut names, n.value.clone(), "the function", n.place, notes)
-            });
+            let twin = name
+                .is_some_and(|n| note_twin(&mut names, &n.value, "the function", n.place, notes));
             let role = role(&f, notes);
             // IAM tells names apart without regard to case. The roles of twins are twins too.
             if let Some((role, place)) = role.as_ref().filter(|_| !twin) {
-                note_twin(&mut roles, role.to_lowercase(), "the role", *place, notes);
+                note_twin(&mut roles, &role.to_lowercase(), "the role", *place, notes);
             }
             check_function(f, role.map(|(role, _)| role), dir, notes)
         });
@@ -172,18 +172,20 @@ fn policies(list: List<Text<rules::PolicyArn>>, notes: &Notes) -> Vec<String> {
         );
         notes.note(list.place, message, "remove some");
     }
-    let mut arns = Vec::new();
+    let (mut known, mut arns) = (BTreeSet::new(), Vec::new());
     for arn in list.items {
-        note_twin(&mut arns, arn.value, "the policy", arn.place, notes);
+        if !note_twin(&mut known, &arn.value, "the policy", arn.place, notes) {
+            arns.push(arn.value);
+        }
     }
     arns
 }
 
 fn user_pool(file: file::UserPool, notes: &Notes) -> Option<UserPool> {
     if let Some(list) = &file.sign_in {
-        let mut ways = Vec::new();
+        let mut ways = BTreeSet::new();
         for way in &list.items {
-            note_twin(&mut ways, way.value.clone(), "the way", way.place, notes);
+            note_twin(&mut ways, &way.value, "the way", way.place, notes);
         }
         if list.length == 0 {
             notes.note(list.place, "users sign in with nothing", "sign_in: [email]");
@@ -211,9 +213,11 @@ fn user_pool(file: file::UserPool, notes: &Notes) -> Option<UserPool> {
 
 fn factors(list: List<Text<rules::Factor>>, notes: &Notes) -> Vec<Factor> {
     let all_known = list.items.len() == list.length;
-    let mut words = Vec::new();
+    let (mut known, mut words) = (BTreeSet::new(), Vec::new());
     for word in list.items {
-        note_twin(&mut words, word.value, "the factor", word.place, notes);
+        if !note_twin(&mut known, &word.value, "the factor", word.place, notes) {
+            words.push(word.value);
+        }
     }
     if all_known && !words.iter().any(|word| word == "password") {
         let message = "Cognito takes a list of first factors only with `password` in it";
@@ -256,11 +260,13 @@ fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
 }
 
 fn users(list: List<file::User>, notes: &Notes) -> Vec<User> {
-    let mut emails = Vec::new();
-    for email in list.items.into_iter().filter_map(|user| user.email.0) {
-        if let Ok(address) = valid_email(&email.value) {
-            note_twin(&mut emails, address, "the user", email.place, notes);
+    let (mut known, mut users) = (BTreeSet::new(), Vec::new());
+    for Text { value, place, .. } in list.items.into_iter().filter_map(|user| user.email.0) {
+        if let Ok(email) = valid_email(&value)
+            && !note_twin(&mut known, &email, "the user", place, notes)
+        {
+            users.push(User { email });
         }
     }
-    emails.into_iter().map(|email| User { email }).collect()
+    users
 }

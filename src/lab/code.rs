@@ -1,7 +1,9 @@
 //! A function's code: the folder is there, stays inside the lab's, and has the handler.
 
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read,
     path::{Component, Path, PathBuf},
 };
 
@@ -10,6 +12,9 @@ use super::{
     problem::{Notes, closest, quote},
     rules,
 };
+
+/// A handler's file is looked at up to here.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// The folder that `source` names, joined to the lab's.
 pub(super) fn source(source: &Text<rules::Source>, dir: &Path, notes: &Notes) -> Option<PathBuf> {
@@ -103,20 +108,28 @@ pub(super) fn handler(handler: &Text<rules::Handler>, runtime: &str, folder: &Pa
             hint,
         );
     };
-    let Ok(code) = fs::read_to_string(folder.join(&file)) else {
+    let Some(code) = text(&folder.join(&file)) else {
         return;
     };
-    let words: Vec<&str> = code
+    let words: BTreeSet<&str> = code
         .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
         .collect();
-    if !words.contains(&function) {
+    if !words.contains(function) {
         wrong(
             format!("{} has no {}", quote(&file), quote(function)),
             function,
-            &words,
+            &words.into_iter().collect::<Vec<_>>(),
             "the handler is a function of that file",
         );
     }
+}
+
+/// A file's text, unless it is larger than what a person writes.
+fn text(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = File::open(path).ok()?;
+    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    ((text.len() as u64) < MOST_BYTES).then_some(text)
 }
 
 /// Names of the code files in a folder, without their endings.

@@ -1,6 +1,9 @@
 //! Texts whose rule is more than a class of characters: what is wrong with one, if anything.
 
-use super::{problem::quote, rules::in_class};
+use super::{
+    problem::{is_unruly, quote},
+    rules::in_class,
+};
 
 /// 32, so that what is named after a lab stays within AWS's limits.
 pub(super) fn lab_name(text: &str) -> Option<String> {
@@ -128,7 +131,7 @@ pub fn valid_email(text: &str) -> Result<String, String> {
         return Err("an e-mail address has at most 128 characters here".to_owned());
     }
     let not = |what: &str| Err(format!("{} is not an e-mail address: {what}", quote(text)));
-    if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if email.chars().any(|c| c.is_whitespace() || is_unruly(c)) {
         return not("it has a blank");
     }
     let Some((name, domain)) = email.split_once('@') else {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Lab, check,
-    problem::{LabError, Notes, Place, Problem},
+    problem::{LabError, Notes, Place, Problem, is_unruly},
     read::{Read as _, Spot},
     yaml,
 };
@@ -86,7 +86,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Lab, LabError> {
 fn read(text: &str, dir: &Path, notes: &Notes) -> Option<Lab> {
     if let Some((start, stranger)) = text
         .char_indices()
-        .find(|(_, c)| c.is_control() && !matches!(c, '\n' | '\t'))
+        .find(|(_, c)| is_unruly(*c) && !matches!(c, '\n' | '\t'))
     {
         let message = format!(
             "the character U+{:04X} does not belong in a text",

@@ -4,6 +4,7 @@ mod api;
 pub mod builtin;
 mod check;
 mod code;
+mod excerpt;
 mod file;
 mod forms;
 mod kinds;

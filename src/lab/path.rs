@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     kinds::Text,
-    problem::{Notes, Problem, quote},
+    problem::{Notes, quote},
     rules,
 };
 
 const METHODS: &[&str] = &[
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY",
 ];
+
+/// Longer than any path of a lab. The paths above it count too, so that their lengths add up.
+const MOST_BYTES: usize = 1024;
 
 /// The paths so far. API Gateway takes one parameter below a path.
 #[derive(Default)]
@@ -43,12 +46,16 @@ pub(super) fn method_and_path(
     };
     if !METHODS.contains(&method) {
         let message = format!("{} is not a method", quote(method));
-        notes.add(Problem::unknown(key.place, message, method, METHODS));
+        notes.unknown(key.place, message, method, METHODS);
         return None;
     }
     let Some(rest) = path.strip_prefix('/') else {
         return wrong(format!("the path {} does not begin with `/`", quote(path)));
     };
+    if path.len() > MOST_BYTES {
+        let message = format!("{} is longer than {MOST_BYTES} bytes", quote(path));
+        return wrong(message);
+    }
     let parts: Vec<&str> = rest.split('/').filter(|_| !rest.is_empty()).collect();
     let mut parent = String::new();
     let mut parameters = Vec::new();

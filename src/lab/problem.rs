@@ -1,6 +1,17 @@
 //! What is wrong with a lab's file, and where.
 
-use std::{cell::RefCell, path::PathBuf};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
+
+/// Problems that have a guess at what was meant.
+const MOST_GUESSES: usize = 100;
+/// Words that one is compared with, and how long it may be (characters).
+const MOST_COMPARED: usize = 200;
+const MOST_SLIP: usize = 64;
+/// Names in a hint.
+const MOST_NAMED: usize = 20;
 
 /// Why a file is not a lab.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,6 +37,31 @@ pub enum LabError {
         /// At least one, in the file's order.
         problems: Vec<Problem>,
     },
+}
+
+impl LabError {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Missing(path) | Self::Unreadable { path, .. } | Self::Problems { path, .. } => {
+                path
+            }
+        }
+    }
+
+    /// What to do, when it is not said problem by problem.
+    pub fn hint(&self) -> Option<&'static str> {
+        (!matches!(self, Self::Problems { .. }))
+            .then_some("`labctl init` writes the built-in lab; `--file` names another lab's file")
+    }
+
+    /// What is wrong in the file; nothing when it cannot be read.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Problems { problems, .. } => problems,
+            Self::Missing(_) | Self::Unreadable { .. } => &[],
+        }
+    }
 }
 
 /// `1 problem`, `2 problems`.
@@ -83,11 +119,9 @@ impl Problem {
 
     /// A `word` that is none of `known`: the hint leads to the nearest.
     pub(super) fn unknown(place: Place, message: String, word: &str, known: &[&str]) -> Self {
-        let hint = match (closest(word, known), known) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, []) => "there is none".to_owned(),
-            (None, [only]) => format!("there is only `{only}`"),
-            (None, _) => format!("one of: {}", known.join(", ")),
+        let hint = match closest(word, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => choice(known),
         };
         Self::new(place, message, hint)
     }
@@ -100,6 +134,16 @@ pub(super) struct Notes(RefCell<Vec<Problem>>);
 impl Notes {
     pub(super) fn add(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
+    }
+
+    /// A `word` that is none of `known`. To look for the nearest takes time: the first problems have it.
+    pub(super) fn unknown(&self, place: Place, message: String, word: &str, known: &[&str]) {
+        let many = self.0.borrow().len() >= MOST_GUESSES;
+        self.add(if many {
+            Problem::new(place, message, choice(known))
+        } else {
+            Problem::unknown(place, message, word, known)
+        });
     }
 
     pub(super) fn note(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
@@ -117,29 +161,55 @@ impl Notes {
 
 /// A word of the file inside a sentence: short, and without what a terminal would obey.
 pub(super) fn quote(word: &str) -> String {
-    let mut shown: String = word
-        .chars()
-        .take(60)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if word.chars().nth(60).is_some() {
-        shown.push('…');
+    let tame = |c: char| if is_unruly(c) { '\u{fffd}' } else { c };
+    format!("`{}`", clip(word).chars().map(tame).collect::<String>())
+}
+
+/// The beginning of a word that is long.
+pub(super) fn clip(word: &str) -> String {
+    match word.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", word.get(..end).unwrap_or_default()),
+        None => word.to_owned(),
     }
-    format!("`{shown}`")
+}
+
+/// What a terminal obeys in place of showing it: control characters, and those that turn the direction
+/// of what is beside them, so that a text is not what it seems.
+pub(super) fn is_unruly(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn choice(known: &[&str]) -> String {
+    match known {
+        [] => "there is none".to_owned(),
+        [only] => format!("there is only `{only}`"),
+        _ => {
+            let first = known.get(..MOST_NAMED).unwrap_or(known).join(", ");
+            let more = if known.len() > MOST_NAMED {
+                ", …"
+            } else {
+                ""
+            };
+            format!("one of: {first}{more}")
+        }
+    }
 }
 
 /// The nearest of `known`, when it is near enough to be a slip.
 pub(super) fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let length = word.chars().count();
-    if length > 128 {
+    if length > MOST_SLIP {
         return None;
     }
     let word = word.to_lowercase();
+    let slip = (length / 4).max(1);
     let (distance, near) = known
         .iter()
+        .filter(|k| k.chars().count().abs_diff(length) <= slip)
+        .take(MOST_COMPARED)
         .map(|k| (distance(&word, &k.to_lowercase()), *k))
         .min()?;
-    (distance <= (length / 4).max(1) && distance < near.chars().count()).then_some(near)
+    (distance <= slip && distance < near.chars().count()).then_some(near)
 }
 
 /// Levenshtein's distance, in characters.

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    problem::{Notes, Place, Problem, closest, quote},
+    problem::{Notes, Place, clip, closest, quote},
     yaml::{Node, Value},
 };
 
@@ -43,8 +43,10 @@ impl<'n> Spot<'n> {
     }
 
     fn below(&self, name: &str, node: &'n Node, head: Place) -> Self {
+        // Every entry of a map has its own: they must not grow with its key.
+        let name = clip(name);
         let path = if self.path.is_empty() {
-            name.to_owned()
+            name
         } else {
             format!("{}.{name}", self.path)
         };
@@ -121,8 +123,7 @@ impl<'n> Spot<'n> {
         let mut slips = Vec::new();
         for (key, spot) in strangers {
             let message = format!("{} has no {}", self.name(), quote(key));
-            self.notes
-                .add(Problem::unknown(spot.head, message, key, known));
+            self.notes.unknown(spot.head, message, key, known);
             slips.extend(closest(key, known));
         }
         Some(Fields {

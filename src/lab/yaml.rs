@@ -77,11 +77,7 @@ fn problem(error: &Error, text: &str) -> Problem {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. } => Problem::new(
-            place,
-            "this is too large, or too deep, for a lab",
-            "write less, with fewer aliases and brackets",
-        ),
+        | Error::AliasExpansionLimitExceeded { .. } => too_much(place),
         Error::RecursiveReferencesRequireWeakTypes { .. } => Problem::new(
             place,
             "this alias is a part of itself",
@@ -98,10 +94,21 @@ fn problem(error: &Error, text: &str) -> Problem {
             let message = message
                 .rsplit_once(" at line ")
                 .map_or(message.as_str(), |(what, _)| what);
+            if message == "recursion limit exceeded" {
+                return too_much(place);
+            }
             let hint = usual_cause(message, text, place);
             Problem::new(place, format!("this is not YAML: {message}"), hint)
         }
     }
+}
+
+fn too_much(place: Place) -> Problem {
+    Problem::new(
+        place,
+        "this is too large, or too deep, for a lab",
+        "write less, with fewer aliases and brackets",
+    )
 }
 
 /// What mostly leads to a syntax error.
@@ -110,7 +117,7 @@ fn usual_cause(message: &str, text: &str, place: Place) -> &'static str {
         .lines()
         .nth(place.line.saturating_sub(1))
         .unwrap_or_default();
-    if line.trim_start_matches(' ').starts_with('\t') {
+    if line.trim_start_matches(' ').starts_with('\t') || message.ends_with("found a tab") {
         "lines are indented with blanks, not with tabs"
     } else if message.starts_with("mapping values") {
         "text with `: ` in it is put in quotes"

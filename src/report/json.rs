@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Show;
-use crate::engine::Event;
+use crate::{engine::Event, lab::LabError};
 
 pub(super) struct Json;
 
@@ -21,4 +22,20 @@ pub fn print(value: &impl Serialize) {
     if serde_json::to_writer(&mut out, value).is_ok() {
         let _ = out.write_all(b"\n").and_then(|()| out.flush());
     }
+}
+
+/// The problems of a lab's file, in its order: `{file, line, column, message, hint}`, where lines and
+/// columns count from 1, in characters.
+pub fn problems(error: &LabError) -> Value {
+    let file = error.file().display().to_string();
+    let problem = |p: &crate::lab::Problem| {
+        json!({
+            "file": file,
+            "line": p.place.line,
+            "column": p.place.column,
+            "message": p.message,
+            "hint": p.hint,
+        })
+    };
+    error.problems().iter().map(problem).collect()
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 
 use crate::engine::{Event, EventSink};
 
-pub use json::print as print_json;
+pub use json::{print as print_json, problems};
 pub use text::{local_path, mark, print_lines, standing};
 
 /// How to show events.

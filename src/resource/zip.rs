@@ -1,15 +1,19 @@
 //! A function's source folder as a zip, the same bytes for the same files on any machine.
 
 use std::{
-    fs,
-    io::{self, Cursor, Write},
+    fs::{self, OpenOptions},
+    io::{self, Cursor, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
+use rustix::{fs::OFlags, io::Errno};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 /// What Lambda takes in one call (bytes).
 const MOST_BYTES: usize = 50 * 1024 * 1024;
+/// What Lambda takes when it is unpacked (bytes).
+const MOST_UNPACKED: u64 = 250 * 1024 * 1024;
 
 /// Why a folder cannot be packed.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +27,14 @@ pub enum ZipError {
         source: io::Error,
     },
     /// A link may lead out of the folder.
-    #[error("{}: links are not packed: copy the file into the source folder", .0.display())]
+    #[error("{}: links are not packed: copy what it leads to into the source folder", .0.display())]
     Link(PathBuf),
+    /// A pipe, a socket or a device.
+    #[error("{}: neither a file nor a folder: remove it from the source folder", .0.display())]
+    NoFile(PathBuf),
+    /// Somebody writes to it.
+    #[error("{}: it changed while it was packed: run the same command again", .0.display())]
+    Changed(PathBuf),
     /// A name that a zip cannot hold.
     #[error("{}: the file name is not UTF-8", .0.display())]
     Name(PathBuf),
@@ -39,10 +49,13 @@ pub enum ZipError {
         /// Size of the zip.
         bytes: usize,
     },
+    /// Too large for Lambda.
+    #[error("{}: more than {MOST_UNPACKED} bytes, which is the most that Lambda takes unpacked", .0.display())]
+    TooBigUnpacked(PathBuf),
 }
 
-/// Packs every regular file under `folder`, in the order of their names, with fixed times and modes
-/// (0644). Hidden files, `__pycache__` and `*.pyc` are left out.
+/// Packs every file under `folder`, in the order of their names, with fixed times and modes (0644).
+/// Hidden files, `__pycache__` and `*.pyc` are left out; links, pipes and devices are errors.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
     let mut files = Vec::new();
     collect(folder, "", &mut files)?;
@@ -50,6 +63,7 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
         return Err(ZipError::Empty(folder.to_owned()));
     }
     files.sort();
+    let mut room = MOST_UNPACKED;
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
@@ -60,7 +74,8 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
             path: path.clone(),
             source,
         };
-        let bytes = fs::read(path).map_err(at)?;
+        let bytes = read(path, room)?.ok_or_else(|| ZipError::TooBigUnpacked(folder.to_owned()))?;
+        room = room.saturating_sub(bytes.len() as u64);
         zip.start_file(name.as_str(), options)
             .map_err(io::Error::from)
             .map_err(at)?;
@@ -80,6 +95,44 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
         });
     }
     Ok(packed)
+}
+
+/// A file's bytes; `None`: more than `room`. What was a file when the folder was listed may be a link
+/// or a pipe by now.
+fn read(path: &Path, room: u64) -> Result<Option<Vec<u8>>, ZipError> {
+    let at = |source| ZipError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = match opened {
+        Err(e) if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(ZipError::Link(path.to_owned()));
+        }
+        opened => opened.map_err(at)?,
+    };
+    let before = file.metadata().map_err(at)?;
+    if !before.is_file() {
+        return Err(ZipError::NoFile(path.to_owned()));
+    }
+    if before.len() > room {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    (&file).take(room + 1).read_to_end(&mut bytes).map_err(at)?;
+    let after = file.metadata().map_err(at)?;
+    let same = bytes.len() as u64 == before.len()
+        && before.modified().ok() == after.modified().ok()
+        && before.len() == after.len();
+    if same {
+        Ok(Some(bytes))
+    } else {
+        Err(ZipError::Changed(path.to_owned()))
+    }
 }
 
 fn collect(
@@ -111,6 +164,8 @@ fn collect(
             collect(&path, &format!("{inside}/"), files)?;
         } else if kind.is_file() {
             files.push((inside, path));
+        } else {
+            return Err(ZipError::NoFile(path));
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::{net::TcpListener, process::Command};
 
+use serde_json::json;
+
 use crate::harness::{Said, Site};
 
 #[test]
@@ -52,6 +54,67 @@ fn errors_are_json_with_json() {
             .is_some_and(|m| m.contains("lab.yaml")),
         "{event}"
     );
+}
+
+/// For editors and programs: where, what and what to do, one by one.
+#[test]
+fn problems_are_a_list_with_json() {
+    let site = Site::tutorial();
+    site.edit("python3.13", "python2");
+    site.edit("student@example.com", "ä@student");
+    let event = site
+        .labctl("verify --json --file ./lab.yaml")
+        .code(2)
+        .json();
+    assert_eq!(
+        (
+            &event["event"],
+            &event["message"],
+            &event["exit"],
+            &event["hints"]
+        ),
+        (
+            &json!("error"),
+            &json!("2 problems in ./lab.yaml"),
+            &json!(2),
+            &json!([])
+        )
+    );
+    let text = site.read("lab.yaml");
+    let place = |word: &str| {
+        let (line, text) = (1..)
+            .zip(text.lines())
+            .find(|(_, line)| line.contains(word))
+            .expect(word);
+        let before = text.split(word).next().unwrap_or_default();
+        (line, before.chars().count() + 1)
+    };
+    let problem = |word: &str, message: &str, hint: &str| {
+        let (line, column) = place(word);
+        json!({ "file": "./lab.yaml", "line": line, "column": column, "message": message, "hint": hint })
+    };
+    let runtimes = "one of: python3.9, python3.10, python3.11, python3.12, python3.13, python3.14, nodejs20.x, \
+                    nodejs22.x, nodejs24.x";
+    assert_eq!(
+        event["problems"],
+        json!([
+            problem("python2", "`python2` is not known here", runtimes),
+            problem(
+                "ä@student",
+                "`ä@student` is not an e-mail address: a domain follows the `@`, like example.com",
+                "like `student@example.com`"
+            ),
+        ])
+    );
+    let missing = site.labctl("status --json --file none.yaml").code(2).json();
+    assert_eq!(missing["message"], "none.yaml does not exist");
+    assert!(
+        missing["hints"][0]
+            .as_str()
+            .is_some_and(|hint| hint.contains("labctl init")),
+        "{missing}"
+    );
+    assert_eq!(missing["problems"], json!([]));
 }
 
 #[test]

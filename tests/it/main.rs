@@ -3,15 +3,19 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod change;
+mod fuzz;
 mod harness;
+mod hostile;
 mod input;
 mod local;
 mod lost;
 mod matrix;
 mod output;
+mod package;
 mod prove;
 mod rates;
 mod readme;
+mod secrets;
 mod tutorial;
 mod twin;
 mod unruly;

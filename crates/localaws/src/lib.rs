@@ -13,6 +13,8 @@ mod call;
 mod calls;
 mod cognito;
 mod faults;
+#[doc(hidden)]
+pub mod fuzz;
 mod iam;
 mod ids;
 mod lambda;

@@ -19,7 +19,7 @@ fn every_bad_file_is_told_as_recorded() -> Result {
             _ => false,
         };
     }
-    assert!(files.len() >= 40, "{}", files.len());
+    assert!(files.len() >= 60, "{}", files.len());
     for file in &files {
         let path = file.with_extension("yaml");
         let error = load(&path)

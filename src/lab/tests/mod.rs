@@ -3,7 +3,6 @@
 mod agreement;
 mod bad;
 mod good;
-mod mutations;
 
 use std::{fs, path::Path};
 
