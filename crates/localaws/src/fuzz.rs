@@ -21,6 +21,7 @@ pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
         dir: dir.to_owned(),
         port: 0,
         version: String::new(),
+        enforce_rates: false,
     };
     let app = Arc::new(App::new(config, World::default()));
     let asked = async {
@@ -37,7 +38,7 @@ pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
 }
 
 async fn status(app: &Arc<App>, request: &Request) -> Option<u16> {
-    let response = match cognito::well_known(app, request) {
+    let response = match cognito::well_known(app, request).await {
         Some(response) => response,
         None => match apigateway::data_plane(app, request).await {
             Some(response) => response,
