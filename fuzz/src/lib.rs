@@ -97,7 +97,9 @@ fn signed(service: &str, head: &str, body: &[u8]) -> Vec<u8> {
 
 /// A form whose last value is any bytes, percent-encoded.
 fn form(fields: &str, value: &[u8]) -> Vec<u8> {
-    let value: String = value.iter().map(|b| format!("%{b:02X}")).collect();
+    let value = value
+        .iter()
+        .fold(String::new(), |text, b| text + &format!("%{b:02X}"));
     let head = "POST /\ncontent-type: application/x-www-form-urlencoded";
     signed(
         "iam",
@@ -167,7 +169,7 @@ pub fn token(bytes: &[u8]) {
     ask_after(pool, [user, cognito("RevokeToken", revoke)]);
 }
 
-/// A filter pattern of CloudWatch Logs.
+/// A filter pattern of `CloudWatch` Logs.
 pub fn pattern(bytes: &[u8]) {
     let logs = |operation: &str, body: String| {
         target("logs", &format!("Logs_20140328.{operation}"), &body)
