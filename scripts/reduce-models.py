@@ -38,8 +38,9 @@ SERVED = {
         CreateUserPool DescribeUserPool UpdateUserPool DeleteUserPool ListUserPools
         CreateUserPoolClient DescribeUserPoolClient UpdateUserPoolClient DeleteUserPoolClient
         ListUserPoolClients AdminCreateUser AdminGetUser AdminDeleteUser
-        AdminUpdateUserAttributes ListUsers InitiateAuth RespondToAuthChallenge GetUser TagResource
-        ListTagsForResource AdminSetUserPassword AdminInitiateAuth AdminRespondToAuthChallenge
+        AdminUpdateUserAttributes AdminDisableUser AdminEnableUser ListUsers InitiateAuth
+        RespondToAuthChallenge GetUser TagResource ListTagsForResource AdminSetUserPassword
+        AdminInitiateAuth AdminRespondToAuthChallenge
         GetTokensFromRefreshToken RevokeToken GlobalSignOut CreateUserPoolDomain
         DescribeUserPoolDomain DeleteUserPoolDomain AssociateSoftwareToken VerifySoftwareToken
         SetUserMFAPreference SetUserPoolMfaConfig GetUserPoolMfaConfig CreateIdentityProvider

@@ -102,6 +102,9 @@ pub struct Up {
     /// Show what would be done, from reads only
     #[arg(long)]
     pub dry_run: bool,
+    /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
+    #[arg(long, conflicts_with = "dry_run")]
+    pub adopt: bool,
     /// A test user, in place of the file's (repeatable)
     #[arg(long = "user", value_name = "EMAIL")]
     pub users: Vec<String>,

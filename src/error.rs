@@ -101,11 +101,19 @@ impl From<JournalError> for Error {
             JournalError::Locked { .. } => {
                 "wait for it to end, or stop it, then run the same command again"
             }
-            JournalError::Newer { .. } => "use the newer labctl",
-            JournalError::Unreadable { .. } => {
-                "move the file away: `labctl up` and `labctl down` then find this lab's resources by their tags"
+            JournalError::Newer { .. } => {
+                "nothing was touched: use the labctl that wrote it, or a newer one"
             }
-            JournalError::Io { .. } => "labctl keeps its state there, so it cannot go on without",
+            JournalError::OtherLab { .. } => {
+                "nothing was touched: move the file back to where it came from (.labctl/LAB/state.json)"
+            }
+            JournalError::Unreadable { .. } => {
+                "`labctl up` and `labctl down` keep it aside, and find this lab's resources by their names and tags"
+            }
+            JournalError::Io { .. } => {
+                "nothing that cannot be recorded is begun: make room there, or the folder writable, then the same \
+                 command again: it finds what there is and goes on"
+            }
             JournalError::Illegal(_) => "the state file was not changed",
         };
         Self::failed(error.to_string()).hint(hint)

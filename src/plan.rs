@@ -229,7 +229,8 @@ fn add_api(
     }
     if deploy {
         let content = content(lab, file);
-        let deployment = (api.clone(), methods, integrations);
+        let guards = (guards.cloned(), authorizers.into_values().collect());
+        let deployment = (api.clone(), guards, (methods, integrations));
         let deployment = plan.add(
             Chapter::Authorizer,
             "deployment",

@@ -85,6 +85,15 @@ impl Fault {
         )
     }
 
+    /// A kind of which strangers' things are never made ours.
+    pub fn cannot_adopt(kind: Kind) -> Self {
+        Self::new(
+            FaultKind::Other,
+            format!("adoption of a {}", kind.title()),
+            "it carries no ownership tags",
+        )
+    }
+
     /// A stranger holds our name.
     pub fn foreign(operation: &str, seen: impl Into<String>) -> Self {
         Self::new(FaultKind::Foreign, operation, seen)
@@ -149,6 +158,13 @@ impl Fault {
         fault
     }
 
+    /// Whether the signature was refused for its time.
+    fn is_of_clock(&self) -> bool {
+        self.is_code("RequestTimeTooSkewed")
+            || self.message.contains("Signature expired")
+            || self.message.contains("Signature not yet current")
+    }
+
     fn sentence(&self) -> String {
         let mut text = self.operation.clone();
         text.push_str(": ");
@@ -170,6 +186,10 @@ impl Fault {
                 "the credentials in use lack the permission `{}`; the README lists what labctl needs",
                 self.operation
             ),
+            FaultKind::Credentials if self.is_of_clock() => {
+                "AWS refuses requests signed more than some minutes early or late; set this machine's clock, \
+                 then the same command again".to_owned()
+            }
             FaultKind::Credentials => {
                 "the credentials are missing, wrong or expired; sign in again, or try `labctl up --local`".to_owned()
             }
@@ -181,8 +201,8 @@ impl Fault {
             FaultKind::Unsure => {
                 "the connection broke before AWS answered; the same command finds out what was done and goes on".to_owned()
             }
-            FaultKind::Foreign => "it does not carry this lab's ownership tags, so labctl neither adopts nor deletes it; \
-                 choose another name in lab.yaml, or remove it yourself".to_owned(),
+            FaultKind::Foreign => "it does not carry this lab's ownership tags, so labctl leaves it alone: choose another name in \
+                 lab.yaml, remove it yourself, or `labctl up --adopt` (shows it and asks before it becomes the lab's)".to_owned(),
             FaultKind::NotYet(what) => format!("still waiting for {what}; run the same command again"),
             FaultKind::Other if self.is_code("LimitExceeded") || self.is_code("LimitExceededException") => {
                 "a quota of the account is used up; remove what is not needed, or ask AWS to raise it".to_owned()
@@ -231,6 +251,8 @@ fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" => FaultKind::Denied,
         "ExpiredToken"
         | "ExpiredTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"

@@ -35,7 +35,8 @@ pub(super) async fn link(
     let local = match state {
         Some(state) => {
             refuse_other_target(global, state)?;
-            state.local.clone()
+            let twin = state.local.as_deref().map(|dir| site.recorded_twin(dir));
+            twin.map(|twin| twin.dir().to_owned())
         }
         None if global.local => Some(site.twin(None).dir().to_owned()),
         None => None,

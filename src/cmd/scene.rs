@@ -2,18 +2,18 @@
 
 use std::{
     fs,
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
 use super::link::Link;
 use crate::{
     cli::Global,
-    engine::{Lock, State, journal},
+    engine::{Event, EventSink, Interrupt, JournalError, Lock, State, journal},
     error::{Error, Exit},
     lab::{self, Lab},
     local::Twin,
-    report::{Reporter, Style},
+    report::{self, Reporter, Style},
 };
 
 /// Folder beside the lab's file.
@@ -43,6 +43,16 @@ impl Site {
         let dir = dir.map_or_else(|| self.base.join(FOLDER).join("local"), Path::to_owned);
         // A daemon works elsewhere than its starter may: an absolute path means the same to both.
         Twin::at(std::path::absolute(&dir).unwrap_or(dir))
+    }
+
+    /// The twin that a state names: where it was, or, when the lab's folder was moved since, beside the
+    /// lab's file.
+    pub(super) fn recorded_twin(&self, dir: &Path) -> Twin {
+        let beside = self.twin(None);
+        if !dir.exists() && beside.dir().exists() {
+            return beside;
+        }
+        self.twin(Some(dir))
     }
 
     /// Folder of a lab's state.
@@ -123,19 +133,67 @@ impl Known {
     }
 }
 
-/// Asks before something real happens. Without a terminal nobody can answer: that is an error.
-pub(super) fn confirm(global: &Global, link: &Link, question: &str) -> Result<(), Error> {
-    if global.yes || link.local.is_some() {
+/// The state under the lock. One that cannot be read is kept aside, so that the run goes on as without
+/// one; but not when the lab's file is missing too: nothing would say what to look for then.
+pub(super) fn state_or_aside(
+    lock: &Lock,
+    lab: Option<&Lab>,
+    events: &EventSink,
+) -> Result<(Option<State>, bool), Error> {
+    match lock.read() {
+        Err(JournalError::Unreadable { path, reason }) if lab.is_some() => {
+            let aside = lock.set_aside()?;
+            events.send(Event::Warning {
+                message: format!(
+                    "{} is not a labctl state ({reason}): kept as {}; looking for the lab's resources by their \
+                     names and tags",
+                    report::local_path(&path),
+                    report::local_path(&aside)
+                ),
+            });
+            Ok((None, true))
+        }
+        Err(error @ JournalError::Unreadable { .. }) => Err(Error::from(error)
+            .hint("that needs the lab's file: bring lab.yaml back, or give it with `--file`")),
+        state => Ok((state?, false)),
+    }
+}
+
+/// Asks before something real happens. On the twin nothing is.
+pub(super) async fn confirm(
+    global: &Global,
+    link: &Link,
+    interrupt: &Interrupt,
+    question: &str,
+) -> Result<(), Error> {
+    if link.local.is_some() {
+        return Ok(());
+    }
+    ask(global, interrupt, question).await
+}
+
+/// Asks, on the twin too. Without a terminal nobody can answer: that is an error.
+pub(super) async fn ask(
+    global: &Global,
+    interrupt: &Interrupt,
+    question: &str,
+) -> Result<(), Error> {
+    if global.yes {
         return Ok(());
     }
     if global.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Error::usage(format!("{question} Nobody can answer here."))
             .hint("add `--yes` to go on without being asked"));
     }
-    let mut term = console::Term::stderr();
-    let _ = write!(term, "  {question} [y/N] ");
-    match term.read_line() {
-        Ok(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        _ => Err(Error::new(Exit::Failed, "nothing was changed")),
+    let question = format!("{question} [y/N]");
+    match interrupt.or(report::prompt(&question)).await {
+        Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        Some(_) => Err(Error::failed("nothing was changed")),
+        None => Err(interrupted()),
     }
+}
+
+/// What ends a run that was interrupted before it changed anything.
+pub(super) fn interrupted() -> Error {
+    Error::new(Exit::Interrupted, "interrupted: nothing was changed")
 }

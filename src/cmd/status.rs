@@ -60,13 +60,20 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         json: false,
         ..global.clone()
     });
-    let cx = link.cx(&state, reporter.sink(), &Interrupt::listen());
-    let (identity, seen, _) = tokio::join!(
-        link.identity(Some(&state)),
-        engine::inspect(plan.as_ref(), &cx, &state),
-        link.is_twin()
-    );
+    let interrupt = Interrupt::listen();
+    let cx = link.cx(&state, reporter.sink(), &interrupt);
+    let asked = async {
+        tokio::join!(
+            link.identity(Some(&state)),
+            engine::inspect(plan.as_ref(), &cx, &state),
+            link.is_twin()
+        )
+    };
+    let asked = interrupt.or(asked).await;
     reporter.finish();
+    let Some((identity, seen, _)) = asked.filter(|_| !interrupt.is_set()) else {
+        return Err(scene::interrupted());
+    };
     identity?;
     let seen = seen?;
     let exit = verdict(&seen);

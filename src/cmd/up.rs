@@ -1,9 +1,10 @@
 //! `labctl up`: builds what is missing, mends what drifted, goes on where a run was cut off.
 
+mod adopt;
 mod dry_run;
 mod target;
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use super::{
     link::Link,
@@ -18,7 +19,6 @@ use crate::{
     error::{Error, Exit},
     lab::{self, Lab},
     plan::{Extent, plan},
-    report::Reporter,
 };
 use dry_run::dry_run;
 use target::{leftovers, start_and_link, warn};
@@ -38,15 +38,28 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         return dry_run(global, &site, &lab, &plan, known).await;
     }
     let lock = Lock::take(&folder, "up")?;
-    let known = lock.read()?;
-    let plan = Arc::new(planned(&lab, args, users.as_deref(), known.as_ref())?);
     let reporter = scene::reporter(global);
-    let outcome = build(
-        global, &site, &lab, plan, args, users, lock, known, &reporter, started,
-    )
-    .await;
+    let run = Run {
+        global,
+        site: &site,
+        lab: &lab,
+        args,
+        users,
+        started,
+    };
+    let outcome = run.build(lock, reporter.sink()).await;
     reporter.finish();
     outcome
+}
+
+/// The parts of one run.
+struct Run<'a> {
+    global: &'a Global,
+    site: &'a Site,
+    lab: &'a Lab,
+    args: &'a Up,
+    users: Option<Vec<String>>,
+    started: Instant,
 }
 
 /// The addresses of `--user`, checked like the file's.
@@ -82,68 +95,72 @@ fn planned(
     )?)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one run, each made once in `run`"
-)]
-async fn build(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
-    plan: Arc<Plan>,
-    args: &Up,
-    users: Option<Vec<String>>,
-    lock: Lock,
-    known: Option<State>,
-    reporter: &Reporter,
-    started: Instant,
-) -> Result<Exit, Error> {
-    let events = reporter.sink();
-    let fresh = known.is_none();
-    let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
-    let interrupt = Interrupt::listen();
-    // Without a state, something of this lab may still be there: asked at the same time as who we are.
-    let look = async { fresh && leftovers(&link, lab, events, &interrupt).await };
-    let (identity, leftovers, _) =
-        tokio::join!(link.identity(known.as_ref()), look, link.is_twin());
-    let identity = identity?;
-    let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
-    state.endpoint.clone_from(&link.connection.endpoint);
-    let journal = Arc::new(lock.journal(state));
-    let state = journal.state();
-    let question = format!(
-        "Build {} resources in account {} ({}), {}?",
-        plan.steps().len(),
-        state.account,
-        identity.arn,
-        state.region
-    );
-    scene::confirm(global, &link, &question)?;
-    if users.is_some() || args.until != state.until {
-        journal
-            .change(|s| {
-                s.users = users.or(s.users.take());
-                s.until = args.until;
-                Ok(())
-            })
-            .await?;
+impl Run<'_> {
+    async fn build(self, lock: Lock, events: &EventSink) -> Result<Exit, Error> {
+        let Self {
+            global,
+            site,
+            lab,
+            args,
+            ..
+        } = self;
+        let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
+        let plan = Arc::new(planned(lab, args, self.users.as_deref(), known.as_ref())?);
+        let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
+        let interrupt = Interrupt::listen();
+        // Without a state, something of this lab may still be there: asked at the same time as who we are.
+        let fresh = known.is_none() && !aside;
+        let look = async { aside || (fresh && leftovers(&link, lab, events, &interrupt).await) };
+        let asked = async { tokio::join!(link.identity(known.as_ref()), look, link.is_twin()) };
+        let Some((identity, leftovers, _)) = interrupt.or(asked).await else {
+            return Err(scene::interrupted());
+        };
+        let identity = identity?;
+        let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
+        state.endpoint.clone_from(&link.connection.endpoint);
+        state.local.clone_from(&link.local);
+        let journal = Arc::new(lock.journal(state));
+        let state = journal.state();
+        let question = format!(
+            "Build {} resources in account {} ({}), {}?",
+            plan.steps().len(),
+            state.account,
+            identity.arn,
+            state.region
+        );
+        scene::confirm(global, &link, &interrupt, &question).await?;
+        let cx = link.cx(&state, events, &interrupt);
+        let adopt = if args.adopt {
+            adopt::agree(global, &plan, &cx).await?
+        } else {
+            BTreeSet::new()
+        };
+        if self.users.is_some() || args.until != state.until {
+            journal
+                .change(|s| {
+                    s.users = self.users.or(s.users.take());
+                    s.until = args.until;
+                    Ok(())
+                })
+                .await?;
+        }
+        warn(&plan, &link, leftovers, aside, events);
+        events.send(Event::RunStarted {
+            command: "up",
+            lab: lab.name.clone(),
+            account: state.account.clone(),
+            region: state.region.clone(),
+            endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
+            steps: plan.steps().iter().map(engine::Step::info).collect(),
+        });
+        let options = Options {
+            parallel: args.parallel,
+            look_first: leftovers,
+            adopt,
+        };
+        let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
+        finish(&link, &journal, built, events, &interrupt, self.started).await
     }
-    warn(&plan, &link, leftovers, events);
-    events.send(Event::RunStarted {
-        command: "up",
-        lab: lab.name.clone(),
-        account: state.account.clone(),
-        region: state.region.clone(),
-        endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
-        steps: plan.steps().iter().map(engine::Step::info).collect(),
-    });
-    let cx = link.cx(&state, events, &interrupt);
-    let options = Options {
-        parallel: args.parallel,
-        look_first: leftovers,
-    };
-    let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
-    finish(&link, &journal, built, events, &interrupt, started).await
 }
 
 async fn finish(
@@ -188,6 +205,8 @@ async fn finish(
         };
         let stopped = if interrupt.is_set() {
             "Interrupted"
+        } else if built.paused.is_some() {
+            "Paused"
         } else {
             "Not complete"
         };
@@ -214,15 +233,21 @@ async fn finish(
     if interrupt.is_set() && !ok {
         return Ok(Exit::Interrupted);
     }
+    if let Some(failure) = built.paused {
+        return Err(Error::failed(format!("paused: {failure}"))
+            .hint("sign in again (`aws sso login`, or fresh keys), then the same command goes on from here"));
+    }
     match first_cause(built.failed) {
         Some(error) => Err(error),
         None => Ok(if ok { Exit::Ok } else { Exit::Failed }),
     }
 }
 
-/// The first failure as the error that the run ends with: its causes and hints are not in the events.
-fn first_cause(failed: Vec<(engine::StepId, Failure)>) -> Option<Error> {
+/// The first failure, or what ended the run, as the error that the run ends with: its causes and hints
+/// are not in the events.
+fn first_cause(mut failed: Vec<(engine::StepId, Failure)>) -> Option<Error> {
     let count = failed.len();
+    failed.sort_by_key(|(_, failure)| !matches!(failure, Failure::Journal(_)));
     let (id, failure) = failed.into_iter().next()?;
     let mut error = Error::from(failure);
     let more = if count > 1 {

@@ -42,7 +42,10 @@ async fn prove(
     let started = Instant::now();
     let events = reporter.sink();
     let interrupt = Interrupt::listen();
-    let (identity, twin) = tokio::join!(link.identity(Some(state)), link.is_twin());
+    let asked = async { tokio::join!(link.identity(Some(state)), link.is_twin()) };
+    let Some((identity, twin)) = interrupt.or(asked).await else {
+        return Err(scene::interrupted());
+    };
     let identity = identity?;
     let outputs = link.outputs(state).await;
     let (Some(api_id), Some(stage)) = (outputs.api_id.clone(), text(state, "stage", "name")) else {

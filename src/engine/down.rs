@@ -6,16 +6,19 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
     event::{Change, Event},
+    failure::Failure,
     graph::Plan,
+    interrupt::STOPPING,
     journal::Journal,
     needs::StepId,
     resource::Found,
     state::{Move, Phase, Record, State},
-    step::{Failure, Teller},
+    step::Teller,
 };
 use crate::aws::{Cx, Fault};
 
@@ -48,23 +51,59 @@ impl Removal {
 
 /// What to do with a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Verdict {
     Delete,
     AlreadyGone,
     LeaveAlone(String),
 }
 
-/// What is addressed by a name may be a stranger's by now, and what was only begun may not be there:
-/// those are looked at first. The rest is addressed by an id that AWS made, and simply deleted.
-pub(super) async fn look(cx: &Cx, record: &Record) -> Result<Verdict, Fault> {
-    if !record.kind.by_name() && record.output.is_some() {
-        return Ok(Verdict::Delete);
+/// What was seen of a step before its deletion.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    verdict: Verdict,
+    output: Option<Value>,
+}
+
+/// What is addressed by a name may be a stranger's by now, and what was only begun may not be there,
+/// or without the id that its deletion needs: those are looked at first. The rest is addressed by an
+/// id that AWS made, and simply deleted.
+async fn look(cx: &Cx, record: &Record) -> Result<Survey, Fault> {
+    let (verdict, output) = if !record.kind.by_name() && record.output.is_some() {
+        (Verdict::Delete, record.output.clone())
+    } else {
+        match record.kind.find(cx, &record.key).await? {
+            Found::Ours(output) => (Verdict::Delete, Some(output)),
+            Found::Absent => (Verdict::AlreadyGone, record.output.clone()),
+            Found::Foreign(stranger) => (Verdict::LeaveAlone(stranger.seen), record.output.clone()),
+        }
+    };
+    Ok(Survey { verdict, output })
+}
+
+/// Deletes what is on record, when it is there and ours.
+pub(super) async fn delete(cx: &Cx, record: &Record) -> Result<Change, Fault> {
+    let survey = look(cx, record).await?;
+    carry_out(cx, record, &survey).await
+}
+
+async fn carry_out(cx: &Cx, record: &Record, survey: &Survey) -> Result<Change, Fault> {
+    match &survey.verdict {
+        Verdict::AlreadyGone => Ok(Change::AlreadyGone),
+        Verdict::LeaveAlone(seen) => {
+            let message = format!(
+                "{} `{}` is left alone: {seen}",
+                record.kind.title(),
+                record.name
+            );
+            cx.events().send(Event::Warning { message });
+            Ok(Change::LeftAlone)
+        }
+        Verdict::Delete => {
+            let output = survey.output.as_ref();
+            record.kind.delete(cx, &record.key, output).await?;
+            Ok(Change::Deleted)
+        }
     }
-    Ok(match record.kind.find(cx, &record.key).await? {
-        Found::Ours(_) => Verdict::Delete,
-        Found::Absent => Verdict::AlreadyGone,
-        Found::Foreign(seen) => Verdict::LeaveAlone(seen),
-    })
 }
 
 /// The steps to delete one by one: the others go with the step inside which they live.
@@ -83,44 +122,11 @@ pub async fn survey(cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Survey, F
     for (id, record) in roots(state) {
         let cx = cx.for_step(&id);
         tasks.spawn(async move {
-            // A created thing without output cannot be deleted by id: `find` gave it.
-            let found = match (record.kind.by_name(), &record.output) {
-                (false, None) => {
-                    record
-                        .kind
-                        .find(&cx, &record.key)
-                        .await
-                        .map(|found| match found {
-                            Found::Ours(output) => Survey {
-                                verdict: Verdict::Delete,
-                                output: Some(output),
-                            },
-                            Found::Absent => Survey {
-                                verdict: Verdict::AlreadyGone,
-                                output: None,
-                            },
-                            Found::Foreign(seen) => Survey {
-                                verdict: Verdict::LeaveAlone(seen),
-                                output: None,
-                            },
-                        })
-                }
-                _ => look(&cx, &record).await.map(|verdict| Survey {
-                    verdict,
-                    output: record.output.clone(),
-                }),
-            };
-            (id, found)
+            let seen = look(&cx, &record).await;
+            (id, seen)
         });
     }
     tasks.join_all().await.into_iter().collect()
-}
-
-/// What [`survey`] saw of a root.
-#[derive(Debug, Clone)]
-pub struct Survey {
-    verdict: Verdict,
-    output: Option<serde_json::Value>,
 }
 
 /// Deletes what `survey` says is ours, what needs others first, in parallel.
@@ -155,9 +161,14 @@ pub async fn down(
                 .spawn(async move { remove(&task_cx, &journal, &task_id, record, seen).await });
             running.insert(task.id(), id);
         }
-        let Some(ended) = tasks.join_next_with_id().await else {
-            break;
+        let ended = tokio::select! {
+            ended = tasks.join_next_with_id() => ended,
+            () = cx.interrupt().wait(), if !stop => {
+                cx.events().send(Event::Warning { message: STOPPING.to_owned() });
+                continue;
+            }
         };
+        let Some(ended) = ended else { break };
         let (task, result) = match ended {
             Ok((task, result)) => (task, result),
             Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
@@ -173,22 +184,32 @@ pub async fn down(
                 removal.done.extend(ended);
             }
             Err(failure) => {
-                stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
-                Teller::new(&cx, &id).tell(Change::Failed, None, Some(failure.to_string()));
-                removal.failed.push((id, failure));
+                // Once is enough: what else was under way is refused for the same reason.
+                let told = failure.is_pause() && stop;
+                stop |= failure.ends_run();
+                let untouched = failure.is_interrupt() || told;
+                let word = if untouched {
+                    Change::Skipped
+                } else {
+                    Change::Failed
+                };
+                Teller::new(&cx, &id).tell(word, None, Some(failure.to_string()));
+                if untouched {
+                    removal.skipped.push(id);
+                } else {
+                    removal.failed.push((id, failure));
+                }
             }
         }
     }
-    removal.skipped = left
-        .into_keys()
-        .filter(|id| !started.contains(id))
-        .collect();
-    for id in &removal.skipped {
-        Teller::new(&cx, id).tell(
-            Change::Skipped,
-            None,
-            Some("something that needs it is still there".to_owned()),
-        );
+    let why = if stop {
+        "the run was stopped"
+    } else {
+        "something that needs it is still there"
+    };
+    for id in left.into_keys().filter(|id| !started.contains(id)) {
+        Teller::new(&cx, &id).tell(Change::Skipped, None, Some(why.to_owned()));
+        removal.skipped.push(id);
     }
     removal
 }
@@ -202,32 +223,16 @@ async fn remove(
     seen: Option<Result<Survey, Fault>>,
 ) -> Result<(Change, Vec<StepId>), Failure> {
     let teller = Teller::new(cx, id);
-    let Survey { verdict, output } = match seen {
+    let seen = match seen {
         Some(seen) => seen?,
-        None => Survey {
-            verdict: look(cx, &record).await?,
-            output: record.output.clone(),
-        },
+        None => look(cx, &record).await?,
     };
-    let physical_id = record.kind.physical_id(&record.key, output.as_ref());
-    let change = match verdict {
-        Verdict::AlreadyGone => Change::AlreadyGone,
-        Verdict::LeaveAlone(seen) => {
-            let message = format!(
-                "{} `{}` is left alone: {seen}",
-                record.kind.title(),
-                record.name
-            );
-            cx.events().send(Event::Warning { message });
-            Change::LeftAlone
-        }
-        Verdict::Delete => {
-            journal.commit(id, Move::Unmake).await?;
-            teller.tell(Change::Deleting, physical_id.clone(), None);
-            record.kind.delete(cx, &record.key, output.as_ref()).await?;
-            Change::Deleted
-        }
-    };
+    let physical_id = record.kind.physical_id(&record.key, seen.output.as_ref());
+    if seen.verdict == Verdict::Delete {
+        journal.commit(id, Move::Unmake).await?;
+        teller.tell(Change::Deleting, physical_id.clone(), None);
+    }
+    let change = carry_out(cx, &record, &seen).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())

@@ -1,9 +1,9 @@
 //! What happens during a run, told once: bars, lines and JSON are three ways to show the same events.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{needs::StepId, receipt::Receipt, resource::Drift};
 use crate::resource::Kind;
@@ -95,6 +95,9 @@ pub enum Event {
         /// Commands to type next, with what they do.
         next: Vec<(String, String)>,
     },
+    /// All before it has been shown, when this is dropped: for reporters, never shown.
+    #[serde(skip)]
+    Mark(Arc<oneshot::Sender<()>>),
     /// Nothing more comes: for reporters, never shown.
     #[serde(skip)]
     End,
@@ -183,6 +186,14 @@ impl EventSink {
     /// Tells an event.
     pub fn send(&self, event: Event) {
         let _ = self.0.send(event);
+    }
+
+    /// Returns when all that was told is shown, or nobody shows anything.
+    pub async fn shown(&self) {
+        let (tx, rx) = oneshot::channel();
+        self.send(Event::Mark(Arc::new(tx)));
+        // The mark is dropped unsent: that is the answer.
+        let _ = rx.await;
     }
 }
 

@@ -221,7 +221,9 @@ fn seen(
             None,
         ),
         (_, Some(Ok(Health::Drifted(drift)))) => (Standing::Drifted, drift, None),
-        (_, Some(Ok(Health::Foreign(seen)))) => (Standing::Foreign, vec![], Some(seen)),
+        (_, Some(Ok(Health::Foreign(stranger)))) => {
+            (Standing::Foreign, vec![], Some(stranger.seen))
+        }
         (_, Some(Err(fault))) => (Standing::Unknown, vec![], Some(fault.to_string())),
     };
     let physical_id = record.and_then(|r| kind.physical_id(&r.key, r.output.as_ref()));

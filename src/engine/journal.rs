@@ -1,9 +1,8 @@
-//! The state file: locked by one run, replaced whole and fsynced before anybody hears of a change.
+//! The state file: replaced whole and fsynced before anybody hears of a change, under the lock of one run.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -11,9 +10,15 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    lock::Lock,
     needs::StepId,
     state::{self, Illegal, Move, Record, State},
 };
+
+/// The state's file in a lab's folder.
+pub(super) const FILE: &str = "state.json";
+/// How the names of files begin that become the state's.
+pub(super) const TEMPORARY: &str = ".state";
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,14 @@ pub enum JournalError {
         /// Its version.
         found: u64,
     },
+    /// It is another lab's: copied or moved here.
+    #[error("{}: the state of the lab `{found}`, not of this one", path.display())]
+    OtherLab {
+        /// The file.
+        path: PathBuf,
+        /// The lab that it names.
+        found: String,
+    },
     /// Another labctl works on it.
     #[error("{}: in use by {holder}", path.display())]
     Locked {
@@ -57,124 +70,45 @@ pub enum JournalError {
     Illegal(#[from] Illegal),
 }
 
-/// Reads a state without locking it. `None`: there is none.
+/// Reads the state in a lab's folder without locking it. `None`: there is none.
 pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
-    let path = folder.join("state.json");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+    let path = folder.join(FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
+    let state = parse(&path, &bytes)?;
+    if folder.file_name().is_some_and(|name| *name != *state.lab) {
+        let found = state.lab;
+        return Err(JournalError::OtherLab { path, found });
+    }
+    Ok(Some(state))
+}
+
+/// Takes only what is whole: a state with a part that no command could work with is none.
+fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
     let unreadable = |reason: String| JournalError::Unreadable {
-        path: path.clone(),
+        path: path.to_owned(),
         reason,
     };
+    if bytes.is_empty() {
+        return Err(unreadable("it is empty".to_owned()));
+    }
     let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
-    match value.get("version").and_then(serde_json::Value::as_u64) {
-        Some(v) if v > u64::from(state::VERSION) => Err(JournalError::Newer { path, found: v }),
-        Some(_) => serde_json::from_value(value)
-            .map(Some)
-            .map_err(|e| unreadable(e.to_string())),
-        None => Err(unreadable("it has no version".to_owned())),
-    }
-}
-
-/// The right to change one lab's state, until dropped.
-#[derive(Debug)]
-pub struct Lock {
-    folder: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock of a lab's folder, which is made when missing (0700).
-    pub fn take(folder: &Path, command: &str) -> Result<Self, JournalError> {
-        let path = folder.join("lock");
-        let mut file = loop {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(io_error(folder, "cannot make the folder"))?;
-            let opened = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path);
-            let mut file = match opened {
-                // Its last holder has just removed the folder.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened.map_err(io_error(&path, "cannot open"))?,
-            };
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    let _ = file.read_to_string(&mut holder);
-                    let holder = if holder.is_empty() {
-                        "another labctl".to_owned()
-                    } else {
-                        holder
-                    };
-                    return Err(JournalError::Locked { path, holder });
-                }
-                Err(TryLockError::Error(e)) => return Err(io_error(&path, "cannot lock")(e)),
-            }
-            // Its last holder may have removed the file between our opening and our locking it.
-            let ours = file
-                .metadata()
-                .map(|m| m.ino())
-                .map_err(io_error(&path, "cannot read"))?;
-            if fs::metadata(&path).is_ok_and(|m| m.ino() == ours) {
-                break file;
-            }
-        };
-        let holder = format!(
-            "`labctl {command}`, process {}, since {:.0}",
-            std::process::id(),
-            Timestamp::now()
-        );
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(io_error(&path, "cannot write"))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            _file: file,
-        })
-    }
-
-    /// Reads the state under the lock.
-    pub fn read(&self) -> Result<Option<State>, JournalError> {
-        read(&self.folder)
-    }
-
-    /// A journal that starts with `state`. Nothing is written before the first commit.
-    pub fn journal(self, state: State) -> Journal {
-        Journal {
-            path: self.folder.join("state.json"),
-            _lock: self,
-            inner: Mutex::new(Inner {
-                state,
-                generation: 1,
-            }),
-            durable: tokio::sync::Mutex::new(0),
+        serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
+    let version = value.get("version").and_then(serde_json::Value::as_u64);
+    let state: State = match version {
+        Some(found) if found > u64::from(state::VERSION) => {
+            let path = path.to_owned();
+            return Err(JournalError::Newer { path, found });
         }
-    }
-}
-
-/// A run that left no state leaves no folder either.
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if self.folder.join("state.json").exists() {
-            return;
-        }
-        // The folder may hold other files (a receipt): then it stays.
-        let _ = fs::remove_file(self.folder.join("lock"));
-        let _ = fs::remove_dir(&self.folder);
+        Some(_) => serde_json::from_value(value).map_err(|e| unreadable(e.to_string()))?,
+        None => return Err(unreadable("it has no version".to_owned())),
+    };
+    match state.defect() {
+        Some(defect) => Err(unreadable(defect)),
+        None => Ok(state),
     }
 }
 
@@ -195,6 +129,19 @@ struct Inner {
 }
 
 impl Journal {
+    /// A journal that starts with `state`. Nothing is written before the first commit.
+    pub(super) fn new(lock: Lock, state: State) -> Self {
+        Self {
+            path: lock.folder().join(FILE),
+            _lock: lock,
+            inner: Mutex::new(Inner {
+                state,
+                generation: 1,
+            }),
+            durable: tokio::sync::Mutex::new(0),
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -285,7 +232,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut temp = tempfile::Builder::new()
-            .prefix(".state")
+            .prefix(TEMPORARY)
             .tempfile_in(folder)?;
         temp.write_all(bytes)?;
         temp.as_file().sync_all()?;
@@ -295,7 +242,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
     write().map_err(io_error(path, "cannot write"))
 }
 
-fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
+pub(super) fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
     move |source| JournalError::Io {
         path: path.to_owned(),
         what,

@@ -2,28 +2,33 @@
 
 mod down;
 mod event;
+mod failure;
 mod graph;
 mod inspect;
 mod interrupt;
 pub mod journal;
+mod lock;
 mod needs;
 mod prune;
 mod receipt;
 mod resource;
 mod state;
 mod step;
+mod strangers;
 mod up;
 
 pub use down::{Ended, Removal, Survey, down, recover, survey};
 pub use event::{Change, CheckResult, Event, EventSink, Outputs, StepInfo};
+pub use failure::Failure;
 pub use graph::{Chapter, Plan, Step};
 pub(crate) use graph::{decode, encode};
 pub use inspect::{Seen, Standing, inspect};
 pub use interrupt::Interrupt;
-pub use journal::{Journal, JournalError, Lock};
+pub use journal::{Journal, JournalError};
+pub use lock::Lock;
 pub use needs::{Needs, Ref, StepId};
 pub use receipt::{By, Deleted, Left, Look, Receipt, Unseen};
-pub use resource::{Compare, Drift, Found, Given, Health, Rekey, Resource};
+pub use resource::{Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD};
 pub use state::{Phase, Record, State, VERSION};
-pub use step::Failure;
+pub use strangers::{Candidate, strangers};
 pub use up::{Built, Options, up};

@@ -1,12 +1,14 @@
 //! Removes what the state has and the plan no longer wants.
 
 use super::{
+    down,
     event::Change,
+    failure::Failure,
     graph::Plan,
     journal::Journal,
     needs::StepId,
     state::{Move, State},
-    step::{Failure, Teller},
+    step::Teller,
 };
 use crate::aws::{Cx, FaultKind};
 
@@ -22,11 +24,12 @@ fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
 }
 
 /// Removes what can be removed now: how many went, and whether something still in use is left.
+/// A failure ends it, with the step that it is of.
 pub(super) async fn prune(
     plan: &Plan,
     cx: &Cx,
     journal: &Journal,
-) -> Result<(usize, bool), Failure> {
+) -> Result<(usize, bool), (StepId, Failure)> {
     let mut removed = 0;
     let mut left = false;
     for id in extra(plan, &journal.state()) {
@@ -38,7 +41,7 @@ pub(super) async fn prune(
             {
                 left = true;
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => return Err((id, failure)),
         }
     }
     Ok((removed, left))
@@ -68,16 +71,11 @@ async fn remove(id: &StepId, cx: &Cx, journal: &Journal) -> Result<bool, Failure
         None,
         Some("not in lab.yaml any more".to_owned()),
     );
-    if let super::down::Verdict::Delete = super::down::look(&cx, &record).await? {
-        record
-            .kind
-            .delete(&cx, &record.key, record.output.as_ref())
-            .await?;
-    }
+    let change = down::delete(&cx, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect())
         .await?;
-    teller.tell(Change::Deleted, None, None);
-    Ok(true)
+    teller.tell(change, None, None);
+    Ok(change == Change::Deleted)
 }

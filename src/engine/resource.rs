@@ -3,13 +3,13 @@
 //! An implementation never prints, sleeps, retries or touches the state: it calls AWS through
 //! [`Cx::call`], and the engine does the rest.
 
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::needs::{Needs, StepId};
 use crate::{
-    aws::{Cx, Fault},
+    aws::{Cx, Fault, TAG_LAB},
     resource::Kind,
 };
 
@@ -23,6 +23,9 @@ pub trait Resource: Send + Sync + 'static {
     /// AWS addresses it by a name we chose (a role), not by an id that AWS made (an API): a stranger
     /// may hold that name, so `down` looks at the tags before it deletes.
     const BY_NAME: bool = false;
+    /// It is addressed by name and carries tags of its own: a stranger's can become ours, see
+    /// [`Resource::claim`].
+    const ADOPTABLE: bool = false;
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
     type Needs: Needs;
     /// What identifies it before the call: journalled first, enough for `find` and `delete`.
@@ -92,6 +95,13 @@ pub trait Resource: Send + Sync + 'static {
         key: &Self::Key,
     ) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send;
 
+    /// Puts our ownership tags on a stranger's, after the user has seen it and agreed.
+    fn claim(cx: &Cx, _key: &Self::Key) -> impl Future<Output = Result<(), Fault>> + Send {
+        let fault = Fault::cannot_adopt(Self::KIND);
+        let _ = cx;
+        async move { Err(fault) }
+    }
+
     /// Removes it. That it is not there (any more) is success.
     fn delete(
         cx: &Cx,
@@ -123,8 +133,8 @@ pub enum Health {
     Missing,
     /// There, ours, and different.
     Drifted(Vec<Drift>),
-    /// There under our name, but without our tags; the text says whose it may be.
-    Foreign(String),
+    /// There under our name, but without our tags.
+    Foreign(Stranger),
 }
 
 impl Health {
@@ -149,6 +159,9 @@ pub struct Drift {
     pub seen: String,
 }
 
+/// The name of the drift of [`Compare::tag`].
+pub const TAG_FIELD: &str = "tag labctl:lab";
+
 /// Collects the fields that differ.
 #[derive(Debug, Default)]
 pub struct Compare(Vec<Drift>);
@@ -165,6 +178,17 @@ impl Compare {
         }
     }
 
+    /// Notes a lost ownership tag of something that an id of AWS's making shows to be ours.
+    pub fn tag<'a>(&mut self, cx: &Cx, tags: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let tags: BTreeMap<&str, &str> = tags.into_iter().collect();
+        let ours = cx.tags();
+        self.field(
+            TAG_FIELD,
+            &ours.get(TAG_LAB).map(String::as_str),
+            &tags.get(TAG_LAB).copied(),
+        );
+    }
+
     /// The verdict.
     pub fn health(self) -> Health {
         Health::from_drift(self.0)
@@ -176,10 +200,41 @@ impl Compare {
 pub enum Found<T> {
     /// It is there and carries our ownership tags, or lives inside something that does.
     Ours(T),
-    /// Somebody else's thing has its name; the text says what was seen.
-    Foreign(String),
+    /// Somebody else's thing has its name.
+    Foreign(Stranger),
     /// Not there.
     Absent,
+}
+
+/// Something that has our name, or our id, but not our tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// What was seen: ARN, when it was made, its tags.
+    pub seen: String,
+    /// Another lab of labctl that owns it.
+    pub lab: Option<String>,
+}
+
+impl Stranger {
+    /// `what` (its ARN or id, and what else is known of it), with these tags.
+    pub fn new<'a>(what: &str, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let tags: BTreeMap<&str, &str> = tags.into_iter().collect();
+        let lab = tags.get(TAG_LAB).map(|lab| (*lab).to_owned());
+        let seen = match &lab {
+            Some(lab) => format!("{what} belongs to the lab `{lab}`"),
+            None if tags.is_empty() => {
+                format!("{what} exists without this lab's tags, and has no others")
+            }
+            None => {
+                let all: Vec<_> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                format!(
+                    "{what} exists without this lab's tags; it has {}",
+                    all.join(", ")
+                )
+            }
+        };
+        Self { seen, lab }
+    }
 }
 
 /// A value as a person reads it: text bare, lists with commas, what is not there as `nothing`.

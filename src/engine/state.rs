@@ -1,7 +1,7 @@
 //! What labctl knows: pure values and the only transitions they allow. Reading and writing the file
 //! is the journal's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,37 @@ impl Move {
 }
 
 impl State {
+    /// Why no command could work with this state, if so: values that are not their kind's, or steps
+    /// that need each other (or live inside each other) in a circle.
+    pub(super) fn defect(&self) -> Option<String> {
+        let strange = self
+            .steps
+            .iter()
+            .find(|(_, r)| !r.kind.knows(&r.key, r.output.as_ref()));
+        if let Some((id, record)) = strange {
+            return Some(format!("{id} is not what a {} is", record.kind.title()));
+        }
+        // What rests on nothing that is left goes, until nothing goes any more.
+        let mut left: BTreeSet<&StepId> = self.steps.keys().collect();
+        loop {
+            let free: Vec<_> = left
+                .iter()
+                .copied()
+                .filter(|id| {
+                    let rests_on =
+                        |r: &Record| r.needs.iter().chain(&r.within).any(|n| left.contains(n));
+                    !self.steps.get(*id).is_some_and(rests_on)
+                })
+                .collect();
+            if free.is_empty() {
+                break;
+            }
+            left.retain(|id| !free.contains(id));
+        }
+        let first = left.first()?;
+        Some(format!("{first} needs itself, by way of others"))
+    }
+
     /// The records in the tutorial's order.
     pub fn in_order(&self) -> Vec<(&StepId, &Record)> {
         let mut all: Vec<_> = self.steps.iter().collect();
@@ -226,6 +257,49 @@ mod tests {
             output: None,
             at: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    #[test]
+    fn a_state_that_no_command_could_work_with_has_a_defect() {
+        let role = |needs: &[&str], within: Option<&str>| Record {
+            key: serde_json::json!({ "name": "r" }),
+            needs: needs.iter().map(StepId::new).collect(),
+            within: within.map(StepId::new),
+            ..record(Phase::Creating)
+        };
+        let defect = |steps: Vec<(&str, Record)>| {
+            let state = State {
+                version: VERSION,
+                lab: "l".into(),
+                run: "r".into(),
+                account: "0".into(),
+                region: "us-east-1".into(),
+                endpoint: None,
+                local: None,
+                users: None,
+                until: None,
+                created_at: Timestamp::UNIX_EPOCH,
+                steps: steps
+                    .into_iter()
+                    .map(|(id, r)| (StepId::new(id), r))
+                    .collect(),
+            };
+            state.defect().is_some()
+        };
+        assert!(!defect(vec![]));
+        assert!(!defect(vec![
+            ("a", role(&["b", "gone"], None)),
+            ("b", role(&[], Some("gone")))
+        ]));
+        assert!(defect(vec![
+            ("a", role(&["b"], None)),
+            ("b", role(&[], Some("a")))
+        ]));
+        assert!(defect(vec![("a", role(&["a"], None))]));
+        assert!(
+            defect(vec![("a", record(Phase::Creating))]),
+            "a role has a name"
+        );
     }
 
     #[test]

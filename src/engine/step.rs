@@ -1,42 +1,28 @@
 //! One step: from whatever the journal and AWS say to what the plan wants.
 
-use std::time::Instant;
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{
+    down,
     event::{Change, Event, describe},
+    failure::Failure,
     graph::Step,
-    journal::{Journal, JournalError},
+    journal::Journal,
     needs::StepId,
-    resource::{Found, Health, Rekey},
+    resource::{Found, Health, Rekey, Stranger},
     state::{Move, Phase, Record},
 };
 use crate::aws::{Cx, Fault, FaultKind};
 
 /// How often a create of unsure outcome is looked up and tried again.
 const CREATE_TRIES: usize = 3;
-
-/// Why a step stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// AWS, or something found at AWS.
-    #[error(transparent)]
-    Aws(#[from] Fault),
-    /// The state could not be written: nothing more is begun.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A task of ours died.
-    #[error("labctl itself failed: {0}: please report this")]
-    Defect(String),
-}
-
-impl Failure {
-    /// Whether the run was told to stop.
-    pub fn is_interrupt(&self) -> bool {
-        matches!(self, Self::Aws(fault) if fault.kind == FaultKind::Interrupted)
-    }
-}
+/// How long AWS may take to show tags that it was given.
+const CLAIM_LIMIT: Duration = Duration::from_mins(1);
 
 /// Tells what happens to one step.
 pub(super) struct Teller<'a> {
@@ -76,35 +62,46 @@ pub(super) struct Builder<'a> {
     pub(super) cx: &'a Cx,
     pub(super) journal: &'a Journal,
     pub(super) teller: Teller<'a>,
+    /// What the journal does not know may be there all the same: the state was lost, or something
+    /// that this step needs was found and not made.
+    pub(super) look_first: bool,
+    /// The user has seen the stranger that has this step's name, and wants it to become ours.
+    pub(super) agreed: bool,
+}
+
+/// How a step that went well ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Brought {
+    pub(super) change: Change,
+    /// It was there, and the journal had not known.
+    pub(super) found: bool,
+}
+
+impl From<Change> for Brought {
+    fn from(change: Change) -> Self {
+        Self {
+            change,
+            found: false,
+        }
+    }
 }
 
 impl Builder<'_> {
-    /// Makes, adopts, mends or leaves the step. `look_first`: something of this lab was found without
-    /// a state, so even a step never begun may exist. `health`: a check already made.
-    pub(super) async fn bring(
-        &self,
-        look_first: bool,
-        health: Option<Health>,
-    ) -> Result<Change, Failure> {
+    /// Makes, adopts, mends or leaves the step. `health`: a check already made.
+    pub(super) async fn bring(&self, health: Option<Health>) -> Result<Brought, Failure> {
         let wanted =
             self.step.work.key(self.cx)?.ok_or_else(|| {
                 Failure::Defect(format!("{} ran before what it needs", self.step.id))
             })?;
         match self.journal.record(&self.step.id) {
-            None if look_first => {
-                self.begin(&wanted).await?;
-                self.resolve(wanted.clone(), wanted).await
-            }
+            None if self.look_first || self.agreed => self.look_and_create(wanted).await,
             None => self.create(wanted).await,
             Some(record) => match (record.phase, record.output.clone()) {
                 (Phase::Created, Some(output)) => {
-                    let fine = Change::Unchanged;
+                    let fine = Change::Unchanged.into();
                     self.ensure(record, output, wanted, health, fine).await
                 }
-                (Phase::Deleting, _) => {
-                    self.remove(&record).await?;
-                    self.create(wanted).await
-                }
+                (Phase::Deleting, _) => self.replace(&record, wanted).await,
                 _ => self.resolve(record.key, wanted).await,
             },
         }
@@ -122,13 +119,13 @@ impl Builder<'_> {
         &self,
         key: Value,
         output: Value,
-        change: Change,
+        ended: Brought,
         why: Option<String>,
-    ) -> Result<Change, Failure> {
+    ) -> Result<Brought, Failure> {
         let physical_id = self.step.kind.physical_id(&key, Some(&output));
         self.record(key, output).await?;
-        self.teller.tell(change, physical_id, why);
-        Ok(change)
+        self.teller.tell(ended.change, physical_id, why);
+        Ok(ended)
     }
 
     async fn record(&self, key: Value, output: Value) -> Result<(), Failure> {
@@ -137,24 +134,31 @@ impl Builder<'_> {
         Ok(self.journal.commit(&self.step.id, made).await?)
     }
 
-    async fn create(&self, key: Value) -> Result<Change, Failure> {
+    async fn create(&self, key: Value) -> Result<Brought, Failure> {
         self.begin(&key).await?;
         self.make(key).await
     }
 
+    async fn look_and_create(&self, key: Value) -> Result<Brought, Failure> {
+        self.begin(&key).await?;
+        Box::pin(self.resolve(key.clone(), key)).await
+    }
+
     /// Sends the create of a step that is begun. In doubt it looks before it tries again.
-    async fn make(&self, key: Value) -> Result<Change, Failure> {
+    async fn make(&self, key: Value) -> Result<Brought, Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
             let fault = match self.step.work.create(self.cx, &key).await {
-                Ok(output) => return self.made(key, output, Change::Created, None).await,
+                Ok(output) => {
+                    return self.made(key, output, Change::Created.into(), None).await;
+                }
                 Err(fault) if matches!(fault.kind, FaultKind::Exists | FaultKind::Unsure) => fault,
                 Err(fault) => return Err(fault.into()),
             };
             match self.step.kind.find(self.cx, &key).await? {
                 Found::Ours(output) => return Box::pin(self.adopt(key.clone(), output, key)).await,
-                Found::Foreign(seen) => return self.foreign(&seen).await,
+                Found::Foreign(seen) => return self.foreign(seen).await,
                 Found::Absent if fault.kind == FaultKind::Unsure && tries < CREATE_TRIES => {}
                 Found::Absent => return Err(fault.into()),
             }
@@ -162,7 +166,7 @@ impl Builder<'_> {
     }
 
     /// Finds out whether a create that was begun was carried out, and goes on from there.
-    async fn resolve(&self, key: Value, wanted: Value) -> Result<Change, Failure> {
+    async fn resolve(&self, key: Value, wanted: Value) -> Result<Brought, Failure> {
         match self.step.kind.find(self.cx, &key).await? {
             Found::Ours(output) => self.adopt(key, output, wanted).await,
             Found::Absent if key == wanted => self.make(key).await,
@@ -170,11 +174,15 @@ impl Builder<'_> {
                 self.forget().await?;
                 self.create(wanted).await
             }
-            Found::Foreign(seen) => self.foreign(&seen).await,
+            Found::Foreign(seen) if self.agreed && key == wanted && seen.lab.is_none() => {
+                let output = self.claim(&key).await?;
+                self.adopt(key, output, wanted).await
+            }
+            Found::Foreign(seen) => self.foreign(seen).await,
         }
     }
 
-    async fn adopt(&self, key: Value, output: Value, wanted: Value) -> Result<Change, Failure> {
+    async fn adopt(&self, key: Value, output: Value, wanted: Value) -> Result<Brought, Failure> {
         self.record(key, output.clone()).await?;
         let Some(record) = self.journal.record(&self.step.id) else {
             return Err(Failure::Defect(format!(
@@ -182,18 +190,40 @@ impl Builder<'_> {
                 self.step.id
             )));
         };
-        self.ensure(record, output, wanted, None, Change::Adopted)
-            .await
+        let fine = Change::Adopted.into();
+        let ended = self.ensure(record, output, wanted, None, fine).await?;
+        Ok(Brought {
+            found: true,
+            ..ended
+        })
+    }
+
+    /// Makes a stranger's thing ours: the step is on record, the user has agreed.
+    async fn claim(&self, key: &Value) -> Result<Value, Failure> {
+        self.step.kind.claim(self.cx, key).await?;
+        let output = std::sync::Mutex::new(None);
+        self.cx
+            .until("AWS to show the ownership tags", CLAIM_LIMIT, || async {
+                let Found::Ours(found) = self.step.kind.find(self.cx, key).await? else {
+                    return Ok(false);
+                };
+                *output.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                Ok(true)
+            })
+            .await?;
+        let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
+        output.ok_or_else(|| Failure::Defect(format!("{} was lost", self.step.id)))
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.
-    async fn foreign(&self, seen: &str) -> Result<Change, Failure> {
+    async fn foreign(&self, seen: Stranger) -> Result<Brought, Failure> {
         self.forget().await?;
-        Err(Fault::foreign(
-            &format!("{} `{}`", self.step.kind.title(), self.step.name),
-            seen,
-        )
-        .into())
+        Err(self.is_foreign(seen))
+    }
+
+    fn is_foreign(&self, stranger: Stranger) -> Failure {
+        let what = format!("{} `{}`", self.step.kind.title(), self.step.name);
+        Fault::foreign(&what, stranger.seen).into()
     }
 
     /// What the journal shows as created: is it as wanted? Then it ends as `fine`.
@@ -203,16 +233,13 @@ impl Builder<'_> {
         output: Value,
         wanted: Value,
         health: Option<Health>,
-        fine: Change,
-    ) -> Result<Change, Failure> {
+        fine: Brought,
+    ) -> Result<Brought, Failure> {
         let mut health = health;
         if record.key != wanted {
             match self.step.work.rekey(&record.key, &wanted)? {
                 Rekey::InPlace => health = None,
-                Rekey::Recreate => {
-                    self.remove(&record).await?;
-                    return self.create(wanted).await;
-                }
+                Rekey::Recreate => return self.replace(&record, wanted).await,
                 Rekey::Supersede => return self.create(wanted).await,
             }
         }
@@ -223,13 +250,18 @@ impl Builder<'_> {
         match health {
             Health::Ok if record.key == wanted => {
                 let physical_id = self.step.kind.physical_id(&wanted, Some(&output));
-                self.teller.tell(fine, physical_id, None);
+                self.teller.tell(fine.change, physical_id, None);
                 Ok(fine)
             }
             Health::Ok => self.made(wanted, output, fine, None).await,
             Health::Missing => {
                 self.forget().await?;
-                self.create(wanted).await
+                // Another copy of this state may have made it anew; a name would tell by itself.
+                if self.step.kind.by_name() {
+                    self.create(wanted).await
+                } else {
+                    self.look_and_create(wanted).await
+                }
             }
             Health::Drifted(drift) => {
                 let why = describe(&drift);
@@ -239,25 +271,29 @@ impl Builder<'_> {
                     .work
                     .update(self.cx, &wanted, &output, &drift)
                     .await?;
-                self.made(wanted, output, Change::Updated, Some(why)).await
+                self.made(wanted, output, Change::Updated.into(), Some(why))
+                    .await
             }
-            Health::Foreign(seen) => Err(Fault::foreign(
-                &format!("{} `{}`", self.step.kind.title(), self.step.name),
-                seen,
-            )
-            .into()),
+            Health::Foreign(seen) if self.agreed && seen.lab.is_none() => {
+                let output = self.claim(&wanted).await?;
+                Box::pin(self.adopt(wanted.clone(), output, wanted)).await
+            }
+            Health::Foreign(seen) => Err(self.is_foreign(seen)),
         }
     }
 
-    async fn remove(&self, record: &Record) -> Result<(), Failure> {
+    /// Removes what is on record, and makes what is wanted.
+    async fn replace(&self, record: &Record, wanted: Value) -> Result<Brought, Failure> {
         self.step.work.settle(None)?;
         self.journal.commit(&self.step.id, Move::Unmake).await?;
         self.teller.tell(Change::Deleting, None, None);
-        record
-            .kind
-            .delete(self.cx, &record.key, record.output.as_ref())
-            .await?;
-        self.forget().await
+        down::delete(self.cx, record).await?;
+        self.forget().await?;
+        if self.look_first {
+            self.look_and_create(wanted).await
+        } else {
+            self.create(wanted).await
+        }
     }
 
     /// Records that the step, and with it all that lived inside it, is not there.

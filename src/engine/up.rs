@@ -9,14 +9,16 @@ use tokio::task::JoinSet;
 
 use super::{
     event::{Change, Event},
+    failure::Failure,
     graph::Plan,
     inspect,
+    interrupt::STOPPING,
     journal::Journal,
     needs::StepId,
     prune,
     resource::Health,
     state::{Move, Phase},
-    step::{Builder, Failure, Teller},
+    step::{Brought, Builder, Teller},
 };
 use crate::aws::Cx;
 
@@ -29,14 +31,43 @@ pub struct Built {
     pub removed: usize,
     /// What failed, and why.
     pub failed: Vec<(StepId, Failure)>,
-    /// What was not tried because something it needs failed, or the run was interrupted.
+    /// What was not tried because something it needs failed, or the run was stopped.
     pub skipped: Vec<StepId>,
+    /// Why the run was paused: AWS no longer took the credentials.
+    pub paused: Option<Failure>,
 }
 
 impl Built {
     /// Everything is there.
     pub fn ok(&self) -> bool {
         self.failed.is_empty() && self.skipped.is_empty()
+    }
+
+    /// Notes why a step did not end well. Answers whether other steps may begin.
+    fn fail(&mut self, cx: &Cx, id: StepId, failure: Failure) -> bool {
+        let goes_on = !failure.ends_run();
+        let untouched = failure.is_interrupt() || failure.is_pause();
+        let word = if untouched {
+            Change::Skipped
+        } else {
+            Change::Failed
+        };
+        Teller::new(cx, &id).tell(word, None, Some(failure.to_string()));
+        if untouched {
+            self.skipped.push(id);
+        } else {
+            self.failed.push((id, failure));
+            return goes_on;
+        }
+        if failure.is_pause() && self.paused.is_none() {
+            let message = "paused: AWS no longer takes the credentials; what is running ends and is recorded, \
+                           nothing else begins";
+            cx.events().send(Event::Warning {
+                message: message.to_owned(),
+            });
+            self.paused = Some(failure);
+        }
+        goes_on
     }
 
     /// How many steps ended as one of `changes`.
@@ -46,12 +77,14 @@ impl Built {
 }
 
 /// How to run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Steps at once; 1 is strictly the plan's order.
     pub parallel: usize,
     /// Look for every step before making it: something of this lab exists, but the state does not know it.
     pub look_first: bool,
+    /// Steps whose name a stranger has: the user has seen it, and wants it to become ours.
+    pub adopt: BTreeSet<StepId>,
 }
 
 /// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
@@ -68,17 +101,31 @@ pub async fn up(
         inspect::checks(&plan, &cx, &journal.state()).await
     };
     let mut built = Built::default();
-    let (removed, later) = prune::prune(&plan, &cx, &journal).await?;
-    built.removed = removed;
-    schedule(&plan, &cx, &journal, options, healths, &mut built).await;
+    let later = match prune::prune(&plan, &cx, &journal).await {
+        Ok((removed, later)) => {
+            built.removed = removed;
+            later
+        }
+        Err((id, failure)) => {
+            built.fail(&cx, id, failure);
+            built
+                .skipped
+                .extend(plan.steps().iter().map(|s| s.id.clone()));
+            return Ok(built);
+        }
+    };
+    schedule(&plan, &cx, &journal, &options, healths, &mut built).await;
     if later && built.ok() {
         // What was in use by something that has been changed since.
-        let (removed, still) = prune::prune(&plan, &cx, &journal).await?;
-        built.removed += removed;
-        if still {
-            built
-                .failed
-                .extend(prune::failures(&plan, &cx, &journal).await);
+        match prune::prune(&plan, &cx, &journal).await {
+            Ok((removed, still)) => {
+                built.removed += removed;
+                if still {
+                    let failures = prune::failures(&plan, &cx, &journal).await;
+                    built.failed.extend(failures);
+                }
+            }
+            Err((id, failure)) => drop(built.fail(&cx, id, failure)),
         }
     }
     Ok(built)
@@ -118,14 +165,16 @@ async fn schedule(
     plan: &Arc<Plan>,
     cx: &Cx,
     journal: &Arc<Journal>,
-    options: Options,
+    options: &Options,
     mut healths: BTreeMap<StepId, Health>,
     built: &mut Built,
 ) {
     let lengths = plan.path_lengths();
     let mut waiting: Vec<StepId> = plan.steps().iter().map(|s| s.id.clone()).collect();
     let mut running: BTreeMap<tokio::task::Id, StepId> = BTreeMap::new();
-    let mut tasks: JoinSet<Result<Change, Failure>> = JoinSet::new();
+    let mut tasks: JoinSet<Result<Brought, Failure>> = JoinSet::new();
+    // What was there without the journal knowing: things that live in it may be there as well.
+    let mut found: BTreeSet<StepId> = BTreeSet::new();
     // Steps that are not there after this run, and steps whose output may be new.
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
@@ -160,6 +209,8 @@ async fn schedule(
                 .iter()
                 .any(|n| built.done.get(n) != Some(&Change::Unchanged));
             let health = healths.remove(&id).filter(|_| !fresh);
+            let look_first = options.look_first || step.needs.iter().any(|n| found.contains(n));
+            let agreed = options.adopt.contains(&id);
             let (plan, cx, journal) = (Arc::clone(plan), cx.for_step(&id), Arc::clone(journal));
             let task_id = id.clone();
             let task = tasks.spawn(async move {
@@ -172,14 +223,21 @@ async fn schedule(
                     cx: &cx,
                     journal: &journal,
                     teller,
+                    look_first,
+                    agreed,
                 };
-                builder.bring(options.look_first, health).await
+                builder.bring(health).await
             });
             running.insert(task.id(), id);
         }
-        let Some(ended) = tasks.join_next_with_id().await else {
-            break;
+        let ended = tokio::select! {
+            ended = tasks.join_next_with_id() => ended,
+            () = cx.interrupt().wait(), if !stop => {
+                cx.events().send(Event::Warning { message: STOPPING.to_owned() });
+                continue;
+            }
         };
+        let Some(ended) = ended else { break };
         let (task, result) = match ended {
             Ok((task, result)) => (task, result),
             Err(died) => (died.id(), Err(Failure::Defect(died.to_string()))),
@@ -188,21 +246,15 @@ async fn schedule(
             continue;
         };
         match result {
-            Ok(change) => drop(built.done.insert(id, change)),
-            Err(failure) => {
-                stop |= matches!(failure, Failure::Journal(_)) || failure.is_interrupt();
-                let word = if failure.is_interrupt() {
-                    Change::Skipped
-                } else {
-                    Change::Failed
-                };
-                Teller::new(cx, &id).tell(word, None, Some(failure.to_string()));
-                lost.insert(id.clone());
-                if failure.is_interrupt() {
-                    built.skipped.push(id);
-                } else {
-                    built.failed.push((id, failure));
+            Ok(brought) => {
+                if brought.found {
+                    found.insert(id.clone());
                 }
+                built.done.insert(id, brought.change);
+            }
+            Err(failure) => {
+                lost.insert(id.clone());
+                stop |= !built.fail(cx, id, failure);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod prompt;
 mod receipt;
 mod text;
 mod view;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 use crate::engine::{Event, EventSink};
 
 pub use json::{print as print_json, problems};
+pub use prompt::prompt;
 pub use text::{local_path, mark, print_lines, standing};
 
 /// How to show events.
@@ -78,6 +80,7 @@ impl Reporter {
 fn run(mut show: Box<dyn Show + Send>, mut events: UnboundedReceiver<Event>) {
     loop {
         match events.try_recv() {
+            Ok(Event::Mark(_)) => {}
             Ok(Event::End) | Err(TryRecvError::Disconnected) => return,
             Ok(event) => show.event(&event),
             Err(TryRecvError::Empty) => {

@@ -140,7 +140,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
             }
             lines
         }
-        Event::Step { .. } | Event::Waiting { .. } | Event::End => return None,
+        Event::Step { .. } | Event::Waiting { .. } | Event::Mark(_) | Event::End => return None,
     })
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types::{
-    ExplicitAuthFlowsType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType,
-    UserPoolClientType,
+    ExplicitAuthFlowsType, FeatureType, PreventUserExistenceErrorTypes, TimeUnitsType,
+    TokenValidityUnitsType, UserPoolClientType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +181,23 @@ impl Resource for AppClient {
             &Some(unit_names(&units())),
             &client.token_validity_units().map(unit_names),
         );
+        let prevent = client.prevent_user_existence_errors();
+        compare.field(
+            "PreventUserExistenceErrors",
+            &Some(PreventUserExistenceErrorTypes::Enabled.as_str()),
+            &prevent.map(PreventUserExistenceErrorTypes::as_str),
+        );
+        let revocation = client.enable_token_revocation.unwrap_or(true);
+        compare.field("EnableTokenRevocation", &true, &revocation);
+        // It excludes ALLOW_REFRESH_TOKEN_AUTH.
+        if let Some(rotation) = client.refresh_token_rotation() {
+            let off = FeatureType::Disabled;
+            compare.field(
+                "RefreshTokenRotation",
+                off.as_str(),
+                rotation.feature().as_str(),
+            );
+        }
         Ok(compare.health())
     }
 
@@ -218,10 +235,9 @@ impl Resource for AppClient {
                 .set_enable_propagate_additional_user_context_data(
                     now.enable_propagate_additional_user_context_data,
                 )
-                .set_enable_token_revocation(now.enable_token_revocation)
-                .set_refresh_token_rotation(now.refresh_token_rotation.clone())
-                .set_prevent_user_existence_errors(now.prevent_user_existence_errors.clone())
                 .client_name(&key.name)
+                .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
+                .enable_token_revocation(true)
                 .set_explicit_auth_flows(Some(FLOWS.to_vec()))
                 .auth_session_validity(self.session_minutes)
                 .access_token_validity(self.access_token_minutes)

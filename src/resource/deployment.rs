@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Integration, Method, RestApi, gone, present};
+use super::{Authorizer, Integration, Method, RestApi, UserPool, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Found, Given, Health, Ref, Resource, StepId, encode},
@@ -38,8 +38,12 @@ fn description(key: &Key) -> String {
 
 impl Resource for Deployment {
     const KIND: Kind = Kind::Deployment;
-    /// Methods and integrations are in the snapshot: they come first.
-    type Needs = (Ref<RestApi>, Vec<Ref<Method>>, Vec<Ref<Integration>>);
+    /// What is in the snapshot comes first: authorizers with the pool that they ask, methods, integrations.
+    type Needs = (
+        Ref<RestApi>,
+        (Option<Ref<UserPool>>, Vec<Ref<Authorizer>>),
+        (Vec<Ref<Method>>, Vec<Ref<Integration>>),
+    );
     type Key = Key;
     type Output = Output;
 
@@ -51,8 +55,8 @@ impl Resource for Deployment {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, methods, integrations): &Given<Self>) -> Key {
-        let ids = encode(&(methods, integrations))
+    fn key(&self, _cx: &Cx, (api, guards, calls): &Given<Self>) -> Key {
+        let ids = encode(&(guards, calls))
             .map(|v| v.to_string())
             .unwrap_or_default();
         let hash = Sha256::new()

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, collections::HashMap, time::Duration};
 
 use aws_sdk_lambda::{
+    operation::get_function::GetFunctionOutput,
     primitives::Blob,
     types::{Architecture, Environment, FunctionCode, LastUpdateStatus, Runtime, State},
 };
@@ -13,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{LogGroup, Role, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
@@ -106,10 +107,7 @@ fn is_active(state: Option<&State>) -> bool {
     matches!(state, None | Some(State::Active | State::Inactive))
 }
 
-async fn get(
-    cx: &Cx,
-    name: &str,
-) -> Result<Option<aws_sdk_lambda::operation::get_function::GetFunctionOutput>, Fault> {
+async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Fault> {
     let answer = cx
         .call("lambda:GetFunction", Effect::Read, || {
             cx.clients()
@@ -122,17 +120,31 @@ async fn get(
     present(answer)
 }
 
-fn ours(cx: &Cx, tags: Option<&HashMap<String, String>>) -> bool {
-    cx.owns(
-        tags.into_iter()
-            .flatten()
-            .map(|(k, v)| (k.as_str(), v.as_str())),
-    )
+fn tags(seen: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
+    let tags = seen.tags().into_iter().flatten();
+    tags.map(|(k, v)| (k.as_str(), v.as_str()))
+}
+
+fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
+    let now = seen.configuration();
+    let changed = now
+        .and_then(|c| c.last_modified())
+        .unwrap_or("at an unknown time");
+    let described = now.and_then(|c| c.description()).filter(|d| !d.is_empty());
+    let described = described
+        .map(|d| format!(", described as \"{d}\""))
+        .unwrap_or_default();
+    let what = format!(
+        "{} (last changed {changed}{described})",
+        cx.function_arn(name)
+    );
+    Stranger::new(&what, tags(seen))
 }
 
 impl Resource for Function {
     const KIND: Kind = Kind::Function;
     const BY_NAME: bool = true;
+    const ADOPTABLE: bool = true;
     type Needs = (Ref<Role>, Ref<LogGroup>);
     type Key = Key;
     type Output = Output;
@@ -199,11 +211,8 @@ impl Resource for Function {
         let Some(seen) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
         };
-        if !ours(cx, seen.tags()) {
-            return Ok(Health::Foreign(format!(
-                "function {} exists without this lab's tags",
-                key.name
-            )));
+        if !cx.owns(tags(&seen)) {
+            return Ok(Health::Foreign(foreign(cx, &key.name, &seen)));
         }
         let Some(now) = seen.configuration() else {
             return Ok(Health::Missing);
@@ -254,6 +263,8 @@ impl Resource for Function {
         (role, _): &Given<Self>,
     ) -> Result<Output, Fault> {
         let lambda = &cx.clients().lambda;
+        // What is not given stays as it is.
+        let differs = |field: &str| drift.iter().any(|d| d.field == field);
         let is_code = |field: &str| field == CODE || field == "Architectures";
         if drift.iter().any(|d| is_code(&d.field)) {
             cx.call("lambda:UpdateFunctionCode", Effect::Idempotent, || {
@@ -275,12 +286,14 @@ impl Resource for Function {
                     lambda
                         .update_function_configuration()
                         .function_name(&key.name)
-                        .runtime(Runtime::from(self.runtime.as_str()))
-                        .handler(&self.handler)
-                        .role(&role.arn)
-                        .memory_size(self.memory_mb)
-                        .timeout(self.timeout_s)
-                        .environment(self.environment())
+                        .set_runtime(
+                            differs("Runtime").then(|| Runtime::from(self.runtime.as_str())),
+                        )
+                        .set_handler(differs("Handler").then(|| self.handler.clone()))
+                        .set_role(differs("Role").then(|| role.arn.clone()))
+                        .set_memory_size(differs("MemorySize").then_some(self.memory_mb))
+                        .set_timeout(differs("Timeout").then_some(self.timeout_s))
+                        .set_environment(differs("Environment").then(|| self.environment()))
                         .send()
                 },
             )
@@ -293,15 +306,26 @@ impl Resource for Function {
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         Ok(match get(cx, &key.name).await? {
             None => Found::Absent,
-            Some(seen) if ours(cx, seen.tags()) => Found::Ours(Output {
+            Some(seen) if cx.owns(tags(&seen)) => Found::Ours(Output {
                 name: key.name.clone(),
                 arn: cx.function_arn(&key.name),
             }),
-            Some(_) => Found::Foreign(format!(
-                "function {} exists without this lab's tags",
-                key.name
-            )),
+            Some(seen) => Found::Foreign(foreign(cx, &key.name, &seen)),
         })
+    }
+
+    async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
+        let arn = cx.function_arn(&key.name);
+        cx.call("lambda:TagResource", Effect::Idempotent, || {
+            cx.clients()
+                .lambda
+                .tag_resource()
+                .resource(&arn)
+                .set_tags(Some(cx.tags().into_iter().collect()))
+                .send()
+        })
+        .await
+        .map(drop)
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

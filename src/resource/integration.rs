@@ -41,6 +41,52 @@ impl Integration {
             cx.region()
         )
     }
+
+    /// `PutIntegration` replaces the whole integration: what `now` has beside ours is given again.
+    /// Lambda is always called by POST, whatever the method.
+    async fn put(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        now: Option<&aws_sdk_apigateway::types::Integration>,
+    ) -> Result<Output, Fault> {
+        let uri = self.uri(cx);
+        let proxy = IntegrationType::AwsProxy;
+        // What another type had means nothing to this one.
+        let now = now.filter(|i| i.r#type() == Some(&proxy)).cloned();
+        let put = cx
+            .call("apigateway:PutIntegration", Effect::Idempotent, || {
+                let put = cx
+                    .clients()
+                    .apigateway
+                    .put_integration()
+                    .rest_api_id(&key.api_id)
+                    .resource_id(&key.resource_id)
+                    .http_method(&key.http_method)
+                    .r#type(proxy.clone())
+                    .integration_http_method("POST")
+                    .uri(&uri);
+                let put = match now.clone() {
+                    None => put,
+                    Some(now) => put
+                        .set_credentials(now.credentials)
+                        .set_request_parameters(now.request_parameters)
+                        .set_request_templates(now.request_templates)
+                        .set_passthrough_behavior(now.passthrough_behavior)
+                        .set_cache_namespace(now.cache_namespace)
+                        .set_cache_key_parameters(now.cache_key_parameters)
+                        .set_content_handling(now.content_handling)
+                        .set_timeout_in_millis(Some(now.timeout_in_millis).filter(|ms| *ms > 0))
+                        .set_tls_config(now.tls_config)
+                        .set_response_transfer_mode(now.response_transfer_mode),
+                };
+                put.send()
+            })
+            .await;
+        cx.forget_api_tree(&key.api_id);
+        put?;
+        Ok(Output { uri })
+    }
 }
 
 async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Integration>, Fault> {
@@ -77,26 +123,8 @@ impl Resource for Integration {
         }
     }
 
-    /// Lambda is always called by POST, whatever the method.
     async fn create(&self, cx: &Cx, key: &Key, _method: &Given<Self>) -> Result<Output, Fault> {
-        let uri = self.uri(cx);
-        let put = cx
-            .call("apigateway:PutIntegration", Effect::Idempotent, || {
-                cx.clients()
-                    .apigateway
-                    .put_integration()
-                    .rest_api_id(&key.api_id)
-                    .resource_id(&key.resource_id)
-                    .http_method(&key.http_method)
-                    .r#type(IntegrationType::AwsProxy)
-                    .integration_http_method("POST")
-                    .uri(&uri)
-                    .send()
-            })
-            .await;
-        cx.forget_api_tree(&key.api_id);
-        put?;
-        Ok(Output { uri })
+        self.put(cx, key, None).await
     }
 
     async fn check(
@@ -126,9 +154,10 @@ impl Resource for Integration {
         key: &Key,
         _out: &Output,
         _drift: &[Drift],
-        method: &Given<Self>,
+        _method: &Given<Self>,
     ) -> Result<Output, Fault> {
-        self.create(cx, key, method).await
+        let now = get(cx, key).await?;
+        self.put(cx, key, now.as_ref()).await
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {

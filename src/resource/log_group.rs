@@ -1,11 +1,12 @@
 //! The function's log group: made before Lambda would make it untagged and never expiring.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Event, Found, Given, Health, Resource},
+    engine::{Compare, Drift, Event, Found, Given, Health, Resource, Stranger},
     resource::Kind,
 };
 
@@ -30,6 +31,8 @@ pub struct Output {
     pub arn: String,
 }
 
+const PROTECTION: &str = "deletionProtectionEnabled";
+
 fn arn(cx: &Cx, name: &str) -> String {
     format!(
         "arn:aws:logs:{}:{}:log-group:{name}",
@@ -52,10 +55,23 @@ impl LogGroup {
     }
 }
 
+async fn unprotect(cx: &Cx, name: &str) -> Result<(), Fault> {
+    let operation = "logs:PutLogGroupDeletionProtection";
+    cx.call(operation, Effect::Idempotent, || {
+        let logs = &cx.clients().logs;
+        logs.put_log_group_deletion_protection()
+            .log_group_identifier(name)
+            .deletion_protection_enabled(false)
+            .send()
+    })
+    .await
+    .map(drop)
+}
+
 /// A log group as AWS shows it.
 enum Seen {
     Absent,
-    Foreign(String),
+    Foreign(Stranger),
     Ours {
         retention_days: Option<i32>,
         protected: bool,
@@ -83,24 +99,30 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
     let (Some(group), Some(tags)) = (group, present(tags)?) else {
         return Ok(Seen::Absent);
     };
-    let mut tags = tags
-        .tags()
-        .into_iter()
-        .flatten()
-        .map(|(k, v)| (k.as_str(), v.as_str()));
-    Ok(if cx.owns(&mut tags) {
+    let tags = || {
+        let tags = tags.tags().into_iter().flatten();
+        tags.map(|(k, v)| (k.as_str(), v.as_str()))
+    };
+    Ok(if cx.owns(tags()) {
         Seen::Ours {
             retention_days: group.retention_in_days(),
             protected: group.deletion_protection_enabled() == Some(true),
         }
     } else {
-        Seen::Foreign(format!("log group {name} exists without this lab's tags"))
+        let made = group
+            .creation_time()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let made = made
+            .map(|at| format!(" (made {at:.0})"))
+            .unwrap_or_default();
+        Seen::Foreign(Stranger::new(&format!("{arn}{made}"), tags()))
     })
 }
 
 impl Resource for LogGroup {
     const KIND: Kind = Kind::LogGroup;
     const BY_NAME: bool = true;
+    const ADOPTABLE: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;
@@ -143,13 +165,17 @@ impl Resource for LogGroup {
         Ok(match look(cx, &key.name).await? {
             Seen::Absent => Health::Missing,
             Seen::Foreign(seen) => Health::Foreign(seen),
-            Seen::Ours { retention_days, .. } => {
+            Seen::Ours {
+                retention_days,
+                protected,
+            } => {
                 let mut compare = Compare::default();
                 compare.field(
                     "retentionInDays",
                     &Some(self.retention_days),
                     &retention_days,
                 );
+                compare.field(PROTECTION, &false, &protected);
                 compare.health()
             }
         })
@@ -160,10 +186,15 @@ impl Resource for LogGroup {
         cx: &Cx,
         _key: &Key,
         out: &Output,
-        _drift: &[Drift],
+        drift: &[Drift],
         _given: &Given<Self>,
     ) -> Result<Output, Fault> {
-        self.put_retention(cx).await?;
+        if drift.iter().any(|d| d.field == PROTECTION) {
+            unprotect(cx, &self.name).await?;
+        }
+        if drift.iter().any(|d| d.field != PROTECTION) {
+            self.put_retention(cx).await?;
+        }
         Ok(out.clone())
     }
 
@@ -175,6 +206,20 @@ impl Resource for LogGroup {
                 arn: arn(cx, &key.name),
             }),
         })
+    }
+
+    async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
+        let arn = arn(cx, &key.name);
+        cx.call("logs:TagResource", Effect::Idempotent, || {
+            cx.clients()
+                .logs
+                .tag_resource()
+                .resource_arn(&arn)
+                .set_tags(Some(cx.tags().into_iter().collect()))
+                .send()
+        })
+        .await
+        .map(drop)
     }
 
     /// Turns deletion protection off when somebody turned it on: only of a group that is ours.
@@ -199,14 +244,7 @@ impl Resource for LogGroup {
             } => {}
             _ => return Err(fault),
         }
-        let operation = "logs:PutLogGroupDeletionProtection";
-        cx.call(operation, Effect::Idempotent, || {
-            logs.put_log_group_deletion_protection()
-                .log_group_identifier(&key.name)
-                .deletion_protection_enabled(false)
-                .send()
-        })
-        .await?;
+        unprotect(cx, &key.name).await?;
         let message = format!(
             "turned off deletion protection of our log group {}",
             key.name

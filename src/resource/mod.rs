@@ -53,6 +53,21 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::BY_NAME,)* }
             }
 
+            /// Whether a stranger's can be adopted: see [`Resource::ADOPTABLE`].
+            pub fn adoptable(self) -> bool {
+                match self { $(Self::$kind => $kind::ADOPTABLE,)* }
+            }
+
+            /// Whether the journal's key and output are this kind's.
+            pub fn knows(self, key: &Value, out: Option<&Value>) -> bool {
+                match self { $(Self::$kind => knows::<$kind>(key, out),)* }
+            }
+
+            /// [`Resource::claim`] with the journal's key.
+            pub fn claim<'a>(self, cx: &'a Cx, key: &'a Value) -> Erased<'a, ()> {
+                match self { $(Self::$kind => Box::pin(claim::<$kind>(cx, key)),)* }
+            }
+
             /// [`Resource::find`] with the journal's key.
             pub fn find<'a>(self, cx: &'a Cx, key: &'a Value) -> Erased<'a, Found<Value>> {
                 match self { $(Self::$kind => Box::pin(find::<$kind>(cx, key)),)* }
@@ -95,6 +110,14 @@ async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> 
         Found::Foreign(seen) => Found::Foreign(seen),
         Found::Absent => Found::Absent,
     })
+}
+
+async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {
+    R::claim(cx, &decode(key)?).await
+}
+
+fn knows<R: Resource>(key: &Value, out: Option<&Value>) -> bool {
+    decode::<R::Key>(key).is_ok() && out.is_none_or(|out| decode::<R::Output>(out).is_ok())
 }
 
 async fn delete<R: Resource>(cx: &Cx, key: &Value, out: Option<&Value>) -> Result<(), Fault> {

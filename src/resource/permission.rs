@@ -1,12 +1,12 @@
 //! Lets API Gateway invoke the function: one statement a route in the function's resource policy.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Function, RestApi, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::Kind,
 };
 
@@ -35,8 +35,10 @@ pub struct Output {}
 
 const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
-/// The `SourceArn` of the statement `id`, when the policy has one.
-async fn statement(cx: &Cx, key: &Key) -> Result<Option<String>, Fault> {
+const ACTION: &str = "lambda:InvokeFunction";
+
+/// The statement as it is in the policy, when it has one.
+async fn statement(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
     let operation = "lambda:GetPolicy";
     let answer = cx
         .call(operation, Effect::Read, || {
@@ -62,21 +64,23 @@ async fn statement(cx: &Cx, key: &Key) -> Result<Option<String>, Fault> {
         .into_iter()
         .flatten()
         .find(|s| s["Sid"] == key.statement_id.as_str());
-    Ok(found.map(|s| {
-        // The wire shows `ArnLike`; older statements `StringLike`.
-        let mut condition = s["Condition"]
-            .as_object()
-            .into_iter()
-            .flat_map(|c| c.values());
-        condition
-            .find_map(|c| {
-                c["AWS:SourceArn"]
-                    .as_str()
-                    .or_else(|| c["aws:SourceArn"].as_str())
-            })
-            .unwrap_or("anything")
-            .to_owned()
-    }))
+    Ok(found.cloned())
+}
+
+/// What the statement lets in.
+fn source(statement: &Value) -> &str {
+    // The wire shows `ArnLike`; older statements `StringLike`.
+    let mut conditions = statement["Condition"]
+        .as_object()
+        .into_iter()
+        .flat_map(|c| c.values());
+    conditions
+        .find_map(|c| {
+            c["AWS:SourceArn"]
+                .as_str()
+                .or_else(|| c["aws:SourceArn"].as_str())
+        })
+        .unwrap_or("anything")
 }
 
 impl Resource for Permission {
@@ -118,6 +122,15 @@ impl Resource for Permission {
         }
     }
 
+    /// The same statement for another API is looked at before it is replaced: it may be right already.
+    fn rekey(old: &Key, new: &Key) -> Rekey {
+        if (&old.function, &old.statement_id) == (&new.function, &new.statement_id) {
+            Rekey::InPlace
+        } else {
+            Rekey::Recreate
+        }
+    }
+
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         cx.call("lambda:AddPermission", Effect::Create, || {
             cx.clients()
@@ -125,7 +138,7 @@ impl Resource for Permission {
                 .add_permission()
                 .function_name(&key.function)
                 .statement_id(&key.statement_id)
-                .action("lambda:InvokeFunction")
+                .action(ACTION)
                 .principal(PRINCIPAL)
                 .source_arn(&key.source_arn)
                 .send()
@@ -145,7 +158,13 @@ impl Resource for Permission {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
-        compare.field("SourceArn", key.source_arn.as_str(), seen.as_str());
+        compare.field(
+            "Principal",
+            &json!({ "Service": PRINCIPAL }),
+            &seen["Principal"],
+        );
+        compare.field("Action", &json!(ACTION), &seen["Action"]);
+        compare.field("SourceArn", key.source_arn.as_str(), source(&seen));
         Ok(compare.health())
     }
 

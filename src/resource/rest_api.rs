@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType};
+use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Found, Given, Health, Resource},
+    engine::{Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -32,12 +32,28 @@ pub struct Output {
     pub root_resource_id: String,
 }
 
-fn ours(cx: &Cx, tags: Option<&HashMap<String, String>>) -> bool {
-    cx.owns(
-        tags.into_iter()
-            .flatten()
-            .map(|(k, v)| (k.as_str(), v.as_str())),
-    )
+fn pairs(tags: Option<&HashMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
+    let tags = tags.into_iter().flatten();
+    tags.map(|(k, v)| (k.as_str(), v.as_str()))
+}
+
+/// ARN of an API; the account is not in it.
+pub(super) fn arn(cx: &Cx, id: &str) -> String {
+    format!("arn:aws:apigateway:{}::/restapis/{id}", cx.region())
+}
+
+/// Puts the ownership tags on an API or a stage.
+pub(super) async fn tag(cx: &Cx, arn: &str) -> Result<(), Fault> {
+    cx.call("apigateway:TagResource", Effect::Idempotent, || {
+        cx.clients()
+            .apigateway
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(cx.tags().into_iter().collect()))
+            .send()
+    })
+    .await
+    .map(drop)
 }
 
 /// The id of `/`: the answer of `CreateRestApi` has it; for safety, asked for when it has not.
@@ -112,24 +128,68 @@ impl Resource for RestApi {
         let Some(api) = present(answer)? else {
             return Ok(Health::Missing);
         };
-        if !ours(cx, api.tags()) {
-            return Ok(Health::Foreign(format!(
-                "API {} has lost this lab's tags",
-                out.id
-            )));
+        let stranger = Stranger::new(&arn(cx, &out.id), pairs(api.tags()));
+        if stranger.lab.is_some() && !cx.owns(pairs(api.tags())) {
+            return Ok(Health::Foreign(stranger));
         }
         let types = api
             .endpoint_configuration()
             .map(EndpointConfiguration::types)
             .unwrap_or_default();
         let mut compare = Compare::default();
+        compare.tag(cx, pairs(api.tags()));
         compare.field("name", &Some(self.name.as_str()), &api.name());
         compare.field(
             "endpointConfiguration",
             &vec![EndpointType::Regional.as_str()],
             &types.iter().map(EndpointType::as_str).collect(),
         );
+        compare.field(
+            "disableExecuteApiEndpoint",
+            &false,
+            &api.disable_execute_api_endpoint(),
+        );
         Ok(compare.health())
+    }
+
+    async fn update(
+        &self,
+        cx: &Cx,
+        _key: &Key,
+        out: &Output,
+        drift: &[Drift],
+        _given: &Given<Self>,
+    ) -> Result<Output, Fault> {
+        let mut patches = Vec::new();
+        for Drift { field, seen, .. } in drift {
+            let (path, value) = match field.as_str() {
+                TAG_FIELD => {
+                    tag(cx, &arn(cx, &out.id)).await?;
+                    continue;
+                }
+                "name" => ("/name".to_owned(), self.name.as_str()),
+                "endpointConfiguration" => (
+                    format!("/endpointConfiguration/types/{seen}"),
+                    EndpointType::Regional.as_str(),
+                ),
+                "disableExecuteApiEndpoint" => ("/disableExecuteApiEndpoint".to_owned(), "false"),
+                _ => return Err(Fault::cannot_change(Self::KIND, &self.name, field)),
+            };
+            let patch = PatchOperation::builder().op(Op::Replace).path(path);
+            patches.push(patch.value(value).build());
+        }
+        if !patches.is_empty() {
+            cx.call("apigateway:UpdateRestApi", Effect::Idempotent, || {
+                cx.clients()
+                    .apigateway
+                    .update_rest_api()
+                    .rest_api_id(&out.id)
+                    .set_patch_operations(Some(patches.clone()))
+                    .send()
+            })
+            .await?;
+        }
+        Ok(out.clone())
     }
 
     /// By name and tags: names are not unique.
@@ -149,7 +209,7 @@ impl Resource for RestApi {
             let api = page
                 .items()
                 .iter()
-                .find(|a| a.name() == Some(&key.name) && ours(cx, a.tags()));
+                .find(|a| a.name() == Some(&key.name) && cx.owns(pairs(a.tags())));
             if let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) {
                 let root_resource_id = root(cx, id, api.root_resource_id.clone()).await?;
                 return Ok(Found::Ours(Output {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource},
+    engine::{Compare, Drift, Found, Given, Health, Resource, Stranger},
     resource::Kind,
 };
 
@@ -87,16 +87,28 @@ fn ours(cx: &Cx, role: &aws_sdk_iam::types::Role) -> bool {
     cx.owns(role.tags().iter().map(|t| (t.key(), t.value())))
 }
 
-fn foreign(role: &aws_sdk_iam::types::Role) -> String {
-    format!(
-        "{} exists without this lab's tags, made {}",
-        role.arn, role.create_date
-    )
+fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
+    let described = role.description().filter(|d| !d.is_empty());
+    let described = described
+        .map(|d| format!(", described as \"{d}\""))
+        .unwrap_or_default();
+    let what = format!("{} (made {}{described})", role.arn, role.create_date);
+    Stranger::new(&what, role.tags().iter().map(|t| (t.key(), t.value())))
+}
+
+/// The ownership tags as IAM takes them.
+fn tags(cx: &Cx, operation: &str) -> Result<Vec<Tag>, Fault> {
+    let tag = |(k, v)| Tag::builder().key(k).value(v).build();
+    cx.tags()
+        .into_iter()
+        .map(|pair| tag(pair).map_err(|e| Fault::missing(operation, &e.to_string())))
+        .collect()
 }
 
 impl Resource for Role {
     const KIND: Kind = Kind::Role;
     const BY_NAME: bool = true;
+    const ADOPTABLE: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;
@@ -113,11 +125,7 @@ impl Resource for Role {
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         let operation = "iam:CreateRole";
-        let mut tags = Vec::new();
-        for (k, v) in cx.tags() {
-            let tag = Tag::builder().key(k).value(v).build();
-            tags.push(tag.map_err(|e| Fault::missing(operation, &e.to_string()))?);
-        }
+        let tags = tags(cx, operation)?;
         let policy = trust_policy().to_string();
         let answer = cx
             .call(operation, Effect::Create, || {
@@ -182,6 +190,21 @@ impl Resource for Role {
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         owner(cx, &key.name).await
+    }
+
+    async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
+        let operation = "iam:TagRole";
+        let tags = tags(cx, operation)?;
+        cx.call(operation, Effect::Idempotent, || {
+            cx.clients()
+                .iam
+                .tag_role()
+                .role_name(&key.name)
+                .set_tags(Some(tags.clone()))
+                .send()
+        })
+        .await
+        .map(drop)
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {

@@ -3,10 +3,10 @@
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
-use super::{Deployment, RestApi, gone, present};
+use super::{Deployment, RestApi, gone, present, rest_api};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId, TAG_FIELD},
     resource::Kind,
 };
 
@@ -114,6 +114,8 @@ impl Resource for Stage {
             &Some(deployment.id.as_str()),
             &stage.deployment_id(),
         );
+        let tags = stage.tags().into_iter().flatten();
+        compare.tag(cx, tags.map(|(k, v)| (k.as_str(), v.as_str())));
         Ok(compare.health())
     }
 
@@ -122,9 +124,16 @@ impl Resource for Stage {
         cx: &Cx,
         key: &Key,
         out: &Output,
-        _drift: &[Drift],
+        drift: &[Drift],
         (_, deployment): &Given<Self>,
     ) -> Result<Output, Fault> {
+        if drift.iter().any(|d| d.field == TAG_FIELD) {
+            let arn = format!("{}/stages/{}", rest_api::arn(cx, &key.api_id), key.name);
+            rest_api::tag(cx, &arn).await?;
+        }
+        if drift.iter().all(|d| d.field == TAG_FIELD) {
+            return Ok(out.clone());
+        }
         let patch = PatchOperation::builder()
             .op(Op::Replace)
             .path("/deploymentId")

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Event, Found, Given, Health, Resource},
+    engine::{Compare, Drift, Event, Found, Given, Health, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -52,13 +52,13 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
     Ok(present(answer)?.and_then(|a| a.user_pool))
 }
 
+fn tags(pool: &UserPoolType) -> impl Iterator<Item = (&str, &str)> {
+    let tags = pool.user_pool_tags().into_iter().flatten();
+    tags.map(|(k, v)| (k.as_str(), v.as_str()))
+}
+
 fn ours(cx: &Cx, pool: &UserPoolType) -> bool {
-    cx.owns(
-        pool.user_pool_tags()
-            .into_iter()
-            .flatten()
-            .map(|(k, v)| (k.as_str(), v.as_str())),
-    )
+    cx.owns(tags(pool))
 }
 
 fn output(pool: &UserPoolType) -> Option<Output> {
@@ -202,13 +202,12 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
-        if !ours(cx, &pool) {
-            return Ok(Health::Foreign(format!(
-                "user pool {} has lost this lab's tags",
-                out.id
-            )));
+        let stranger = Stranger::new(&out.arn, tags(&pool));
+        if stranger.lab.is_some() && !ours(cx, &pool) {
+            return Ok(Health::Foreign(stranger));
         }
         let mut compare = Compare::default();
+        compare.tag(cx, tags(&pool));
         compare.field(
             "SignInPolicy",
             &self.first_factors.iter().cloned().collect(),
@@ -228,6 +227,13 @@ impl Resource for UserPool {
                 mfa.as_str(),
             );
         }
+        if let Some(admin) = pool.admin_create_user_config() {
+            compare.field(
+                "AllowAdminCreateUserOnly",
+                &true,
+                &admin.allow_admin_create_user_only,
+            );
+        }
         if let Some(protection) = pool.deletion_protection() {
             compare.field(
                 "DeletionProtection",
@@ -243,13 +249,30 @@ impl Resource for UserPool {
         cx: &Cx,
         _key: &Key,
         out: &Output,
-        _drift: &[Drift],
+        drift: &[Drift],
         _given: &Given<Self>,
     ) -> Result<Output, Fault> {
+        if drift.iter().any(|d| d.field == TAG_FIELD) {
+            cx.call("cognito-idp:TagResource", Effect::Idempotent, || {
+                cx.clients()
+                    .cognito
+                    .tag_resource()
+                    .resource_arn(&out.arn)
+                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .send()
+            })
+            .await?;
+        }
+        if drift.iter().all(|d| d.field == TAG_FIELD) {
+            return Ok(out.clone());
+        }
         let operation = "cognito-idp:UpdateUserPool";
-        let pool = describe(cx, &out.id)
+        let mut pool = describe(cx, &out.id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "UserPool"))?;
+        if let Some(admin) = &mut pool.admin_create_user_config {
+            admin.allow_admin_create_user_only = true;
+        }
         let policies = UserPoolPolicyType::builder()
             .set_password_policy(pool.policies().and_then(|p| p.password_policy().cloned()))
             .sign_in_policy(self.sign_in_policy())

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     aws::{Answer, Cx, Effect, Http},
     engine::{CheckResult, Event},
-    error::Error,
+    error::{Error, Exit},
 };
 
 /// Not a token at all.
@@ -162,7 +162,7 @@ impl<'a> Prober<'a> {
             {
                 break;
             }
-            tokio::time::sleep(pause).await;
+            let _ = self.cx.interrupt().or(tokio::time::sleep(pause)).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
         let ok = right >= self.in_a_row;
@@ -248,7 +248,7 @@ impl<'a> Prober<'a> {
                 self.tell(name, ok, expected, seen, since);
                 Ok(Some(tokens))
             }
-            Err(error) if error.exit == crate::error::Exit::Usage => Err(error),
+            Err(error) if matches!(error.exit, Exit::Usage | Exit::Interrupted) => Err(error),
             Err(error) => {
                 let hints: Vec<String> = error.hints.iter().map(|h| format!("; {h}")).collect();
                 self.tell(

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     error::{Error, Exit},
-    local,
+    local, report,
 };
 
 /// Where the mailed code comes from.
@@ -106,7 +106,11 @@ pub async fn sign_in(
     let mut tries = 0;
     loop {
         tries += 1;
-        let code = code(source, email, sent_to, earlier).await?;
+        let asked = code(source, email, sent_to, earlier);
+        let Some(code) = cx.interrupt().or(asked).await else {
+            return Err(Error::new(Exit::Interrupted, "interrupted"));
+        };
+        let code = code?;
         let answered = cx
             .call("cognito-idp:RespondToAuthChallenge", Effect::Create, || {
                 cognito
@@ -178,7 +182,7 @@ async fn code(
     let text = match source {
         CodeSource::Inbox(endpoint) => from_inbox(endpoint, email, earlier).await?,
         CodeSource::Command(command) => from_command(command, email).await?,
-        CodeSource::Ask => ask(sent_to.to_owned()).await?,
+        CodeSource::Ask => ask(sent_to).await?,
     };
     let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if (6..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) {
@@ -213,6 +217,7 @@ async fn from_command(command: &str, email: &str) -> Result<String, Error> {
         .args(["-c", command])
         .env("LABCTL_EMAIL", email)
         .stderr(std::process::Stdio::inherit())
+        .kill_on_drop(true)
         .output()
         .await
         .map_err(|e| cannot(e.to_string()))?;
@@ -222,7 +227,7 @@ async fn from_command(command: &str, email: &str) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-async fn ask(sent_to: String) -> Result<String, Error> {
+async fn ask(sent_to: &str) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::usage(format!(
             "a code was mailed to {sent_to}, but nobody can type it here"
@@ -230,16 +235,9 @@ async fn ask(sent_to: String) -> Result<String, Error> {
         .hint("`--otp-command COMMAND` runs a command that prints it")
         .hint("or run `labctl verify` in a terminal"));
     }
-    let asked = tokio::task::spawn_blocking(move || {
-        let mut term = console::Term::stderr();
-        let _ = std::io::Write::write_fmt(
-            &mut term,
-            format_args!("  Code mailed to {sent_to} (look in spam too): "),
-        );
-        term.read_line()
-    });
-    let typed = asked.await.map_err(|e| Error::failed(e.to_string()))?;
-    typed.map_err(|e| Error::failed(format!("cannot read the code: {e}")))
+    report::prompt(&format!("Code mailed to {sent_to} (look in spam too):"))
+        .await
+        .map_err(|e| Error::failed(format!("cannot read the code: {e}")))
 }
 
 /// Whether a user exists: Cognito answers a sign-in of an unknown name with a challenge that looks real.

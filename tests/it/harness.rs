@@ -3,8 +3,9 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::{BufRead, BufReader, Read},
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -84,6 +85,17 @@ impl Site {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::null());
         command
+    }
+
+    /// `labctl …` at a terminal, by util-linux' `script`; what is typed is its stdin.
+    pub(crate) fn terminal(&self, line: &str) -> Command {
+        let labctl = env!("CARGO_BIN_EXE_labctl");
+        let mut script = self.program("script");
+        script
+            .args(["-qec", &format!("{labctl} {line}"), "/dev/null"])
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped());
+        script
     }
 
     /// Runs `labctl …` (words split at spaces).
@@ -171,6 +183,67 @@ impl From<Output> for Said {
             code: output.status.code().unwrap_or(-1),
             out: text(output.stdout),
             err: text(output.stderr),
+        }
+    }
+}
+
+/// A program that runs, and what it has said.
+pub(crate) struct Running {
+    pub child: Child,
+    out: BufReader<ChildStdout>,
+    said: String,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self {
+            child,
+            out,
+            said: String::new(),
+        }
+    }
+
+    /// Reads on until `words` were said.
+    #[track_caller]
+    pub(crate) fn hears(&mut self, words: &str) {
+        while !self.said.contains(words) {
+            // Not lines: a question ends without one.
+            let more = self.out.fill_buf().expect("its words").to_vec();
+            assert!(
+                !more.is_empty(),
+                "it ended without {words:?}:\n{}",
+                self.said
+            );
+            self.out.consume(more.len());
+            self.said += &String::from_utf8_lossy(&more);
+        }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success(), "{name} was not sent");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Said {
+        self.out.read_to_string(&mut self.said).expect("UTF-8");
+        let mut err = String::new();
+        let mut pipe = self.child.stderr.take().expect("a pipe");
+        pipe.read_to_string(&mut err).expect("UTF-8");
+        let status = self.child.wait().expect("it ends");
+        Said {
+            code: status.code().unwrap_or(-1),
+            out: self.said,
+            err,
         }
     }
 }

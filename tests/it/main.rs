@@ -2,11 +2,14 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
+mod adopt;
 mod change;
+mod drift;
 mod fuzz;
 mod harness;
 mod hostile;
 mod input;
+mod interrupt;
 mod local;
 mod lost;
 mod matrix;
@@ -16,6 +19,7 @@ mod prove;
 mod rates;
 mod readme;
 mod secrets;
+mod state;
 mod tutorial;
 mod twin;
 mod unruly;

@@ -191,6 +191,55 @@ pub(crate) fn function(endpoint: &str, name: &str, role: &str, tags: &Value) {
     assert_eq!(made.status, 201, "{}", made.body);
 }
 
+/// The operations that the twin was asked for since [`forget_calls`], in order.
+pub(crate) fn calls(endpoint: &str) -> Vec<String> {
+    let calls = local(endpoint, "GET", "/calls.json", None).json();
+    let all = calls.as_array().cloned().unwrap_or_default();
+    all.iter()
+        .map(|call| call["operation"].as_str().expect("an operation").to_owned())
+        .collect()
+}
+
+pub(crate) fn forget_calls(endpoint: &str) {
+    let done = local(endpoint, "DELETE", "/calls.json", None);
+    assert_eq!(done.status, 200, "{}", done.body);
+}
+
+/// A fault rule of the twin, until dropped.
+pub(crate) struct Rule {
+    endpoint: String,
+    id: u64,
+}
+
+impl Rule {
+    pub(crate) fn set(endpoint: &str, rule: &Value) -> Self {
+        let set = local(endpoint, "POST", "/faults", Some(rule));
+        assert_eq!(set.status, 200, "{}", set.body);
+        Self {
+            endpoint: endpoint.to_owned(),
+            id: set.json()["id"].as_u64().expect("an id"),
+        }
+    }
+
+    /// Returns when it has hit a call.
+    pub(crate) fn hit(&self) {
+        let path = format!("/faults?id={}&wait=60", self.id);
+        let rule = local(&self.endpoint, "GET", &path, None).json();
+        assert!(rule["hits"].as_u64() > Some(0), "no hit: {rule}");
+    }
+}
+
+impl Drop for Rule {
+    fn drop(&mut self) {
+        local(
+            &self.endpoint,
+            "DELETE",
+            &format!("/faults?id={}", self.id),
+            None,
+        );
+    }
+}
+
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
 pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     let mut all = Vec::new();

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender},
+    },
 };
 
 use crate::{
@@ -17,6 +20,8 @@ pub(crate) enum Whim {
     Answer(u16, &'static str, &'static str),
     /// Pass it on, and close the connection without an answer.
     Swallow,
+    /// Say that it came, wait for a word, then pass it on.
+    Hold(Sender<()>, Receiver<()>),
 }
 
 /// Listens, and passes on to `twin` what `whim` (by method, path and operation) has no wish for.
@@ -78,6 +83,10 @@ fn serve(
                 "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{more}\r\n{text}"
             )?;
             continue;
+        }
+        if let Some(Whim::Hold(came, word)) = &wish {
+            // A test that is over waits for nothing, and says no word.
+            let _ = (came.send(()), word.recv());
         }
         let passed = twin::pass(method, &format!("{twin}{path}"), &headers, body);
         if matches!(wish, Some(Whim::Swallow)) {

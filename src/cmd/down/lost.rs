@@ -55,7 +55,7 @@ impl Run<'_> {
                     state.steps.len(),
                     state.account
                 );
-                scene::confirm(self.global, &link, &question)?;
+                scene::confirm(self.global, &link, &interrupt, &question).await?;
                 asked = true;
             }
             self.events().send(started(&state));

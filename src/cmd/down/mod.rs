@@ -22,8 +22,8 @@ pub(super) async fn run(global: &Global, args: &cli::Down) -> Result<Exit, Error
     let site = Site::of(global);
     let known = scene::known(global, &site)?;
     let lock = known.lock("down")?;
-    let state = lock.read()?;
     let reporter = scene::reporter(global);
+    let (state, _) = scene::state_or_aside(&lock, known.lab.as_ref(), reporter.sink())?;
     let run = Run {
         global,
         args,
@@ -56,8 +56,11 @@ impl Run<'_> {
         let interrupt = Interrupt::listen();
         let cx = link.cx(&state, self.events(), &interrupt);
         // What is addressed by name is seen to be ours while we ask who we are.
-        let (identity, survey) =
-            tokio::join!(link.identity(Some(&state)), engine::survey(&cx, &state));
+        let asked =
+            async { tokio::join!(link.identity(Some(&state)), engine::survey(&cx, &state)) };
+        let Some((identity, survey)) = interrupt.or(asked).await else {
+            return Err(scene::interrupted());
+        };
         let identity = identity?;
         let question = format!(
             "Remove {} resources from account {} ({}), {}?",
@@ -66,7 +69,7 @@ impl Run<'_> {
             identity.arn,
             state.region
         );
-        scene::confirm(self.global, &link, &question)?;
+        scene::confirm(self.global, &link, &interrupt, &question).await?;
         self.events().send(started(&state));
         let before = state.clone();
         let journal = Arc::new(lock.journal(state));

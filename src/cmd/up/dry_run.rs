@@ -48,12 +48,19 @@ pub(super) async fn dry_run(
                 json: false,
                 ..global.clone()
             });
-            let cx: Cx = link.cx(state, reporter.sink(), &Interrupt::listen());
-            let (identity, seen) = tokio::join!(
-                link.identity(Some(state)),
-                engine::inspect(Some(plan), &cx, state)
-            );
+            let interrupt = Interrupt::listen();
+            let cx: Cx = link.cx(state, reporter.sink(), &interrupt);
+            let asked = async {
+                tokio::join!(
+                    link.identity(Some(state)),
+                    engine::inspect(Some(plan), &cx, state)
+                )
+            };
+            let asked = interrupt.or(asked).await;
             reporter.finish();
+            let Some((identity, seen)) = asked.filter(|_| !interrupt.is_set()) else {
+                return Err(scene::interrupted());
+            };
             identity?;
             let info = |s: &engine::Seen| engine::StepInfo {
                 id: s.id.clone(),

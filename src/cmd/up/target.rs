@@ -26,8 +26,10 @@ pub(super) async fn start_and_link(
     }
     if global.local && known.is_none_or(|s| s.local.is_some()) {
         require_interpreters(lab)?;
-        let dir = known.and_then(|s| s.local.clone());
-        let twin = site.twin(dir.as_deref());
+        let twin = match known.and_then(|s| s.local.as_deref()) {
+            Some(dir) => site.recorded_twin(dir),
+            None => site.twin(None),
+        };
         let (daemon, started) = twin.start(None).await?;
         events.send(Event::Local {
             endpoint: daemon.endpoint,
@@ -87,9 +89,9 @@ pub(super) async fn leftovers(
     answer.map_or(true, |a| !a.resource_tag_mapping_list().is_empty())
 }
 
-/// What the user should know before anything is made.
-pub(super) fn warn(plan: &Plan, link: &Link, leftovers: bool, events: &EventSink) {
-    if leftovers {
+/// What the user should know before anything is made. `told`: the state was kept aside, with a word.
+pub(super) fn warn(plan: &Plan, link: &Link, leftovers: bool, told: bool, events: &EventSink) {
+    if leftovers && !told {
         events.send(Event::Warning {
             message: "no state here, but resources of this lab may exist: looking for each before making it".to_owned(),
         });

@@ -224,6 +224,9 @@ impl Attempt<'_> {
         if user.is_none() && !self.client.settings.hides_users() {
             return Err(fault::user_absent());
         }
+        if let Some(user) = &user {
+            user.check_enabled()?;
+        }
         Ok(user)
     }
 

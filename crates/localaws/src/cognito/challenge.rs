@@ -194,6 +194,9 @@ impl Attempt<'_> {
         // Someone who has come to exist since stays unknown to this session.
         let user = user.filter(|_| session.username.is_some());
         let user = user.as_ref();
+        if let Some(user) = user {
+            user.check_enabled()?;
+        }
         let outcome = match name {
             ChallengeName::EmailOtp => {
                 self.take_code(user, &session, token, given.required("EMAIL_OTP_CODE")?)

@@ -84,6 +84,7 @@ fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), A
         created: now,
         modified: now,
         signed_out: None,
+        disabled: false,
     };
     schema::check(&pool.schema, &user.attributes, &input.user_attributes)?;
     user.set(&input.user_attributes);

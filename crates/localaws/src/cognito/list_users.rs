@@ -114,6 +114,7 @@ impl Filter {
         let actual = match self.attribute.as_str() {
             "username" => &user.username,
             "cognito:user_status" => user.status.name(),
+            "status" if user.disabled => "Disabled",
             "status" => "Enabled",
             other => user.attribute(other),
         };

@@ -91,6 +91,8 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "AdminGetUser" => users::get(app, call),
         "AdminDeleteUser" => users::delete(app, call),
         "AdminUpdateUserAttributes" => users::update_attributes(app, call),
+        "AdminDisableUser" => users::switch(app, call, true),
+        "AdminEnableUser" => users::switch(app, call, false),
         "AdminSetUserPassword" => users::set_password(app, call),
         "ListUsers" => list_users::list(app, call),
         "InitiateAuth" | "AdminInitiateAuth" => auth::initiate(app, call).await,

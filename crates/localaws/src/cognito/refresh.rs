@@ -227,15 +227,7 @@ pub(super) fn sign_out(app: &App, call: &Call) -> Answer {
     app.write(|world| {
         let pool = place.get_mut(world)?;
         let username = bearer(pool, &claims)?.username.clone();
-        pool.user_mut(&username)?.signed_out = Some(now_ms() / 1000);
-        let of_user = pool
-            .refresh_tokens
-            .values()
-            .filter(|token| token.username == username);
-        let origins: Vec<_> = of_user
-            .map(|token| (token.origin_jti.clone(), token.expires + DAY))
-            .collect();
-        pool.revoked.extend(origins);
+        pool.sign_out(&username)?;
         empty()
     })
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{fault, password::Password, pool::Pool, schema::NameValue};
-use crate::call::ApiError;
+use super::{fault, password::Password, pool::Pool, schema::NameValue, token::DAY};
+use crate::{app::now_ms, call::ApiError};
 
 /// The states that the twin's operations lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +37,20 @@ pub(super) struct User {
     pub(super) modified: f64,
     /// When `GlobalSignOut` was last called, seconds.
     pub(super) signed_out: Option<i64>,
+    /// By `AdminDisableUser`.
+    #[serde(default)]
+    pub(super) disabled: bool,
 }
 
 impl User {
+    /// A disabled user cannot take any step of a sign-in.
+    pub(super) fn check_enabled(&self) -> Result<(), ApiError> {
+        if self.disabled {
+            return Err(fault::not_authorized("User is disabled."));
+        }
+        Ok(())
+    }
+
     pub(super) fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
@@ -111,6 +122,20 @@ impl Pool {
     pub(super) fn user_mut(&mut self, login: &str) -> Result<&mut User, ApiError> {
         let username = self.user(login)?.username.clone();
         self.users.get_mut(&username).ok_or_else(fault::user_absent)
+    }
+
+    /// Revokes all of a user's sign-ins.
+    pub(super) fn sign_out(&mut self, username: &str) -> Result<(), ApiError> {
+        self.user_mut(username)?.signed_out = Some(now_ms() / 1000);
+        let of_user = self
+            .refresh_tokens
+            .values()
+            .filter(|token| token.username == username);
+        let origins: Vec<_> = of_user
+            .map(|token| (token.origin_jti.clone(), token.expires + DAY))
+            .collect();
+        self.revoked.extend(origins);
+        Ok(())
     }
 
     /// Another user who holds one of these as sign-in name or live alias: its name, and which attribute.

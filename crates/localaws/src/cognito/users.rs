@@ -57,7 +57,7 @@ impl Description {
             user_attributes: None,
             user_create_date: user.created,
             user_last_modified_date: user.modified,
-            enabled: true,
+            enabled: !user.disabled,
             user_status: user.status.name(),
         }
     }
@@ -112,6 +112,24 @@ pub(super) fn update_attributes(app: &App, call: &Call) -> Answer {
             return Err(alias_exists(&name));
         }
         pool.users.insert(user.username.clone(), user);
+        empty()
+    })
+}
+
+/// A disabled user keeps attributes and password, and cannot sign in; the tokens are revoked (model:
+/// "Deactivates a user profile and revokes all access tokens").
+pub(super) fn switch(app: &App, call: &Call, disabled: bool) -> Answer {
+    let input: UserInput = call.input()?;
+    let place = Place::of_call(call, &input.user_pool_id);
+    app.write(|world| {
+        let pool = place.get_mut(world)?;
+        let user = pool.user_mut(&input.username)?;
+        user.disabled = disabled;
+        user.modified = now_s();
+        let username = user.username.clone();
+        if disabled {
+            pool.sign_out(&username)?;
+        }
         empty()
     })
 }

@@ -262,3 +262,35 @@ async fn users_are_listed_with_filters_and_pages() {
         "InvalidParameterException"
     );
 }
+
+#[tokio::test]
+async fn a_disabled_user_cannot_sign_in_until_enabled() {
+    let twin = Twin::new();
+    let lab = twin.lab().await;
+    let tokens = twin.sign_in(&lab.client).await;
+    let user = json!({"UserPoolId": lab.pool, "Username": EMAIL});
+    twin.ok("AdminDisableUser", user.clone()).await;
+    let seen = twin.ok("AdminGetUser", user.clone()).await;
+    assert_eq!(seen["Enabled"], false);
+    let disabled = json!({"UserPoolId": lab.pool, "Filter": r#"status = "Disabled""#});
+    let listed = twin.ok("ListUsers", disabled).await;
+    assert_eq!(listed["Users"].as_array().unwrap().len(), 1);
+    let begin = json!({
+        "ClientId": lab.client,
+        "AuthFlow": "USER_AUTH",
+        "AuthParameters": {"USERNAME": EMAIL, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    });
+    let refusal = twin.refused("InitiateAuth", begin.clone()).await;
+    let said = ("NotAuthorizedException".into(), "User is disabled.".into());
+    assert_eq!(refusal, said);
+    let renew = json!({
+        "ClientId": lab.client,
+        "AuthFlow": "REFRESH_TOKEN_AUTH",
+        "AuthParameters": {"REFRESH_TOKEN": tokens["RefreshToken"]},
+    });
+    let (kind, _) = twin.refused("InitiateAuth", renew.clone()).await;
+    assert_eq!(kind, "NotAuthorizedException");
+    twin.ok("AdminEnableUser", user).await;
+    twin.refused("InitiateAuth", renew).await;
+    twin.ok("InitiateAuth", begin).await;
+}
