@@ -54,7 +54,8 @@ impl Cx {
         loop {
             self.pace(operation).await?;
             moment(Moment::Sending, operation);
-            let answer = send().await;
+            // The SDK's futures are large: boxed, they do not swell everything that calls.
+            let answer = Box::pin(send()).await;
             moment(Moment::Answered, operation);
             let fault = match answer {
                 Ok(answer) => {
@@ -109,21 +110,42 @@ impl Cx {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<bool, Fault>>,
     {
+        let done = || async { Ok(ready().await?.then_some(())) };
+        self.poll(what, limit, done).await?.ok_or_else(|| {
+            Fault::new(
+                FaultKind::NotYet(what.to_owned()),
+                what,
+                format!("not after {} s", limit.as_secs()),
+            )
+        })
+    }
+
+    /// Asks `look` until it gives something. `None`: not within `limit`.
+    ///
+    /// `what` completes "waiting for …".
+    pub async fn poll<T, F, Fut>(
+        &self,
+        what: &str,
+        limit: Duration,
+        look: F,
+    ) -> Result<Option<T>, Fault>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Option<T>, Fault>>,
+    {
         let started = Instant::now();
         let mut tries = 0;
-        while !ready().await? {
+        loop {
+            if let Some(found) = look().await? {
+                return Ok(Some(found));
+            }
             tries += 1;
             let waited = started.elapsed();
             if waited > limit {
-                return Err(Fault::new(
-                    FaultKind::NotYet(what.to_owned()),
-                    what,
-                    format!("not after {} s", waited.as_secs()),
-                ));
+                return Ok(None);
             }
             self.wait(what, waited, backoff(tries, 100, 2_000)).await?;
         }
-        Ok(())
     }
 
     async fn pace(&self, operation: &str) -> Result<(), Fault> {

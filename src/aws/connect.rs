@@ -9,11 +9,7 @@ use aws_config::{
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{
-    Clients, Fault, FaultKind,
-    crash::{Moment, moment},
-    http,
-};
+use super::{Clients, Cx, Effect, Fault, FaultKind, http};
 
 /// The account of the local twin: an access key of twelve digits names its account there.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
@@ -124,14 +120,14 @@ async fn chain(
     }
 }
 
-impl Connection {
+impl Cx {
     /// Asks AWS who we are. The first call of every run; it needs no permission.
     pub async fn identity(&self) -> Result<Identity, Fault> {
         let operation = "sts:GetCallerIdentity";
-        moment(Moment::Sending, operation);
-        let answer = self.clients.sts.get_caller_identity().send().await;
-        moment(Moment::Answered, operation);
-        let answer = answer.map_err(|e| Fault::from_sdk(operation, &e))?;
+        let sts = &self.clients().sts;
+        let answer = self
+            .call(operation, Effect::Read, || sts.get_caller_identity().send())
+            .await?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
             _ => Err(Fault::new(

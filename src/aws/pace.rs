@@ -82,6 +82,7 @@ impl Pace {
         let named = std::env::var_os("LABCTL_PACE_FILE").map(PathBuf::from);
         match (named, endpoint) {
             (Some(file), _) => Self::shared(file),
+            (None, None) if account.is_empty() => Self::alone(),
             (None, None) => state_home().map_or_else(Self::alone, |home| {
                 Self::shared(home.join(format!("labctl/pace/{account}.json")))
             }),

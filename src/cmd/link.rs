@@ -88,8 +88,8 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
-    pub(super) async fn identity(&self, state: Option<&State>) -> Result<Identity, Error> {
-        let identity = self.connection.identity().await.map_err(no_identity)?;
+    pub(super) async fn identity(&self, cx: &Cx, state: Option<&State>) -> Result<Identity, Error> {
+        let identity = cx.identity().await.map_err(no_identity)?;
         if let Some(state) = state
             && state.account != identity.account
         {
@@ -133,6 +133,11 @@ impl Link {
 
     pub(super) fn clients(&self) -> Clients {
         self.connection.clients.clone()
+    }
+
+    /// A context for questions about a lab whose account is not known yet.
+    pub(super) fn asking(&self, lab: &str, events: &EventSink, interrupt: &Interrupt) -> Cx {
+        self.cx(&self.new_state(lab, ""), events, interrupt)
     }
 
     /// A context for the resources of `state`.

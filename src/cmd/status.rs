@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     let cx = link.cx(&state, reporter.sink(), &interrupt);
     let asked = async {
         tokio::join!(
-            link.identity(Some(&state)),
+            link.identity(&cx, Some(&state)),
             engine::inspect(plan.as_ref(), &cx, &state),
             link.is_twin()
         )

@@ -110,8 +110,10 @@ impl Run<'_> {
         let interrupt = Interrupt::listen();
         // Without a state, something of this lab may still be there: asked at the same time as who we are.
         let fresh = known.is_none() && !aside;
-        let look = async { aside || (fresh && leftovers(&link, lab, events, &interrupt).await) };
-        let asked = async { tokio::join!(link.identity(known.as_ref()), look, link.is_twin()) };
+        let ask = link.asking(&lab.name, events, &interrupt);
+        let look = async { aside || (fresh && leftovers(&ask, lab).await) };
+        let who = link.identity(&ask, known.as_ref());
+        let asked = async { tokio::join!(who, look, link.is_twin()) };
         let Some((identity, leftovers, _)) = interrupt.or(asked).await else {
             return Err(scene::interrupted());
         };

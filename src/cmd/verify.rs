@@ -42,7 +42,8 @@ async fn prove(
     let started = Instant::now();
     let events = reporter.sink();
     let interrupt = Interrupt::listen();
-    let asked = async { tokio::join!(link.identity(Some(state)), link.is_twin()) };
+    let cx = link.cx(state, events, &interrupt);
+    let asked = async { tokio::join!(link.identity(&cx, Some(state)), link.is_twin()) };
     let Some((identity, twin)) = interrupt.or(asked).await else {
         return Err(scene::interrupted());
     };
@@ -61,7 +62,6 @@ async fn prove(
         endpoint: endpoint.clone().filter(|_| state.local.is_none()),
         steps: Vec::new(),
     });
-    let cx = link.cx(state, events, &interrupt);
     let routes = routes(lab, state)?;
     let mut prober = Prober::new(&cx, api_id.clone(), link.stage_url(&api_id, &stage), twin);
     for route in &routes {

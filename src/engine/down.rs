@@ -15,6 +15,7 @@ use super::{
     graph::Plan,
     interrupt::STOPPING,
     journal::Journal,
+    late,
     needs::StepId,
     resource::Found,
     state::{Move, Phase, Record, State},
@@ -71,7 +72,11 @@ async fn look(cx: &Cx, record: &Record) -> Result<Survey, Fault> {
     let (verdict, output) = if !record.kind.by_name() && record.output.is_some() {
         (Verdict::Delete, record.output.clone())
     } else {
-        match record.kind.find(cx, &record.key).await? {
+        let found = match record.output {
+            Some(_) => record.kind.find(cx, &record.key).await?,
+            None => late::find(cx, record.kind, &record.key).await?,
+        };
+        match found {
             Found::Ours(output) => (Verdict::Delete, Some(output)),
             Found::Absent => (Verdict::AlreadyGone, record.output.clone()),
             Found::Foreign(stranger) => (Verdict::LeaveAlone(stranger.seen), record.output.clone()),

@@ -7,6 +7,7 @@ mod graph;
 mod inspect;
 mod interrupt;
 pub mod journal;
+mod late;
 mod lock;
 mod needs;
 mod prune;

@@ -23,6 +23,9 @@ pub trait Resource: Send + Sync + 'static {
     /// AWS addresses it by a name we chose (a role), not by an id that AWS made (an API): a stranger
     /// may hold that name, so `down` looks at the tags before it deletes.
     const BY_NAME: bool = false;
+    /// AWS makes another one when it is asked twice, since names are not unique (a pool): after a call of
+    /// unknown outcome its result is waited for before it is sent again.
+    const REPEATS: bool = false;
     /// It is addressed by name and carries tags of its own: a stranger's can become ours, see
     /// [`Resource::claim`].
     const ADOPTABLE: bool = false;

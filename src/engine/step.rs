@@ -1,9 +1,6 @@
 //! One step: from whatever the journal and AWS say to what the plan wants.
 
-use std::{
-    sync::PoisonError,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -13,6 +10,7 @@ use super::{
     failure::Failure,
     graph::Step,
     journal::Journal,
+    late,
     needs::StepId,
     resource::{Found, Health, Rekey, Stranger},
     state::{Move, Phase, Record},
@@ -102,7 +100,10 @@ impl Builder<'_> {
                     self.ensure(record, output, wanted, health, fine).await
                 }
                 (Phase::Deleting, _) => self.replace(&record, wanted).await,
-                _ => self.resolve(record.key, wanted).await,
+                _ => {
+                    let found = self.find_begun(&record.key).await?;
+                    self.resolve(found, record.key, wanted).await
+                }
             },
         }
     }
@@ -141,7 +142,18 @@ impl Builder<'_> {
 
     async fn look_and_create(&self, key: Value) -> Result<Brought, Failure> {
         self.begin(&key).await?;
-        Box::pin(self.resolve(key.clone(), key)).await
+        let found = self.step.kind.find(self.cx, &key).await?;
+        Box::pin(self.resolve(found, key.clone(), key)).await
+    }
+
+    /// Looks for what a create of unknown outcome may have made. Where a name is unique, a late one would be
+    /// in the way of the next create, and seen then.
+    async fn find_begun(&self, key: &Value) -> Result<Found<Value>, Fault> {
+        if self.step.kind.repeats() {
+            late::find(self.cx, self.step.kind, key).await
+        } else {
+            self.step.kind.find(self.cx, key).await
+        }
     }
 
     /// Sends the create of a step that is begun. In doubt it looks before it tries again.
@@ -156,7 +168,11 @@ impl Builder<'_> {
                 Err(fault) if matches!(fault.kind, FaultKind::Exists | FaultKind::Unsure) => fault,
                 Err(fault) => return Err(fault.into()),
             };
-            match self.step.kind.find(self.cx, &key).await? {
+            let found = match fault.kind {
+                FaultKind::Unsure => self.find_begun(&key).await?,
+                _ => self.step.kind.find(self.cx, &key).await?,
+            };
+            match found {
                 Found::Ours(output) => return Box::pin(self.adopt(key.clone(), output, key)).await,
                 Found::Foreign(seen) => return self.foreign(seen).await,
                 Found::Absent if fault.kind == FaultKind::Unsure && tries < CREATE_TRIES => {}
@@ -166,8 +182,13 @@ impl Builder<'_> {
     }
 
     /// Finds out whether a create that was begun was carried out, and goes on from there.
-    async fn resolve(&self, key: Value, wanted: Value) -> Result<Brought, Failure> {
-        match self.step.kind.find(self.cx, &key).await? {
+    async fn resolve(
+        &self,
+        found: Found<Value>,
+        key: Value,
+        wanted: Value,
+    ) -> Result<Brought, Failure> {
+        match found {
             Found::Ours(output) => self.adopt(key, output, wanted).await,
             Found::Absent if key == wanted => self.make(key).await,
             Found::Absent => {
@@ -201,18 +222,21 @@ impl Builder<'_> {
     /// Makes a stranger's thing ours: the step is on record, the user has agreed.
     async fn claim(&self, key: &Value) -> Result<Value, Failure> {
         self.step.kind.claim(self.cx, key).await?;
-        let output = std::sync::Mutex::new(None);
-        self.cx
-            .until("AWS to show the ownership tags", CLAIM_LIMIT, || async {
-                let Found::Ours(found) = self.step.kind.find(self.cx, key).await? else {
-                    return Ok(false);
-                };
-                *output.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-                Ok(true)
+        let what = "AWS to show the ownership tags";
+        let output = self.cx.poll(what, CLAIM_LIMIT, || async {
+            let found = self.step.kind.find(self.cx, key).await?;
+            Ok(match found {
+                Found::Ours(output) => Some(output),
+                _ => None,
             })
-            .await?;
-        let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
-        output.ok_or_else(|| Failure::Defect(format!("{} was lost", self.step.id)))
+        });
+        Ok(output.await?.ok_or_else(|| {
+            Fault::new(
+                FaultKind::NotYet(what.to_owned()),
+                what,
+                format!("not after {} s", CLAIM_LIMIT.as_secs()),
+            )
+        })?)
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.

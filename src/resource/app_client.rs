@@ -86,6 +86,7 @@ async fn describe(
 
 impl Resource for AppClient {
     const KIND: Kind = Kind::AppClient;
+    const REPEATS: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

@@ -38,6 +38,7 @@ fn description(key: &Key) -> String {
 
 impl Resource for Deployment {
     const KIND: Kind = Kind::Deployment;
+    const REPEATS: bool = true;
     /// What is in the snapshot comes first: authorizers with the pool that they ask, methods, integrations.
     type Needs = (
         Ref<RestApi>,

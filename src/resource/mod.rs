@@ -53,6 +53,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::BY_NAME,)* }
             }
 
+            /// Whether a second create makes a second one: see [`Resource::REPEATS`].
+            pub fn repeats(self) -> bool {
+                match self { $(Self::$kind => $kind::REPEATS,)* }
+            }
+
             /// Whether a stranger's can be adopted: see [`Resource::ADOPTABLE`].
             pub fn adoptable(self) -> bool {
                 match self { $(Self::$kind => $kind::ADOPTABLE,)* }

@@ -71,6 +71,7 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
 
 impl Resource for RestApi {
     const KIND: Kind = Kind::RestApi;
+    const REPEATS: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

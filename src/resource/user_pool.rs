@@ -135,6 +135,7 @@ fn update_from(
 
 impl Resource for UserPool {
     const KIND: Kind = Kind::UserPool;
+    const REPEATS: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

@@ -18,14 +18,17 @@ use crate::{
 
 impl Run<'_> {
     pub(super) async fn without_state(&self, lock: Lock) -> Result<Exit, Error> {
+        let interrupt = Interrupt::listen();
         let reached = match &self.known.lab {
-            Some(lab) => self.reach(lab).await?.map(|reached| (lab, reached)),
+            Some(lab) => self
+                .reach(lab, &interrupt)
+                .await?
+                .map(|reached| (lab, reached)),
             None => None,
         };
         let Some((lab, (link, identity))) = reached else {
             return self.tell_nothing(None);
         };
-        let interrupt = Interrupt::listen();
         let journal = Arc::new(lock.journal(link.new_state(&lab.name, &identity.account)));
         let cx = link.cx(&journal.state(), self.events(), &interrupt);
         let mut total = Removal::default();
@@ -105,7 +108,11 @@ impl Run<'_> {
 
     /// Where a lab without a state may be: in the account of the credentials; on the twin beside the file
     /// with `--local`, or when there are no credentials. `None`: nowhere.
-    async fn reach(&self, lab: &Lab) -> Result<Option<(Link, Identity)>, Error> {
+    async fn reach(
+        &self,
+        lab: &Lab,
+        interrupt: &Interrupt,
+    ) -> Result<Option<(Link, Identity)>, Error> {
         let (global, site) = (self.global, self.site);
         let local = Global {
             local: true,
@@ -115,7 +122,8 @@ impl Run<'_> {
         let built = twin.dir().join("world.json").exists();
         if !global.local {
             let link = link::link(global, site, &lab.region, None).await?;
-            match link.connection.identity().await {
+            let cx = link.asking(&lab.name, self.events(), interrupt);
+            match cx.identity().await {
                 Ok(identity) => return Ok(Some((link, identity))),
                 Err(fault) if built && link::no_credentials(&fault) => {}
                 Err(fault) => {
@@ -135,7 +143,8 @@ impl Run<'_> {
         }
         twin.start(None).await?;
         let link = link::link(&local, site, &lab.region, None).await?;
-        let identity = link.identity(None).await?;
+        let cx = link.asking(&lab.name, self.events(), interrupt);
+        let identity = link.identity(&cx, None).await?;
         Ok(Some((link, identity)))
     }
 }

@@ -56,8 +56,8 @@ impl Run<'_> {
         let interrupt = Interrupt::listen();
         let cx = link.cx(&state, self.events(), &interrupt);
         // What is addressed by name is seen to be ours while we ask who we are.
-        let asked =
-            async { tokio::join!(link.identity(Some(&state)), engine::survey(&cx, &state)) };
+        let who = link.identity(&cx, Some(&state));
+        let asked = async { tokio::join!(who, engine::survey(&cx, &state)) };
         let Some((identity, survey)) = interrupt.or(asked).await else {
             return Err(scene::interrupted());
         };

@@ -52,7 +52,7 @@ pub(super) async fn dry_run(
             let cx: Cx = link.cx(state, reporter.sink(), &interrupt);
             let asked = async {
                 tokio::join!(
-                    link.identity(Some(state)),
+                    link.identity(&cx, Some(state)),
                     engine::inspect(Some(plan), &cx, state)
                 )
             };

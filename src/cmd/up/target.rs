@@ -1,13 +1,13 @@
 //! Before anything is built: which AWS or twin it is, whether it can run the lab, what is there already.
 
 use crate::{
-    aws::Effect,
+    aws::{Cx, Effect},
     cli::Global,
     cmd::{
         link::{self, Link},
         scene::Site,
     },
-    engine::{Event, EventSink, Interrupt, Plan, State},
+    engine::{Event, EventSink, Plan, State},
     error::Error,
     lab::Lab,
 };
@@ -65,14 +65,7 @@ fn require_interpreters(lab: &Lab) -> Result<(), Error> {
 }
 
 /// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
-pub(super) async fn leftovers(
-    link: &Link,
-    lab: &Lab,
-    events: &EventSink,
-    interrupt: &Interrupt,
-) -> bool {
-    let state = link.new_state(&lab.name, "");
-    let cx = link.cx(&state, events, interrupt);
+pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> bool {
     let filter = aws_sdk_resourcegroupstagging::types::TagFilter::builder()
         .key(crate::aws::TAG_LAB)
         .values(&lab.name)
