@@ -151,3 +151,55 @@ fn a_state_that_is_none_is_told_and_left_as_it_is() {
     huge.set_len(2 << 30).expect("a file with a hole");
     confined(&site, "status").code(1).complains(&["state.json"]);
 }
+
+/// Bodies of the size that a function's zip may have, but of small values.
+#[test]
+fn a_twin_stays_small_whatever_it_is_sent() {
+    let site = Site::tutorial();
+    confined(&site, "local start").code(0);
+    let endpoint = site.endpoint();
+    let send = |service: &str, path: &str, kind: &str, body: String| {
+        let scope = format!("Credential=111122223333/20260101/us-east-1/{service}/aws4_request");
+        ureq::post(format!("{endpoint}{path}"))
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}"))
+            .header("content-type", kind)
+            .header(
+                "x-amz-target",
+                "AWSCognitoIdentityProviderService.CreateUserPool",
+            )
+            .send(body)
+            .expect("the twin answers")
+            .status()
+            .as_u16()
+    };
+    let json = "application/x-amz-json-1.1";
+    let filled = |part: &str| format!("{{\"a\": [{}0]}}", part.repeat((60 << 20) / part.len()));
+    for part in ["[],", "{\"\":0},", "0,"] {
+        assert_eq!(send("cognito-idp", "/", json, filled(part)), 413, "{part}");
+        assert_eq!(
+            send("lambda", "/2015-03-31/functions", json, filled(part)),
+            413,
+            "{part}"
+        );
+    }
+    let form = "application/x-www-form-urlencoded";
+    let fields = format!(
+        "Action=ListRoles&Version=2010-05-08{}",
+        "&a=".repeat(20 << 20)
+    );
+    assert_eq!(send("iam", "/", form, fields), 413);
+    // One long text is no such thing.
+    let long = format!("{{\"PoolName\": \"{}\"}}", ",".repeat(60 << 20));
+    assert_eq!(send("cognito-idp", "/", json, long), 400);
+    for deep in ["[", "{\"a\":"] {
+        assert_eq!(
+            send("cognito-idp", "/", json, deep.repeat(100_000)),
+            400,
+            "{deep}"
+        );
+    }
+    site.ok("up --local");
+}

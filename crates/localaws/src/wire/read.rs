@@ -16,6 +16,11 @@ use crate::{
     server::Request,
 };
 
+/// Values of a JSON body, and fields of a form: far more than any operation takes. A body of 70 MB, which
+/// only Lambda's code needs, would fill gigabytes with small values.
+const MOST_VALUES: usize = 200_000;
+const MOST_FIELDS: usize = 10_000;
+
 /// Parses and checks a request.
 pub(super) fn read(request: &Request, request_id: &str, seen: &mut Seen) -> Result<Call, ApiError> {
     let query = percent::pairs(request.uri().query().unwrap_or_default()).ok_or_else(|| {
@@ -117,6 +122,9 @@ fn form(
                 "The form is not properly encoded",
             )
         };
+        if request.body().iter().filter(|b| **b == b'&').count() > MOST_FIELDS {
+            return Err(too_many("fields", MOST_FIELDS));
+        }
         let text = std::str::from_utf8(request.body()).map_err(|_| malformed())?;
         return percent::pairs(text).ok_or_else(malformed).map(Some);
     }
@@ -131,7 +139,33 @@ fn body(request: &Request, empty: &'static str) -> Result<Value, ApiError> {
     } else {
         request.body()
     };
+    if values(bytes) > MOST_VALUES {
+        return Err(too_many("values", MOST_VALUES));
+    }
     serde_json::from_slice(bytes).map_err(|problem| serialization(problem.to_string()))
+}
+
+/// How many values a JSON text has, or a few more.
+fn values(json: &[u8]) -> usize {
+    let (mut count, mut quoted, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+fn too_many(what: &str, most: usize) -> ApiError {
+    ApiError::new(
+        413,
+        "RequestEntityTooLargeException",
+        format!("labctl's local AWS takes at most {most} {what} in a request"),
+    )
 }
 
 fn serialization(problem: String) -> ApiError {
@@ -202,4 +236,20 @@ fn rest_input(
         }
     }
     Ok(Value::Object(input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::values;
+
+    #[test]
+    fn what_is_quoted_is_one_value() {
+        for (json, count) in [
+            (r#"{"a": [1, 2], "b": {}}"#, 5),
+            (r#""[,{""#, 0),
+            (r#"["\"[,", "\\", ","]"#, 3),
+        ] {
+            assert_eq!(values(json.as_bytes()), count, "{json}");
+        }
+    }
 }
