@@ -176,23 +176,27 @@ fn a_twin_stays_small_whatever_it_is_sent() {
             .as_u16()
     };
     let json = "application/x-amz-json-1.1";
-    let filled = |part: &str| format!("{{\"a\": [{}0]}}", part.repeat((60 << 20) / part.len()));
+    let filled = |part: &str, mb: usize| {
+        let parts = part.repeat((mb << 20) / part.len());
+        format!("{{\"a\": [{parts}0]}}")
+    };
     for part in ["[],", "{\"\":0},", "0,"] {
-        assert_eq!(send("cognito-idp", "/", json, filled(part)), 413, "{part}");
         assert_eq!(
-            send("lambda", "/2015-03-31/functions", json, filled(part)),
+            send("cognito-idp", "/", json, filled(part, 10)),
             413,
             "{part}"
         );
+        let code = send("lambda", "/2015-03-31/functions", json, filled(part, 60));
+        assert_eq!(code, 413, "{part}");
     }
     let form = "application/x-www-form-urlencoded";
     let fields = format!(
         "Action=ListRoles&Version=2010-05-08{}",
-        "&a=".repeat(20 << 20)
+        "&a=".repeat(3 << 20)
     );
     assert_eq!(send("iam", "/", form, fields), 413);
     // One long text is no such thing.
-    let long = format!("{{\"PoolName\": \"{}\"}}", ",".repeat(60 << 20));
+    let long = format!("{{\"PoolName\": \"{}\"}}", ",".repeat(10 << 20));
     assert_eq!(send("cognito-idp", "/", json, long), 400);
     for deep in ["[", "{\"a\":"] {
         assert_eq!(
