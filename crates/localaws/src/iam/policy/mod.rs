@@ -1,6 +1,7 @@
 //! Policy documents.
 
 mod check;
+mod condition;
 mod decide;
 mod managed;
 
@@ -10,7 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::ApiError;
-pub(crate) use decide::{allows, glob};
+pub(crate) use condition::Context;
+pub(crate) use decide::{Ruling, Who, allows, authorizer_ruling, glob, ruling};
 pub(crate) use managed::managed;
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +39,7 @@ struct Statement {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum Effect {
+pub(crate) enum Effect {
     Allow,
     Deny,
 }
