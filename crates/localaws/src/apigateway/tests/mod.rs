@@ -4,10 +4,14 @@
 
 mod authorizers;
 mod deployments;
+mod gateway_responses;
+mod keys;
 mod lab;
 mod lambda;
+mod lambda_authorizers;
 mod methods;
 mod mock;
+mod signed;
 mod tokens;
 mod tree;
 

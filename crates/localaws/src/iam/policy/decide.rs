@@ -163,9 +163,10 @@ impl Statement {
     /// The same, with the values of policy variables.
     fn covers_in(&self, resource: &str, context: &Context, unknown: &mut Vec<String>) -> Held {
         let mut named = |list: &OneOrMany<String>| {
-            let one = |pattern: &String| match context.expand(pattern) {
-                Some(pattern) => Held::from(glob(&pattern, resource)),
-                None => {
+            let one = |pattern: &String| {
+                if let Some(pattern) = context.expand(pattern) {
+                    Held::from(glob(&pattern, resource))
+                } else {
                     unknown.push(pattern.clone());
                     Held::Unknown
                 }
