@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-pub(crate) use self::session::{KeyRefusal, Session, caller, is_account};
+pub(crate) use self::session::{KeyRefusal, Session, caller};
 use crate::{
     app::App,
     call::{Answer, Call},

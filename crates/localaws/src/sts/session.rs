@@ -160,11 +160,6 @@ impl Session {
     }
 }
 
-/// An access key id that is an account's id stands for the account's root.
-pub(crate) fn is_account(key: &str) -> bool {
-    key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit())
-}
-
 /// The session that an access key is of; `None`: no key that `AssumeRole` made.
 pub(crate) fn caller(
     world: &World,

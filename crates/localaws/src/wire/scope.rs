@@ -1,6 +1,6 @@
 //! Who calls.
 
-use crate::{call::ApiError, server::Request, sts::is_account, world::DEFAULT_ACCOUNT};
+use crate::{call::ApiError, faults::is_account, server::Request, world::DEFAULT_ACCOUNT};
 
 const DEFAULT_REGION: &str = "us-east-1";
 

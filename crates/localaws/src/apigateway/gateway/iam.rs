@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     app::{App, now_ms},
+    faults::is_account,
     iam::{Context, Ruling},
     server::Request,
     sts::{self, KeyRefusal, Session},
@@ -39,7 +40,7 @@ impl Signer {
         let session = app.read(|world| sts::caller(world, &signed.access_key, token));
         match session {
             Ok(Some(session)) => Ok(Self::Session(Box::new(session))),
-            Ok(None) if sts::is_account(&signed.access_key) && token.is_none() => {
+            Ok(None) if is_account(&signed.access_key) && token.is_none() => {
                 Ok(Self::Root(signed.access_key.clone()))
             }
             Ok(None) => Err(refused(KeyRefusal::Invalid)),

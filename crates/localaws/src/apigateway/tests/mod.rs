@@ -9,6 +9,7 @@ mod keys;
 mod lab;
 mod lambda;
 mod lambda_authorizers;
+mod lambda_checks;
 mod methods;
 mod mock;
 mod signed;

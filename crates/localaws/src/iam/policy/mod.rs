@@ -4,6 +4,7 @@ mod check;
 mod condition;
 mod decide;
 mod managed;
+mod ruling;
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,9 @@ use serde_json::Value;
 
 use crate::call::ApiError;
 pub(crate) use condition::Context;
-pub(crate) use decide::{Ruling, Who, allows, authorizer_ruling, glob, ruling};
+pub(crate) use decide::{Who, allows, authorizer_ruling, glob, ruling};
 pub(crate) use managed::managed;
+pub(crate) use ruling::Ruling;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -1,5 +1,7 @@
 //! Usage plans: which keys may call which stages, and how much.
 
+pub(super) mod keys;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     State,
     api::Paging,
-    api_key::{self, ApiKey, change, read},
+    api_key::{change, read},
     fault,
     patch::{Op, PatchOperation},
     tags::check_tags,
@@ -261,23 +263,6 @@ struct ListInput {
     paging: Paging,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyInput {
-    usage_plan_id: String,
-    key_id: String,
-    key_type: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeysInput {
-    usage_plan_id: String,
-    name_query: Option<String>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
 fn plan<'a>(state: &'a State, id: &str) -> Result<&'a UsagePlan, ApiError> {
     state.usage_plans.get(id).ok_or_else(absent)
 }
@@ -359,91 +344,4 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
         state.usage_plans.remove(&input.usage_plan_id);
         empty()
     })
-}
-
-fn shown_key(key: &ApiKey) -> Value {
-    json!({ "id": key.id, "type": "API_KEY", "value": key.value, "name": key.name })
-}
-
-/// A key is in one plan of a stage at most. Unsure of the wording.
-pub(super) fn create_key(app: &App, call: &Call) -> Answer {
-    let input: KeyInput = call.input()?;
-    if input.key_type.as_deref() != Some("API_KEY") {
-        return Err(fault::bad_request(
-            "Invalid key type specified. Must be one of: [API_KEY]",
-        ));
-    }
-    change(app, call, |state| {
-        let wanted = plan(state, &input.usage_plan_id)?;
-        let key = state
-            .api_keys
-            .get(&input.key_id)
-            .ok_or_else(api_key::absent)?;
-        let shared = |other: &&UsagePlan| {
-            let stages = &other.api_stages;
-            other.has_key(&key.id)
-                && (other.id == wanted.id
-                    || stages.iter().any(|s| wanted.serves(&s.api_id, &s.stage)))
-        };
-        if let Some(other) = state.usage_plans.values().find(shared) {
-            return Err(fault::conflict(format!(
-                "API key {} is already in usage plan {} with the same API stage",
-                key.id, other.id
-            )));
-        }
-        let shown = shown_key(key);
-        if let Some(plan) = state.usage_plans.get_mut(&input.usage_plan_id) {
-            plan.keys.push(input.key_id);
-        }
-        Ok(shown)
-    })
-}
-
-pub(super) fn get_key(app: &App, call: &Call) -> Answer {
-    let input: KeyInput = call.input()?;
-    read(app, call, |state| {
-        let plan = plan(state, &input.usage_plan_id)?;
-        let key = state
-            .api_keys
-            .get(&input.key_id)
-            .filter(|key| plan.has_key(&key.id));
-        key.map(shown_key).ok_or_else(key_absent)
-    })
-}
-
-pub(super) fn list_keys(app: &App, call: &Call) -> Answer {
-    let input: KeysInput = call.input()?;
-    read(app, call, |state| {
-        let plan = plan(state, &input.usage_plan_id)?;
-        let wanted = |key: &&ApiKey| {
-            let name = key.name.as_deref().unwrap_or_default();
-            let named = input.name_query.as_ref();
-            plan.has_key(&key.id) && named.is_none_or(|prefix| name.starts_with(prefix))
-        };
-        let keys = state.api_keys.values().filter(wanted);
-        let keys: Vec<Value> = keys.map(shown_key).collect();
-        let id = |shown: &Value| shown["id"].as_str().unwrap_or_default().to_owned();
-        Ok(json!(input.paging.list(keys, id)?))
-    })
-}
-
-pub(super) fn delete_key(app: &App, call: &Call) -> Answer {
-    let input: KeyInput = call.input()?;
-    change(app, call, |state| {
-        if !plan(state, &input.usage_plan_id)?.has_key(&input.key_id) {
-            return Err(key_absent());
-        }
-        if let Some(plan) = state.usage_plans.get_mut(&input.usage_plan_id) {
-            plan.keys.retain(|key| *key != input.key_id);
-        }
-        empty()
-    })
-}
-
-fn key_absent() -> ApiError {
-    ApiError::new(
-        404,
-        "NotFoundException",
-        "Invalid Usage Plan Key identifier specified",
-    )
 }
