@@ -51,9 +51,12 @@ SERVED = {
         GetIntegration DeleteIntegration TestInvokeMethod CreateAuthorizer GetAuthorizer
         GetAuthorizers UpdateAuthorizer DeleteAuthorizer TestInvokeAuthorizer CreateDeployment
         GetDeployment GetDeployments DeleteDeployment CreateStage GetStage GetStages UpdateStage
-        DeleteStage FlushStageAuthorizersCache TagResource GetTags PutMethodResponse
-        PutIntegrationResponse PutGatewayResponse DeleteGatewayResponse CreateApiKey GetApiKey
-        DeleteApiKey CreateUsagePlan UpdateUsagePlan DeleteUsagePlan CreateUsagePlanKey""",
+        DeleteStage FlushStageAuthorizersCache TagResource UntagResource GetTags PutMethodResponse
+        GetMethodResponse DeleteMethodResponse PutIntegrationResponse GetIntegrationResponse
+        DeleteIntegrationResponse PutGatewayResponse GetGatewayResponse GetGatewayResponses
+        DeleteGatewayResponse CreateApiKey GetApiKey GetApiKeys UpdateApiKey DeleteApiKey
+        CreateUsagePlan GetUsagePlan GetUsagePlans UpdateUsagePlan DeleteUsagePlan
+        CreateUsagePlanKey GetUsagePlanKey GetUsagePlanKeys DeleteUsagePlanKey""",
     "resourcegroupstaggingapi/2017-01-26": "GetResources",
 }
 

@@ -78,7 +78,7 @@ class OnTheTwin(unittest.TestCase):
         code = newest_code(self.endpoint, EMAIL)
         answered = self.cli(
             "cognito-idp", "respond-to-auth-challenge", "--client-id", self.outputs["client_id"],
-            "--challenge-name", "EMAIL_OTP", "--session", begun["Session"],
+            "--challenge-name", "EMAIL_OTP", f"--session={begun['Session']}",  # It may begin with a dash.
             "--challenge-responses", f"USERNAME={EMAIL},EMAIL_OTP_CODE={code}",
         )
         token = answered["AuthenticationResult"]["AccessToken"]

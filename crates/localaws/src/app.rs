@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{calls::Calls, faults::Faults, lambda, rates::Rates, world::World};
+use crate::{apigateway, calls::Calls, faults::Faults, lambda, rates::Rates, world::World};
 
 /// How to start a twin.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub(crate) struct App {
     pub(crate) endpoint: OnceLock<String>,
     /// Warm Lambda handler processes.
     pub(crate) runtime: lambda::Runtime,
+    /// What API Gateway's data plane remembers between requests.
+    pub(crate) gateway: apigateway::Memory,
     /// What becomes of calls that a test has chosen.
     pub(crate) faults: Faults,
     /// The last calls.
@@ -51,6 +53,7 @@ impl App {
             changed: Notify::new(),
             endpoint: OnceLock::new(),
             runtime: lambda::Runtime::default(),
+            gateway: apigateway::Memory::default(),
             faults: Faults::default(),
             calls: Calls::default(),
             rates: Rates::new(config.enforce_rates),

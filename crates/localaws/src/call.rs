@@ -7,6 +7,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::sts::Session;
+
 /// The services served, named by their `SigV4` signing name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Service {
@@ -44,6 +46,8 @@ pub(crate) struct Call {
     pub(crate) input: Value,
     /// 12-digit account of the caller (from the access key; `000000000000` by default).
     pub(crate) account: String,
+    /// The role that the caller has assumed; none: the account's root.
+    pub(crate) session: Option<Session>,
     pub(crate) region: String,
     pub(crate) request_id: String,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{apigateway, cognito, iam, lambda, logs};
+use crate::{apigateway, cognito, iam, lambda, logs, sts};
 
 /// The account of callers whose access key id is not itself a 12-digit account id.
 pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -15,6 +15,8 @@ pub(crate) struct World {
     pub(crate) accounts: BTreeMap<String, Account>,
     /// Mail "sent", oldest first.
     pub(crate) inbox: Vec<cognito::Mail>,
+    /// Of assumed roles, by access key id.
+    pub(crate) sessions: BTreeMap<String, sts::Session>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    apis::RestApi, authorizer::Authorizer, deployment::Deployment, fault, method::Method,
-    resource::Resource, stage::Stage,
+    apis::RestApi, authorizer::Authorizer, deployment::Deployment, fault,
+    gateway_response::GatewayResponse, method::Method, resource::Resource, stage::Stage,
 };
 use crate::{
     app::App,
@@ -22,6 +22,9 @@ pub(super) struct Api {
     pub(super) authorizers: BTreeMap<String, Authorizer>,
     pub(super) deployments: BTreeMap<String, Deployed>,
     pub(super) stages: BTreeMap<String, Stage>,
+    /// By type.
+    #[serde(default)]
+    pub(super) gateway_responses: BTreeMap<String, GatewayResponse>,
 }
 
 /// A deployment and what it froze.
@@ -37,6 +40,8 @@ pub(super) struct Snapshot {
     pub(super) about: RestApi,
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) authorizers: BTreeMap<String, Authorizer>,
+    #[serde(default)]
+    pub(super) gateway_responses: BTreeMap<String, GatewayResponse>,
 }
 
 /// Where a method is; part of many inputs.
@@ -96,6 +101,7 @@ impl Api {
             about: self.about.clone(),
             resources: self.resources.clone(),
             authorizers: self.authorizers.clone(),
+            gateway_responses: self.gateway_responses.clone(),
         }
     }
 }

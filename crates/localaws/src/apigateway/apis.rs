@@ -30,7 +30,7 @@ pub(super) struct RestApi {
     version: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) binary_media_types: Vec<String>,
-    api_key_source: String,
+    pub(super) api_key_source: String,
     endpoint_configuration: EndpointConfiguration,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) tags: BTreeMap<String, String>,
@@ -162,6 +162,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         authorizers: BTreeMap::new(),
         deployments: BTreeMap::new(),
         stages: BTreeMap::new(),
+        gateway_responses: BTreeMap::new(),
     };
     app.write(|world| {
         let state = &mut world.region(&call.account, &call.region).apigateway;

@@ -52,6 +52,26 @@ pub(super) struct Integration {
     pub(super) integration_responses: BTreeMap<String, IntegrationResponse>,
 }
 
+impl Integration {
+    /// Stands where no method is called, and so nothing behind it.
+    pub(super) fn none() -> Self {
+        Self {
+            kind: Type::Mock,
+            http_method: None,
+            uri: None,
+            request_parameters: BTreeMap::new(),
+            request_templates: BTreeMap::new(),
+            passthrough_behavior: String::new(),
+            content_handling: None,
+            timeout_in_millis: 0,
+            cache_namespace: String::new(),
+            cache_key_parameters: Vec::new(),
+            response_transfer_mode: None,
+            integration_responses: BTreeMap::new(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PutInput {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     api::{self, Api, MethodPlace},
+    authorizer::Kind,
     fault,
     integration::Integration,
     patch::{Op, PatchOperation},
@@ -49,29 +50,27 @@ impl Method {
     /// Whether this protection can be kept up within this API. A method is never less protected than it
     /// says: what the data plane cannot enforce is refused here.
     fn check(&self, api: &Api) -> Result<(), ApiError> {
-        match self.authorization_type.as_str() {
-            "NONE" if self.authorizer_id.is_some() => {
+        let kind = self
+            .authorizer_id
+            .as_ref()
+            .and_then(|id| api.authorizers.get(id))
+            .map(|authorizer| authorizer.kind);
+        match (self.authorization_type.as_str(), kind) {
+            ("NONE" | "AWS_IAM", _) if self.authorizer_id.is_some() => {
                 return Err(fault::bad_request(
                     "Authorizer ID can only be set if the authorization type is CUSTOM or COGNITO_USER_POOLS",
                 ));
             }
-            "NONE" => {}
-            COGNITO => {
-                // The twin makes authorizers of no other type.
-                let known = |id: &String| api.authorizers.contains_key(id);
-                if !self.authorizer_id.as_ref().is_some_and(known) {
-                    return Err(fault::bad_request(
-                        "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or \
-                         COGNITO_USER_POOLS requires a valid authorizer.",
-                    ));
-                }
+            ("NONE" | "AWS_IAM", _)
+            | (COGNITO, Some(Kind::CognitoUserPools))
+            | ("CUSTOM", Some(Kind::Token | Kind::Request)) => {}
+            (COGNITO | "CUSTOM", _) => {
+                return Err(fault::bad_request(
+                    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or \
+                     COGNITO_USER_POOLS requires a valid authorizer.",
+                ));
             }
-            unserved @ ("AWS_IAM" | "CUSTOM") => {
-                return Err(fault::not_served(&format!(
-                    "methods with authorizationType {unserved}"
-                )));
-            }
-            other => {
+            (other, _) => {
                 return Err(fault::bad_request(format!(
                     "Invalid authorization type specified: {other}"
                 )));
@@ -118,7 +117,7 @@ impl Method {
         match (patch.op, patch.path.as_str()) {
             (Some(Op::Replace), "/authorizationType") => {
                 patch.text()?.clone_into(&mut self.authorization_type);
-                if self.authorization_type == "NONE" {
+                if matches!(self.authorization_type.as_str(), "NONE" | "AWS_IAM") {
                     self.authorizer_id = None;
                 }
             }

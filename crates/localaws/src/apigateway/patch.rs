@@ -48,6 +48,11 @@ impl PatchOperation {
         self.text()?.parse().map_err(|_| self.invalid_value())
     }
 
+    /// One of an enumeration's values.
+    pub(super) fn variant<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_value(self.text()?.into()).map_err(|_| self.invalid_value())
+    }
+
     /// The key behind a prefix: `b/c` of `/a/b~1c` behind `/a/`.
     pub(super) fn key(&self, prefix: &str) -> Option<String> {
         let key = self.path.strip_prefix(prefix)?;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    call::{Answer, ApiError, Call, answer},
+    call::{Answer, ApiError, Call, answer, empty},
 };
 
 /// `MethodResponse` of the model.
@@ -48,7 +48,7 @@ impl IntegrationResponse {
     }
 }
 
-fn constant(mapping: &str) -> Option<&str> {
+pub(super) fn constant(mapping: &str) -> Option<&str> {
     mapping.strip_prefix('\'')?.strip_suffix('\'')
 }
 
@@ -114,13 +114,7 @@ pub(super) fn put_integration_response(app: &App, call: &Call) -> Answer {
         let declared = method
             .method_responses
             .get(&response.status_code)
-            .ok_or_else(|| {
-                ApiError::new(
-                    404,
-                    "NotFoundException",
-                    "Invalid Response status code specified",
-                )
-            })?;
+            .ok_or_else(absent)?;
         for (to, from) in &response.response_parameters {
             if !declared.response_parameters.contains_key(to) {
                 return Err(invalid_mapping(to));
@@ -136,6 +130,62 @@ pub(super) fn put_integration_response(app: &App, call: &Call) -> Answer {
             .integration_responses
             .insert(response.status_code.clone(), response);
         Ok(shown)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusInput {
+    #[serde(flatten)]
+    place: MethodPlace,
+    status_code: String,
+}
+
+fn absent() -> ApiError {
+    ApiError::new(
+        404,
+        "NotFoundException",
+        "Invalid Response status code specified",
+    )
+}
+
+pub(super) fn get_method_response(app: &App, call: &Call) -> Answer {
+    let StatusInput { place, status_code } = call.input()?;
+    api::read(app, call, &place.rest_api_id, |api| {
+        let responses = &api.method(&place)?.method_responses;
+        answer(responses.get(&status_code).ok_or_else(absent)?)
+    })
+}
+
+pub(super) fn delete_method_response(app: &App, call: &Call) -> Answer {
+    let StatusInput { place, status_code } = call.input()?;
+    api::change(app, call, &place.rest_api_id, |api| {
+        let responses = &mut api.method_mut(&place)?.method_responses;
+        responses.remove(&status_code).ok_or_else(absent)?;
+        empty()
+    })
+}
+
+pub(super) fn get_integration_response(app: &App, call: &Call) -> Answer {
+    let StatusInput { place, status_code } = call.input()?;
+    api::read(app, call, &place.rest_api_id, |api| {
+        let integration = api.method(&place)?.method_integration.as_ref();
+        let responses = &integration
+            .ok_or_else(|| fault::absent("Integration"))?
+            .integration_responses;
+        answer(responses.get(&status_code).ok_or_else(absent)?)
+    })
+}
+
+pub(super) fn delete_integration_response(app: &App, call: &Call) -> Answer {
+    let StatusInput { place, status_code } = call.input()?;
+    api::change(app, call, &place.rest_api_id, |api| {
+        let integration = api.method_mut(&place)?.method_integration.as_mut();
+        let responses = &mut integration
+            .ok_or_else(|| fault::absent("Integration"))?
+            .integration_responses;
+        responses.remove(&status_code).ok_or_else(absent)?;
+        empty()
     })
 }
 

@@ -284,15 +284,17 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
     api::change(app, call, &input.rest_api_id, |api| {
         api.stage(&input.stage_name)?;
         api.stages.remove(&input.stage_name);
+        app.gateway.flush(&input.rest_api_id, &input.stage_name);
         empty()
     })
 }
 
-/// Nothing to flush: tokens are verified anew with every request.
+/// Of Lambda authorizers; tokens of user pools are verified anew with every request.
 pub(super) fn flush_authorizers_cache(app: &App, call: &Call) -> Answer {
     let input: NameInput = call.input()?;
     api::read(app, call, &input.rest_api_id, |api| {
         api.stage(&input.stage_name).map(|_| ())
     })?;
+    app.gateway.flush(&input.rest_api_id, &input.stage_name);
     empty()
 }

@@ -6,6 +6,7 @@ mod inline;
 mod paging;
 mod policy;
 mod roles;
+mod simulate;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,7 @@ use crate::{
     app::App,
     call::{Answer, ApiError, Call, answer},
 };
-use policy::Document;
-pub(crate) use policy::glob;
+pub(crate) use policy::{Context, Document, Ruling, Who, authorizer_ruling, glob};
 
 /// The roles of an account, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -33,16 +33,18 @@ pub(crate) struct State {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Role {
-    name: String,
+    pub(crate) name: String,
     pub(crate) arn: String,
-    id: String,
+    /// `AROA…`: another one for each role made under the same name.
+    pub(crate) id: String,
     path: String,
     /// Seconds since the epoch.
     created: f64,
     /// JSON text, as given.
     trust: String,
     description: Option<String>,
-    max_session: u32,
+    /// Seconds.
+    pub(crate) max_session: u32,
     boundary: Option<String>,
     tags: BTreeMap<String, String>,
     /// Inline policies: name → JSON text.
@@ -56,7 +58,7 @@ impl State {
         self.roles.get(name)
     }
 
-    fn by_arn(&self, arn: &str) -> Option<&Role> {
+    pub(crate) fn by_arn(&self, arn: &str) -> Option<&Role> {
         self.roles.values().find(|role| role.arn == arn)
     }
 
@@ -82,6 +84,55 @@ impl State {
     }
 }
 
+impl Role {
+    /// What the role's own policies, within its boundary, say of an action on a resource.
+    pub(crate) fn ruling(&self, action: &str, resource: &str, context: &Context) -> Ruling {
+        let inline = self.inline.values().map(String::as_str);
+        let attached = self.attached.iter().map(String::as_str);
+        let own = policy::ruling(inline, attached, action, resource, context);
+        match self.boundary.as_deref() {
+            None => own,
+            Some(arn) => own.and(policy::ruling(
+                std::iter::empty(),
+                std::iter::once(arn),
+                action,
+                resource,
+                context,
+            )),
+        }
+    }
+
+    /// What the role's trust policy says to a caller who wants to assume it.
+    pub(crate) fn trust_ruling(&self, who: Who<'_>, context: &Context) -> Ruling {
+        Document::trust(&self.trust).map_or_else(
+            |_| Ruling::default(),
+            |document| document.trust_ruling(who, "sts:AssumeRole", context),
+        )
+    }
+}
+
+/// What session policies (documents, and ARNs of managed ones) say together.
+pub(crate) fn session_ruling(
+    documents: &[String],
+    arns: &[String],
+    action: &str,
+    resource: &str,
+    context: &Context,
+) -> Ruling {
+    policy::ruling(
+        documents.iter().map(String::as_str),
+        arns.iter().map(String::as_str),
+        action,
+        resource,
+        context,
+    )
+}
+
+/// Whether an AWS-managed policy is one that can be attached here.
+pub(crate) fn is_managed(arn: &str) -> bool {
+    policy::managed(arn).is_some()
+}
+
 #[expect(clippy::unused_async, reason = "every service answers alike")]
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
@@ -104,6 +155,7 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "UntagRole" => write(app, call, State::untag),
         "ListRoleTags" => read(app, call, State::list_tags),
         "ListInstanceProfilesForRole" => read(app, call, State::list_instance_profiles),
+        "SimulatePrincipalPolicy" => read(app, call, State::simulate),
         "GetAccountSummary" => read(app, call, State::account_summary),
         _ => Err(call.not_served()),
     }

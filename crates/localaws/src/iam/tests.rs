@@ -33,6 +33,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: "111122223333".to_owned(),
+            session: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };
@@ -202,5 +203,101 @@ async fn documents_that_say_nothing_are_refused() {
     assert_eq!(
         twin.code("UpdateAssumeRolePolicy", document(two)).await,
         "ok"
+    );
+}
+
+#[tokio::test]
+async fn policies_are_simulated() {
+    let twin = Twin::new();
+    twin.role("r").await;
+    let document = json!({"Statement": [
+        {"Effect": "Allow", "Action": "execute-api:*", "Resource": "arn:aws:execute-api:*:*:abc/*/GET/*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:execute-api:*:*:abc/prod/*"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
+    ]});
+    let put = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": document.to_string()});
+    twin.call("PutRolePolicy", put).await.unwrap();
+    let attach = json!({"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/PowerUserAccess"});
+    let arn = "arn:aws:iam::111122223333:role/r";
+    let ask = |actions: &[&str], resource: &str, more: Value| {
+        let mut input = json!({
+            "PolicySourceArn": arn, "ActionNames": actions, "ResourceArns": [resource],
+        });
+        for (name, value) in more.as_object().unwrap() {
+            input[name] = value.clone();
+        }
+        input
+    };
+    let api = |path: &str| format!("arn:aws:execute-api:us-east-1:111122223333:abc/{path}");
+    let decided = async |input: Value| {
+        let answer = twin.call("SimulatePrincipalPolicy", input).await.unwrap();
+        let first = &answer["EvaluationResults"][0];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (
+            text(&first["EvalDecision"]),
+            first["MissingContextValues"].to_string(),
+        )
+    };
+    let none = "[]".to_owned();
+    let invoke = ["execute-api:Invoke"];
+    for (path, decision) in [
+        ("dev/GET/demo", "allowed"),
+        ("prod/GET/demo", "explicitDeny"),
+        ("dev/POST/demo", "implicitDeny"),
+    ] {
+        let seen = decided(ask(&invoke, &api(path), json!({}))).await;
+        assert_eq!(seen, (decision.to_owned(), none.clone()), "{path}");
+    }
+    let get = ["s3:GetObject"];
+    let bucket = "arn:aws:s3:::b/k";
+    assert_eq!(
+        decided(ask(&get, bucket, json!({}))).await,
+        (
+            "implicitDeny".to_owned(),
+            r#"["aws:PrincipalOrgID"]"#.to_owned()
+        )
+    );
+    let entry = json!({"ContextEntries": [
+        {"ContextKeyName": "aws:PrincipalOrgID", "ContextKeyValues": ["o-1"], "ContextKeyType": "string"},
+    ]});
+    assert_eq!(
+        decided(ask(&get, bucket, entry)).await,
+        ("allowed".to_owned(), none.clone())
+    );
+    twin.call("AttachRolePolicy", attach).await.unwrap();
+    let power = |action: &'static str| decided(ask(&[action], "*", json!({})));
+    assert_eq!(power("sqs:SendMessage").await.0, "allowed");
+    assert_eq!(power("iam:CreateRole").await.0, "implicitDeny");
+
+    // Page by page, in the order asked.
+    let two = ["sqs:b", "sqs:a"];
+    let page = twin
+        .call(
+            "SimulatePrincipalPolicy",
+            ask(&two, "*", json!({"MaxItems": 1})),
+        )
+        .await
+        .unwrap();
+    assert_eq!(page["EvaluationResults"][0]["EvalActionName"], "sqs:b");
+    let rest = ask(&two, "*", json!({"Marker": page["Marker"]}));
+    let page = twin.call("SimulatePrincipalPolicy", rest).await.unwrap();
+    assert_eq!(page["EvaluationResults"][0]["EvalActionName"], "sqs:a");
+    assert_eq!(page["IsTruncated"], false);
+
+    let absent = json!({"PolicySourceArn": format!("{arn}x"), "ActionNames": ["a:b"]});
+    assert_eq!(
+        twin.refused("SimulatePrincipalPolicy", absent).await,
+        "NoSuchEntity"
+    );
+    assert_eq!(
+        twin.refused("SimulatePrincipalPolicy", ask(&["a"], "*", json!({})))
+            .await,
+        "InvalidInput"
+    );
+    let unserved = ask(&get, "*", json!({"ResourceOwner": "111122223333"}));
+    assert_eq!(
+        twin.refused("SimulatePrincipalPolicy", unserved).await,
+        "NotImplementedException"
     );
 }

@@ -26,13 +26,6 @@ const MOST_OF_EVENT: usize = 1 << 20;
 
 /// Who invokes: a caller with credentials, or a service that needs a statement in the resource policy.
 pub(crate) enum Invoker<'a> {
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the Invoke API has a way of its own; tests use this one"
-        )
-    )]
     Caller,
     Service {
         principal: &'a str,

@@ -36,6 +36,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: ACCOUNT.to_owned(),
+            session: None,
             region: REGION.to_owned(),
             request_id: String::new(),
         };

@@ -151,6 +151,9 @@ fn end_account(app: &App, account: &str) -> Page {
     }
     let ended = app.write(|world| {
         cognito::forget_mail(world, account);
+        world
+            .sessions
+            .retain(|_, session| session.account != account);
         world.accounts.remove(account)
     });
     let existed = ended.is_some();

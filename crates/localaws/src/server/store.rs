@@ -157,9 +157,15 @@ fn serialized(app: &App) -> io::Result<Vec<u8>> {
     }
     app.read(|world| {
         // All of its members: one more is one more to write.
-        let World { accounts: _, inbox } = world;
+        let World {
+            accounts: _,
+            inbox,
+            sessions,
+        } = world;
         json.extend_from_slice(br#"},"inbox":"#);
-        serde_json::to_writer(&mut json, inbox)
+        serde_json::to_writer(&mut json, inbox)?;
+        json.extend_from_slice(br#","sessions":"#);
+        serde_json::to_writer(&mut json, sessions)
     })?;
     json.push(b'}');
     Ok(json)

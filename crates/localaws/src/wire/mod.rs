@@ -49,7 +49,7 @@ pub(crate) async fn serve(
 ) -> (Result<Response, Cut>, Option<String>) {
     let request_id = ids::uuid();
     let mut seen = Seen::default();
-    let read = read::read(request, &request_id, &mut seen);
+    let read = read::read(app, request, &request_id, &mut seen);
     let Seen {
         service,
         found,

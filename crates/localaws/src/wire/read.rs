@@ -12,8 +12,10 @@ use super::{
     scope::Scope,
 };
 use crate::{
+    app::App,
     call::{ApiError, Call, Service},
     server::Request,
+    sts::{self, KeyRefusal, Session},
 };
 
 /// Values of a JSON body, and fields of a form: far more than any operation takes. A body of 70 MB, which
@@ -22,7 +24,12 @@ const MOST_VALUES: usize = 200_000;
 const MOST_FIELDS: usize = 10_000;
 
 /// Parses and checks a request.
-pub(super) fn read(request: &Request, request_id: &str, seen: &mut Seen) -> Result<Call, ApiError> {
+pub(super) fn read(
+    app: &App,
+    request: &Request,
+    request_id: &str,
+    seen: &mut Seen,
+) -> Result<Call, ApiError> {
     let query = percent::pairs(request.uri().query().unwrap_or_default()).ok_or_else(|| {
         ApiError::new(
             400,
@@ -43,6 +50,10 @@ pub(super) fn read(request: &Request, request_id: &str, seen: &mut Seen) -> Resu
         labels,
     } = route::operation(of, request, form.as_deref())?;
     seen.found = Some((name, operation));
+    let session = session(app, of, scope.as_ref())?;
+    if let Some(session) = &session {
+        seen.account = Some(session.account.clone());
+    }
     if operation.authtype.as_deref() != Some("none") {
         authenticated(of, request, scope.as_ref())?;
     }
@@ -73,10 +84,42 @@ pub(super) fn read(request: &Request, request_id: &str, seen: &mut Seen) -> Resu
         service: of,
         operation: name.to_owned(),
         input,
-        account: Scope::account(scope.as_ref()),
+        account: match &session {
+            Some(session) => session.account.clone(),
+            None => Scope::account(scope.as_ref()),
+        },
+        session,
         region: Scope::region(scope.as_ref()),
         request_id: request_id.to_owned(),
     })
+}
+
+/// The session whose temporary credentials are used: its token has to be there, and not to have expired.
+/// A key that the twin did not make is taken as a root's, see [`Scope::account`].
+fn session(
+    app: &App,
+    service: Service,
+    scope: Option<&Scope>,
+) -> Result<Option<Session>, ApiError> {
+    let Some(Scope {
+        access_key, token, ..
+    }) = scope
+    else {
+        return Ok(None);
+    };
+    let refused = |why: KeyRefusal| {
+        let (status, code) = match (Model::of(service).metadata.protocol, why) {
+            (Protocol::Query, KeyRefusal::Invalid) => (403, "InvalidClientTokenId"),
+            (Protocol::Query, KeyRefusal::Expired) => (403, "ExpiredToken"),
+            (Protocol::Json, KeyRefusal::Invalid) => (400, "UnrecognizedClientException"),
+            (Protocol::Json, KeyRefusal::Expired) => (400, "ExpiredTokenException"),
+            (Protocol::RestJson, KeyRefusal::Invalid) => (403, "UnrecognizedClientException"),
+            (Protocol::RestJson, KeyRefusal::Expired) => (403, "ExpiredTokenException"),
+        };
+        ApiError::new(status, code, why.message())
+    };
+    app.read(|world| sts::caller(world, access_key, token.as_deref()))
+        .map_err(refused)
 }
 
 /// Signatures are not verified, so a web page could write one: what a browser sends is served only where

@@ -1,6 +1,6 @@
 //! Who calls.
 
-use crate::{call::ApiError, server::Request, world::DEFAULT_ACCOUNT};
+use crate::{call::ApiError, faults::is_account, server::Request, world::DEFAULT_ACCOUNT};
 
 const DEFAULT_REGION: &str = "us-east-1";
 
@@ -8,7 +8,9 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// not verified.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
-    access_key: String,
+    pub(crate) access_key: String,
+    /// Of temporary credentials.
+    pub(crate) token: Option<String>,
     pub(crate) region: String,
     pub(crate) service: String,
 }
@@ -26,6 +28,7 @@ impl Scope {
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         (plain(&region) && !region.is_empty() && !access_key.is_empty()).then_some(Self {
             access_key,
+            token: None,
             region,
             service,
         })
@@ -52,16 +55,23 @@ impl Scope {
                 None => return Ok(None),
             },
         };
+        let in_header = request.headers().get("x-amz-security-token");
+        let in_query = query
+            .iter()
+            .find(|(name, _)| name == "X-Amz-Security-Token");
+        let token = in_header
+            .and_then(|value| value.to_str().ok())
+            .or(in_query.map(|(_, token)| token.as_str()));
         Self::parse(credential)
-            .map(Some)
+            .map(|scope| Some(Self { token: token.map(str::to_owned), ..scope }))
             .ok_or_else(|| incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"))
     }
 
-    /// An access key id of 12 digits is the account.
+    /// An access key id of 12 digits is the account. (That of a session is looked up, see `wire::read`.)
     pub(crate) fn account(scope: Option<&Self>) -> String {
         scope
             .map(|scope| scope.access_key.as_str())
-            .filter(|key| key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()))
+            .filter(|key| is_account(key))
             .unwrap_or(DEFAULT_ACCOUNT)
             .to_owned()
     }

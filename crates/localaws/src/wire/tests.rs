@@ -120,6 +120,7 @@ async fn failures(service: Service, number: f64) -> BTreeSet<String> {
                 operation: name.clone(),
                 input,
                 account: "111122223333".to_owned(),
+                session: None,
                 region: "us-east-1".to_owned(),
                 request_id: ids::uuid(),
             };

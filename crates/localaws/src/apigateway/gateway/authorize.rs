@@ -1,32 +1,59 @@
-//! Who may call a method: a Cognito authorizer's tokens.
+//! Who may call a method: a user pool's token, a Lambda authorizer, a signature, or anyone.
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::{
-    super::{api::Snapshot, method::Method},
-    exchange::Incoming,
+    super::{
+        api::Snapshot,
+        authorizer::{Authorizer, Kind},
+        method::Method,
+    },
+    exchange::{Caller, Exchange, Incoming},
+    iam, lambda_authorizer,
     reply::Reply,
 };
 use crate::{
     app::App,
     cognito::{TokenRefusal, verify_token},
+    server::Request,
 };
 
-/// The claims of the caller's token. `Ok(None)`: the method is open to all.
-pub(super) fn claims(
-    app: &App,
+/// Who calls, or the gateway's refusal.
+pub(super) async fn caller(
+    app: &Arc<App>,
     snapshot: &Snapshot,
     method: &Method,
-    incoming: &Incoming,
-) -> Result<Option<Map<String, Value>>, Reply> {
-    if method.authorization_type == "NONE" {
-        return Ok(None);
+    exchange: &Exchange,
+    request: &Request,
+) -> Result<Caller, Reply> {
+    match method.authorization_type.as_str() {
+        "NONE" => return Ok(Caller::Anyone),
+        "AWS_IAM" => return iam::caller(app, exchange, request).map(Caller::Signed),
+        _ => {}
     }
     let id = method.authorizer_id.as_deref().unwrap_or_default();
     let authorizer = snapshot
         .authorizers
         .get(id)
         .ok_or_else(|| Reply::internal(500))?;
+    match authorizer.kind {
+        Kind::CognitoUserPools => {
+            let scopes = &method.authorization_scopes;
+            claims(app, authorizer, scopes, &exchange.incoming).map(Caller::Claims)
+        }
+        Kind::Token | Kind::Request => lambda_authorizer::caller(app, authorizer, exchange).await,
+    }
+}
+
+/// The claims of the caller's token.
+pub(super) fn claims(
+    app: &App,
+    authorizer: &Authorizer,
+    scopes: &[String],
+    incoming: &Incoming,
+) -> Result<Map<String, Value>, Reply> {
     let header = incoming
         .header(authorizer.header())
         .ok_or_else(Reply::unauthorized)?;
@@ -38,8 +65,8 @@ pub(super) fn claims(
         .identity_validation_expression
         .as_ref()
         .is_none_or(|expression| matches_whole(expression, audience.unwrap_or_default()));
-    if right_audience && right_kind(&claims, &method.authorization_scopes) {
-        Ok(Some(claims))
+    if right_audience && right_kind(&claims, scopes) {
+        Ok(claims)
     } else {
         Err(Reply::unauthorized())
     }

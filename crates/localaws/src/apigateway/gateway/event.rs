@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::{exchange::Exchange, log::java_date};
+use super::{
+    exchange::{Caller, Exchange, SOURCE_IP},
+    log::java_date,
+};
 
-/// Where every request of the twin comes from.
-const SOURCE_IP: &str = "127.0.0.1";
 /// Headers of the connection to the gateway, not of the request.
 const NOT_PASSED: [&str; 7] = [
     "connection",
@@ -43,6 +44,21 @@ pub(super) fn event(exchange: &Exchange) -> Value {
         "isBase64Encoded": binary && !body.is_null(),
         "body": body,
     })
+}
+
+/// The event that a REQUEST authorizer is given: all but the body.
+pub(super) fn authorizer_event(exchange: &Exchange) -> Value {
+    let mut event = event(exchange);
+    if let Value::Object(members) = &mut event {
+        members.remove("body");
+        members.remove("isBase64Encoded");
+        for value in members.values_mut().filter(|value| value.is_null()) {
+            *value = json!({});
+        }
+        members.insert("type".to_owned(), json!("REQUEST"));
+        members.insert("methodArn".to_owned(), json!(exchange.method_arn()));
+    }
+    event
 }
 
 /// Names as HTTP/2 clients send them, but for those that AWS writes itself.
@@ -102,7 +118,7 @@ where
     }
 }
 
-fn request_context(exchange: &Exchange) -> Value {
+pub(super) fn request_context(exchange: &Exchange) -> Value {
     let now = jiff::Timestamp::now();
     let incoming = &exchange.incoming;
     let (domain, prefix, path) = if exchange.is_test() {
@@ -132,18 +148,22 @@ fn request_context(exchange: &Exchange) -> Value {
     if let Some(id) = &exchange.deployment_id {
         context["deploymentId"] = json!(id);
     }
-    if let Some(claims) = &exchange.claims {
-        let claims: Map<String, Value> = claims
-            .iter()
-            .map(|(name, value)| (name.clone(), claim(name, value).into()))
-            .collect();
-        context["authorizer"] = json!({ "claims": claims });
+    match &exchange.caller {
+        Caller::Anyone | Caller::Signed(_) => {}
+        Caller::Claims(claims) => {
+            let claims: Map<String, Value> = claims
+                .iter()
+                .map(|(name, value)| (name.clone(), claim(name, value).into()))
+                .collect();
+            context["authorizer"] = json!({ "claims": claims });
+        }
+        Caller::Custom(output) => context["authorizer"] = output.shown(),
     }
     context
 }
 
 /// Functions see claims as text, and times as Java writes dates.
-fn claim(name: &str, value: &Value) -> String {
+pub(super) fn claim(name: &str, value: &Value) -> String {
     let time = || jiff::Timestamp::from_second(value.as_i64()?).ok();
     match value {
         Value::String(text) => text.clone(),
@@ -171,6 +191,17 @@ fn identity(exchange: &Exchange) -> Value {
         "userAgent": exchange.incoming.header("user-agent"),
         "userArn": null,
     });
+    if let Caller::Signed(principal) = &exchange.caller {
+        identity["accessKey"] = json!(principal.access_key);
+        identity["accountId"] = json!(principal.account);
+        identity["caller"] = json!(principal.user_id);
+        identity["user"] = json!(principal.user_id);
+        identity["userArn"] = json!(principal.arn);
+    }
+    if let Some(key) = &exchange.api_key {
+        identity["apiKey"] = json!(key.value);
+        identity["apiKeyId"] = json!(key.id);
+    }
     if exchange.is_test() {
         identity["accountId"] = json!(exchange.account);
         identity["apiKey"] = json!("test-invoke-api-key");

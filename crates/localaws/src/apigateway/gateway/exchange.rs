@@ -1,14 +1,18 @@
 //! One request on its way through the gateway.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use hyper::body::Bytes;
 use serde_json::{Map, Value};
 
-use super::super::integration::Integration;
-use crate::{app::now_ms, ids, server::Request, wire::percent};
+use super::{
+    super::integration::Integration, iam::Principal, lambda_authorizer::Output, usage::Key,
+};
+use crate::{app::now_ms, iam::Context, ids, server::Request, wire::percent};
 
 pub(super) const TEST_STAGE: &str = "test-invoke-stage";
+/// Where every request of the twin comes from.
+pub(super) const SOURCE_IP: &str = "127.0.0.1";
 
 /// A request as the client sent it, or as a test says it.
 #[derive(Debug)]
@@ -36,10 +40,23 @@ pub(super) struct Exchange {
     pub(super) resource_path: String,
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) integration: Integration,
-    /// Of the token, when a user pool vouches for it.
-    pub(super) claims: Option<Map<String, Value>>,
+    pub(super) caller: Caller,
+    /// For a method that needs one.
+    pub(super) api_key: Option<Key>,
     pub(super) incoming: Incoming,
     pub(super) ids: Ids,
+}
+
+/// Who calls, as far as anybody asked.
+#[derive(Debug)]
+pub(super) enum Caller {
+    Anyone,
+    /// The claims of a user pool's token.
+    Claims(Map<String, Value>),
+    /// Whom a Lambda authorizer let in.
+    Custom(Arc<Output>),
+    /// Who signed.
+    Signed(Principal),
 }
 
 /// What names a request in headers, events and logs.
@@ -109,6 +126,33 @@ impl Exchange {
             self.incoming.http_method,
             self.resource_path
         )
+    }
+
+    /// What policies are asked about: the path as it was sent, not the resource's.
+    pub(super) fn method_arn(&self) -> String {
+        format!(
+            "arn:aws:execute-api:{}:{}:{}/{}/{}{}",
+            self.region,
+            self.account,
+            self.api_id,
+            self.stage,
+            self.incoming.http_method,
+            self.incoming.path
+        )
+    }
+
+    /// What conditions of policies may ask about the request.
+    pub(super) fn context(&self) -> Context {
+        let header = |name: &str| self.incoming.header(name).map(str::to_owned);
+        Context::default()
+            .with("aws:SourceIp", [SOURCE_IP.to_owned()])
+            .with("aws:RequestedRegion", [self.region.clone()])
+            .with("aws:UserAgent", header("user-agent"))
+            .with("aws:Referer", header("referer"))
+            // An invoke URL of AWS is https, and not in a VPC.
+            .with("aws:SecureTransport", ["true".to_owned()])
+            .with("aws:SourceVpc", [])
+            .with("aws:SourceVpce", [])
     }
 
     pub(super) fn domain_name(&self) -> String {

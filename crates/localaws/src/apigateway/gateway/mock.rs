@@ -34,6 +34,7 @@ pub(super) fn answer(exchange: &Exchange, log: &mut Log) -> Reply {
         body: template
             .map(|(_, text)| text.clone().into_bytes())
             .unwrap_or_default(),
+        refusal: None,
     };
     for (name, value) in response.headers() {
         reply.pass_on(name, value.to_owned());

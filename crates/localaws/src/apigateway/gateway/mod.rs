@@ -1,30 +1,44 @@
 //! The data plane: requests to invoke URLs, and test invocations.
 //!
-//! `address` (which deployment) → `route` (which method) → `authorize` → `integrate` (`proxy`, `mock`) →
-//! `reply`. Test invocations enter at `integrate`, with what is not deployed yet.
+//! `address` (which deployment) → `route` (which method) → `authorize` (`iam`, `lambda_authorizer`) → `usage` (API
+//! keys) → `integrate` (`proxy`, `mock`) → `reply` → `customize`. Test invocations enter at `integrate`, with what
+//! is not deployed yet.
 
 mod address;
 mod authorize;
+mod customize;
 mod event;
 mod exchange;
+mod iam;
+mod lambda_authorizer;
 mod log;
+mod memory;
 mod mock;
 mod proxy;
 mod reply;
 mod result;
 mod route;
+mod signature;
+mod test_authorizer;
 mod test_invoke;
+mod usage;
 
 use std::sync::Arc;
 
-pub(super) use self::test_invoke::test_invoke;
+pub(crate) use self::memory::Memory;
 use self::{
     address::{Address, Deployment},
-    exchange::{Exchange, Ids, Incoming},
+    exchange::{Caller, Exchange, Ids, Incoming},
     log::Log,
     reply::Reply,
 };
-use super::integration::{Integration, Type};
+pub(super) use self::{
+    customize::REFERENCES, test_authorizer::test_authorizer, test_invoke::test_invoke,
+};
+use super::{
+    integration::{Integration, Type},
+    method::Method,
+};
 use crate::{
     app::App,
     server::{Request, Response},
@@ -36,21 +50,48 @@ const PAYLOAD: usize = 10 << 20;
 pub(super) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response> {
     let address = Address::of(request)?;
     let ids = Ids::new();
-    let reply = match exchange(app, request, &address, &ids) {
-        Ok(exchange) => integrate(app, &exchange, &mut Log::default()).await,
-        Err(refusal) => refusal,
+    let Some(deployment) = address.deployment(app) else {
+        return Some(Reply::forbidden().response(&ids));
     };
-    Some(reply.response(&ids))
+    let reply = match answer(app, request, &address, &deployment, &ids).await {
+        Ok(reply) | Err(reply) => reply,
+    };
+    let responses = &deployment.snapshot.gateway_responses;
+    let stage = &deployment.stage.stage_name;
+    Some(customize::customize(reply, responses, request, stage, &ids).response(&ids))
 }
 
-/// Everything up to the integration, or the gateway's own answer.
-fn exchange(app: &App, request: &Request, address: &Address, ids: &Ids) -> Result<Exchange, Reply> {
+/// The integration's answer, or the gateway's own.
+async fn answer(
+    app: &Arc<App>,
+    request: &Request,
+    address: &Address<'_>,
+    deployment: &Deployment,
+    ids: &Ids,
+) -> Result<Reply, Reply> {
+    let (mut exchange, method) = exchange(request, address, deployment, ids)?;
+    let snapshot = &deployment.snapshot;
+    exchange.caller = authorize::caller(app, snapshot, method, &exchange, request).await?;
+    if method.api_key_required {
+        let source = &snapshot.about.api_key_source;
+        exchange.api_key = Some(usage::key(app, &exchange, source)?);
+    }
+    Ok(integrate(app, &exchange, &mut Log::default()).await)
+}
+
+/// The request and the method that it is for, before anybody asks who calls.
+fn exchange<'a>(
+    request: &Request,
+    address: &Address<'_>,
+    deployment: &'a Deployment,
+    ids: &Ids,
+) -> Result<(Exchange, &'a Method), Reply> {
     let Deployment {
         account,
         region,
         stage,
         snapshot,
-    } = address.deployment(app).ok_or_else(Reply::forbidden)?;
+    } = deployment;
     if request.body().len() > PAYLOAD {
         return Err(Reply::too_large());
     }
@@ -59,18 +100,13 @@ fn exchange(app: &App, request: &Request, address: &Address, ids: &Ids) -> Resul
         .ok_or_else(Reply::missing_authentication_token)?;
     let method = route::method(resource, &incoming.http_method)
         .ok_or_else(Reply::missing_authentication_token)?;
-    let claims = authorize::claims(app, &snapshot, method, &incoming)?;
-    if method.api_key_required {
-        // The twin has no API keys, so none is right.
-        return Err(Reply::forbidden());
-    }
-    Ok(Exchange {
-        account,
-        region,
+    let exchange = Exchange {
+        account: account.clone(),
+        region: region.clone(),
         api_id: snapshot.about.id.clone(),
-        stage: stage.stage_name,
-        deployment_id: Some(stage.deployment_id),
-        variables: stage.variables,
+        stage: stage.stage_name.clone(),
+        deployment_id: Some(stage.deployment_id.clone()),
+        variables: stage.variables.clone(),
         binary_media_types: snapshot.about.binary_media_types.clone(),
         resource_id: resource.id.clone(),
         resource_path: resource.path.clone(),
@@ -79,10 +115,12 @@ fn exchange(app: &App, request: &Request, address: &Address, ids: &Ids) -> Resul
             .method_integration
             .clone()
             .ok_or_else(|| Reply::internal(500))?,
-        claims,
+        caller: Caller::Anyone,
+        api_key: None,
         incoming,
         ids: ids.clone(),
-    })
+    };
+    Ok((exchange, method))
 }
 
 async fn integrate(app: &Arc<App>, exchange: &Exchange, log: &mut Log) -> Reply {

@@ -37,61 +37,147 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// When the gateway itself answers: what an API may word anew (see `customize`).
+    pub(super) refusal: Option<Refusal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// As in `GatewayResponseType`.
+    pub(super) response_type: &'static str,
+    pub(super) message: Option<String>,
 }
 
 impl Reply {
-    fn gateway(status: u16, kind: &str, message: &str) -> Self {
+    /// `kind` is for the header `x-amzn-ErrorType`.
+    fn gateway(
+        status: u16,
+        response_type: &'static str,
+        kind: &str,
+        message: Option<&str>,
+    ) -> Self {
         Self {
             status,
             headers: vec![("x-amzn-ErrorType".to_owned(), kind.to_owned())],
             body: json!({ "message": message }).to_string().into(),
+            refusal: Some(Refusal {
+                response_type,
+                message: message.map(str::to_owned),
+            }),
         }
     }
 
     /// No such route: AWS supposes that a signature would have led to one.
     pub(super) fn missing_authentication_token() -> Self {
-        let kind = "MissingAuthenticationTokenException";
-        Self::gateway(403, kind, "Missing Authentication Token")
-    }
-
-    pub(super) fn forbidden() -> Self {
-        Self::gateway(403, "ForbiddenException", "Forbidden")
-    }
-
-    pub(super) fn unauthorized() -> Self {
-        Self::gateway(401, "UnauthorizedException", "Unauthorized")
-    }
-
-    pub(super) fn expired() -> Self {
         Self::gateway(
-            401,
-            "UnauthorizedException",
-            "The incoming token has expired",
+            403,
+            "MISSING_AUTHENTICATION_TOKEN",
+            "MissingAuthenticationTokenException",
+            Some("Missing Authentication Token"),
         )
     }
 
+    /// Of no API that could word it anew.
+    pub(super) fn forbidden() -> Self {
+        Self {
+            refusal: None,
+            ..Self::invalid_api_key()
+        }
+    }
+
+    pub(super) fn invalid_api_key() -> Self {
+        Self::gateway(
+            403,
+            "INVALID_API_KEY",
+            "ForbiddenException",
+            Some("Forbidden"),
+        )
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        let kind = "UnauthorizedException";
+        Self::gateway(401, "UNAUTHORIZED", kind, Some("Unauthorized"))
+    }
+
+    pub(super) fn expired() -> Self {
+        let message = "The incoming token has expired";
+        Self::gateway(401, "UNAUTHORIZED", "UnauthorizedException", Some(message))
+    }
+
+    /// Policies do not let the caller in. Here AWS writes `Message`.
+    pub(super) fn access_denied(message: &str) -> Self {
+        Self {
+            body: json!({ "Message": message }).to_string().into(),
+            ..Self::gateway(403, "ACCESS_DENIED", "AccessDeniedException", Some(message))
+        }
+    }
+
+    /// A Lambda authorizer that cannot be asked, or that answers with no policy: AWS says no more.
+    pub(super) fn authorizer_configuration() -> Self {
+        Self::gateway(
+            500,
+            "AUTHORIZER_CONFIGURATION_ERROR",
+            "AuthorizerConfigurationException",
+            None,
+        )
+    }
+
+    /// A signature that is not taken. `kind` as in the header.
+    pub(super) fn not_signed(kind: &str, message: &str) -> Self {
+        let response_type = match kind {
+            "ExpiredTokenException" => "EXPIRED_TOKEN",
+            "InvalidSignatureException" => "INVALID_SIGNATURE",
+            _ => "DEFAULT_4XX",
+        };
+        Self::gateway(403, response_type, kind, Some(message))
+    }
+
+    pub(super) fn throttled() -> Self {
+        let kind = "TooManyRequestsException";
+        Self::gateway(429, "THROTTLED", kind, Some("Too Many Requests"))
+    }
+
+    pub(super) fn quota_exceeded() -> Self {
+        let kind = "LimitExceededException";
+        Self::gateway(429, "QUOTA_EXCEEDED", kind, Some("Limit Exceeded"))
+    }
+
     pub(super) fn bad_request() -> Self {
-        Self::gateway(400, "BadRequestException", "Bad Request")
+        let kind = "BadRequestException";
+        Self::gateway(400, "DEFAULT_4XX", kind, Some("Bad Request"))
     }
 
     pub(super) fn too_large() -> Self {
-        Self::gateway(413, "RequestTooLargeException", "Request Too Long")
+        let kind = "RequestTooLargeException";
+        Self::gateway(413, "REQUEST_TOO_LARGE", kind, Some("Request Too Long"))
+    }
+
+    /// What an authorizer would have to look at is too long. Unsure of the header.
+    pub(super) fn uri_too_long() -> Self {
+        let kind = "BadRequestException";
+        Self::gateway(414, "DEFAULT_4XX", kind, Some("Request URI too long"))
     }
 
     /// 500 when the gateway is set up wrongly, 502 when its backend is wrong.
     pub(super) fn internal(status: u16) -> Self {
+        let response_type = match status {
+            500 => "API_CONFIGURATION_ERROR",
+            _ => "DEFAULT_5XX",
+        };
         Self::gateway(
             status,
+            response_type,
             "InternalServerErrorException",
-            "Internal server error",
+            Some("Internal server error"),
         )
     }
 
     pub(super) fn timed_out() -> Self {
         Self::gateway(
             504,
+            "INTEGRATION_TIMEOUT",
             "InternalServerErrorException",
-            "Endpoint request timed out",
+            Some("Endpoint request timed out"),
         )
     }
 
@@ -103,6 +189,17 @@ impl Reply {
             reason.chars().map(plain).collect(),
         ));
         self
+    }
+
+    /// Names the conditions of policies that the twin cannot evaluate, and that the refusal is due to.
+    pub(super) fn not_evaluated(self, conditions: &[String]) -> Self {
+        if conditions.is_empty() {
+            return self;
+        }
+        let conditions = conditions.join(", ");
+        self.because(&format!(
+            "labctl's local AWS does not evaluate {conditions} in policies; it does not let in on such a statement"
+        ))
     }
 
     /// Sets a header that the backend gave.

@@ -47,6 +47,7 @@ pub(super) fn reply(exchange: &Exchange, payload: &[u8]) -> Option<Reply> {
             result.body,
             result.is_base64_encoded == Some(true),
         )?,
+        refusal: None,
     };
     let many = result.multi_value_headers.unwrap_or_default();
     let overridden = |name: &str| many.keys().any(|key| key.eq_ignore_ascii_case(name));

@@ -11,7 +11,7 @@ use super::{
         api::{self, Api, MethodPlace},
         fault,
     },
-    exchange::{Exchange, Ids, Incoming, TEST_STAGE},
+    exchange::{Caller, Exchange, Ids, Incoming, TEST_STAGE},
     integrate,
     log::Log,
     route,
@@ -66,7 +66,8 @@ impl TestInput {
             resource_path: resource.path.clone(),
             parameters: route::parameters(&resource.path, &path).ok_or_else(not_its_path)?,
             integration,
-            claims: None,
+            caller: Caller::Anyone,
+            api_key: None,
             incoming: Incoming {
                 http_method: self.place.http_method,
                 path,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Api, Twin, merged, patch, text};
 
 const POOL: &str = "arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_AbCdEfGhI";
-const NO_AUTHORIZER: &str = "400 BadRequestException: Invalid authorizer ID specified. Setting the authorization \
+pub(super) const NO_AUTHORIZER: &str = "400 BadRequestException: Invalid authorizer ID specified. Setting the authorization \
                              type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.";
 
 fn create(api: &str, changes: Value) -> Value {
@@ -21,8 +21,10 @@ async fn authorizers_are_checked() {
     let twin = Twin::new();
     let Api { id, .. } = twin.api().await;
     for (changes, refusal) in [
-        (json!({"type": "TOKEN"}), "501 "),
-        (json!({"type": "REQUEST"}), "501 "),
+        (
+            json!({"type": "TOKEN"}),
+            "400 BadRequestException: Invalid Authorizer URI",
+        ),
         (json!({"providerARNs": []}), "400 "),
         (
             json!({"providerARNs": ["us-east-1_AbCdEfGhI"]}),
@@ -161,9 +163,14 @@ async fn a_protected_method_needs_its_authorizer() {
     assert_eq!(scoped["authorizationScopes"], json!(["b"]));
     assert_eq!(scoped["apiKeyRequired"], true);
     for (patches, refusal) in [
+        // It is no Lambda authorizer.
+        (
+            json!([patch("replace", "/authorizationType", "CUSTOM")]),
+            NO_AUTHORIZER,
+        ),
         (
             json!([patch("replace", "/authorizationType", "AWS_IAM")]),
-            "501 ",
+            "400 BadRequestException: Authorization scopes can only be set",
         ),
         (
             json!([patch("replace", "/authorizerId", "absent")]),

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{ACCOUNT, Api, Seen, Twin, call, merged};
+use super::{ACCOUNT, Api, Seen, Twin, call, merged, text};
 use crate::{
     app::{App, Config},
     call::Service,
@@ -62,11 +62,11 @@ pub(super) fn arn() -> String {
     format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:hello")
 }
 
-fn code() -> String {
+fn zip(code: &str) -> String {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("lambda_function.py", SimpleFileOptions::default())
         .unwrap();
-    zip.write_all(CODE.as_bytes()).unwrap();
+    zip.write_all(code.as_bytes()).unwrap();
     BASE64_STANDARD.encode(zip.finish().unwrap().into_inner())
 }
 
@@ -86,29 +86,57 @@ impl Lab {
         };
         let api = twin.api().await;
         let lab = Self { twin, dir, api };
+        lab.role("r", json!({"Service": "lambda.amazonaws.com"}))
+            .await;
+        lab.function("hello", CODE).await;
+        let item = lab.twin.resource(&lab.api.id, &lab.api.demo, "{id}").await;
+        lab.integrate(&lab.api.demo, "GET", json!({})).await;
+        lab.integrate(&item, "ANY", json!({})).await;
+        lab
+    }
+
+    /// The ARN of a new role that trusts a principal.
+    pub(super) async fn role(&self, name: &str, principal: Value) -> String {
         let trust = json!({"Version": "2012-10-17", "Statement": {
-            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"},
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal,
         }});
-        let role = json!({"RoleName": "r", "AssumeRolePolicyDocument": trust.to_string()});
-        let role = iam::handle(&lab.twin.app, &call(Service::Iam, "CreateRole", role))
+        let role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
+        text(&self.iam("CreateRole", role).await["Role"]["Arn"])
+    }
+
+    /// Gives a role an inline policy that allows an action on a resource.
+    pub(super) async fn allow(&self, role: &str, action: &str, resource: &str) {
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+        self.policy(role, json!([statement])).await;
+    }
+
+    pub(super) async fn policy(&self, role: &str, statements: Value) {
+        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let policy = json!({"RoleName": role, "PolicyName": "p", "PolicyDocument": document});
+        self.iam("PutRolePolicy", policy).await;
+    }
+
+    pub(super) async fn iam(&self, operation: &str, input: Value) -> Value {
+        iam::handle(&self.twin.app, &call(Service::Iam, operation, input))
             .await
-            .unwrap();
+            .unwrap_or_else(|e| panic!("{operation}: {e:?}"))
+    }
+
+    /// A function with the role `r`, ready to run.
+    pub(super) async fn function(&self, name: &str, code: &str) {
         let function = json!({
-            "FunctionName": "hello", "Runtime": "python3.13", "Role": role["Role"]["Arn"], "Timeout": 30,
-            "Handler": "lambda_function.lambda_handler", "Code": {"ZipFile": code()},
+            "FunctionName": name, "Runtime": "python3.13", "Timeout": 30,
+            "Role": format!("arn:aws:iam::{ACCOUNT}:role/r"),
+            "Handler": "lambda_function.lambda_handler", "Code": {"ZipFile": zip(code)},
         });
-        lab.lambda("CreateFunction", function).await;
-        while lab
-            .lambda("GetFunction", json!({"FunctionName": "hello"}))
+        self.lambda("CreateFunction", function).await;
+        while self
+            .lambda("GetFunction", json!({"FunctionName": name}))
             .await["Configuration"]["State"]
             == "Pending"
         {
             tokio::task::yield_now().await;
         }
-        let item = lab.twin.resource(&lab.api.id, &lab.api.demo, "{id}").await;
-        lab.integrate(&lab.api.demo, "GET", json!({})).await;
-        lab.integrate(&item, "ANY", json!({})).await;
-        lab
     }
 
     /// The same, open to the API.
@@ -128,18 +156,29 @@ impl Lab {
     }
 
     pub(super) async fn let_in(&self, routes: &str) {
+        self.let_into("hello", routes).await;
+    }
+
+    pub(super) async fn let_into(&self, function: &str, routes: &str) {
         let source = format!(
             "arn:aws:execute-api:us-east-1:{ACCOUNT}:{}/{routes}",
             self.api.id
         );
         let permission = json!({
-            "FunctionName": "hello", "StatementId": ids::lower(8), "Action": "lambda:InvokeFunction",
+            "FunctionName": function, "StatementId": ids::lower(8), "Action": "lambda:InvokeFunction",
             "Principal": "apigateway.amazonaws.com", "SourceArn": source,
         });
         self.lambda("AddPermission", permission).await;
     }
 
-    fn place(&self, resource: &str, http_method: &str) -> Value {
+    /// What protects a method, by patches.
+    pub(super) async fn protect(&self, resource: &str, http_method: &str, patches: Value) {
+        let place = self.place(resource, http_method);
+        let patches = json!({ "patchOperations": patches });
+        self.twin.ok("UpdateMethod", merged(&place, patches)).await;
+    }
+
+    pub(super) fn place(&self, resource: &str, http_method: &str) -> Value {
         json!({"restApiId": self.api.id, "resourceId": resource, "httpMethod": http_method})
     }
 

@@ -37,10 +37,9 @@ async fn methods_are_made_once() {
         ),
         (
             "authorizationType",
-            "AWS_IAM",
-            "501 NotImplementedException",
+            "CUSTOM",
+            "400 BadRequestException: Invalid authorizer ID",
         ),
-        ("authorizationType", "CUSTOM", "501 NotImplementedException"),
         ("requestValidatorId", "x", "501 NotImplementedException"),
     ] {
         let input = merged(

@@ -4,10 +4,15 @@
 
 mod authorizers;
 mod deployments;
+mod gateway_responses;
+mod keys;
 mod lab;
 mod lambda;
+mod lambda_authorizers;
+mod lambda_checks;
 mod methods;
 mod mock;
+mod signed;
 mod tokens;
 mod tree;
 
@@ -51,6 +56,7 @@ fn call(service: Service, operation: &str, input: Value) -> Call {
         operation: operation.to_owned(),
         input,
         account: ACCOUNT.to_owned(),
+        session: None,
         region: "us-east-1".to_owned(),
         request_id: String::new(),
     }

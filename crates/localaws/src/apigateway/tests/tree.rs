@@ -87,8 +87,8 @@ async fn what_is_not_served_is_named() {
             "{refusal}"
         );
     }
-    let refusal = twin.refused("CreateUsagePlan", json!({})).await;
-    assert!(refusal.contains("ApiGateway.CreateUsagePlan"), "{refusal}");
+    let refusal = twin.refused("CreateVpcLink", json!({})).await;
+    assert!(refusal.contains("ApiGateway.CreateVpcLink"), "{refusal}");
 }
 
 #[tokio::test]

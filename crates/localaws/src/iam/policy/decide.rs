@@ -1,29 +1,88 @@
 //! What documents allow: one Allow, and no Deny.
 
-use super::{Document, Effect, OneOrMany, Principal, Statement, managed};
+use serde_json::Value;
+
+use super::{
+    Document, Effect, OneOrMany, Principal, Statement,
+    condition::{Context, Held},
+    managed::managed_allows,
+    ruling::Ruling,
+};
+
+/// Who a document's principals are compared with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who<'a> {
+    /// Any of these names: ARNs, or an account id.
+    Aws(&'a [String]),
+    /// `lambda.amazonaws.com`
+    Service(&'a str),
+}
 
 impl Document {
     /// Whether a trust policy lets a service (`lambda.amazonaws.com`) assume the role.
     pub(crate) fn trusts(&self, service: &str) -> bool {
-        let named = |principal: &Principal| match principal {
-            Principal::Anyone(_) => true,
-            Principal::Some(principals) => {
-                principals.service.iter().any(|s| s == service || s == "*")
-            }
-        };
         self.decide(|statement| {
-            let principal = statement.principal.as_ref().is_some_and(named)
-                || statement
-                    .not_principal
-                    .as_ref()
-                    .is_some_and(|principal| !named(principal));
-            principal && statement.acts("sts:AssumeRole")
+            statement.is_for(Who::Service(service)) && statement.acts("sts:AssumeRole")
         }) == Some(Effect::Allow)
+    }
+
+    /// What a trust policy says to a caller who wants to do `action` (`sts:AssumeRole`).
+    pub(crate) fn trust_ruling(&self, who: Who<'_>, action: &str, context: &Context) -> Ruling {
+        self.ruling(context, |statement, _| {
+            Held::from(statement.is_for(who) && statement.acts(action))
+        })
+    }
+
+    /// What the document says about an action on a resource, whoever asks.
+    pub(crate) fn identity_ruling(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Ruling {
+        self.ruling(context, |statement, unknown| {
+            if statement.acts(action) {
+                statement.covers_in(resource, context, unknown)
+            } else {
+                Held::No
+            }
+        })
+    }
+
+    fn ruling(
+        &self,
+        context: &Context,
+        applies: impl Fn(&Statement, &mut Vec<String>) -> Held,
+    ) -> Ruling {
+        let mut ruling = Ruling::default();
+        for statement in self.statement.iter() {
+            let mut unknown = Vec::new();
+            let mut held = applies(statement, &mut unknown);
+            if held != Held::No
+                && let Some(condition) = &statement.condition
+            {
+                held = held.and(context.holds(condition, &mut unknown));
+            }
+            let counts = match statement.effect {
+                Effect::Allow => held == Held::Yes,
+                Effect::Deny => held != Held::No,
+            };
+            ruling = ruling.or(Ruling {
+                effect: counts.then_some(statement.effect),
+                unknown: if held == Held::Unknown {
+                    unknown
+                } else {
+                    Vec::new()
+                },
+            });
+        }
+        ruling
     }
 
     /// What the document says about an action on a resource: nothing, allowed, or explicitly denied.
     fn decide(&self, applies: impl Fn(&Statement) -> bool) -> Option<Effect> {
-        // Conditions are not evaluated: those of an Allow are taken to hold, those of a Deny not to.
+        // Of what services do, no condition is evaluated: those of an Allow are taken to hold, those of a
+        // Deny not to.
         let effects = self
             .statement
             .iter()
@@ -34,6 +93,11 @@ impl Document {
 }
 
 impl Statement {
+    fn is_for(&self, who: Who<'_>) -> bool {
+        self.principal.as_ref().is_some_and(|p| p.names(who))
+            || self.not_principal.as_ref().is_some_and(|p| !p.names(who))
+    }
+
     fn acts(&self, action: &str) -> bool {
         let action = action.to_ascii_lowercase();
         let named =
@@ -47,19 +111,52 @@ impl Statement {
         self.resource.as_ref().is_some_and(named)
             || self.not_resource.as_ref().is_some_and(|list| !named(list))
     }
+
+    /// The same, with the values of policy variables.
+    fn covers_in(&self, resource: &str, context: &Context, unknown: &mut Vec<String>) -> Held {
+        let mut named = |list: &OneOrMany<String>| {
+            let one = |pattern: &String| {
+                if let Some(pattern) = context.expand(pattern) {
+                    Held::from(glob(&pattern, resource))
+                } else {
+                    unknown.push(pattern.clone());
+                    Held::Unknown
+                }
+            };
+            list.iter().map(one).max().unwrap_or(Held::No)
+        };
+        match (&self.resource, &self.not_resource) {
+            (Some(list), _) => named(list),
+            (None, Some(list)) => match named(list) {
+                Held::Yes => Held::No,
+                Held::No => Held::Yes,
+                Held::Unknown => Held::Unknown,
+            },
+            (None, None) => Held::No,
+        }
+    }
+}
+
+impl Principal {
+    fn names(&self, who: Who<'_>) -> bool {
+        let Self::Some(principals) = self else {
+            return true;
+        };
+        match who {
+            Who::Service(service) => principals.service.iter().any(|s| s == service || s == "*"),
+            Who::Aws(names) => principals.aws.iter().any(|p| p == "*" || names.contains(p)),
+        }
+    }
 }
 
 /// Whether inline documents and attached policies together allow an action: one Allow, and no Deny.
 pub(crate) fn allows<'a>(
     inline: impl Iterator<Item = &'a str>,
-    attached: impl Iterator<Item = &'a str>,
+    mut attached: impl Iterator<Item = &'a str>,
     action: &str,
     resource: &str,
 ) -> bool {
-    let mut allowed = attached
-        .filter_map(managed)
-        .flatten()
-        .any(|pattern| glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()));
+    let mut allowed = attached.any(|arn| managed_allows(arn, action));
     for document in inline.filter_map(|text| Document::parse(text).ok()) {
         match document.decide(|s| s.acts(action) && s.covers(resource)) {
             Some(Effect::Deny) => return false,
@@ -68,6 +165,41 @@ pub(crate) fn allows<'a>(
         }
     }
     allowed
+}
+
+/// The same with conditions, which hold, or do not, or make the ruling a refusal.
+pub(crate) fn ruling<'a>(
+    documents: impl Iterator<Item = &'a str>,
+    attached: impl Iterator<Item = &'a str>,
+    action: &str,
+    resource: &str,
+    context: &Context,
+) -> Ruling {
+    let attached = attached.map(|arn| Ruling::of(managed_allows(arn, action)));
+    documents
+        .filter_map(|text| Document::parse(text).ok())
+        .map(|document| document.identity_ruling(action, resource, context))
+        .chain(attached)
+        .fold(Ruling::default(), Ruling::or)
+}
+
+/// What a policy says that a Lambda authorizer gives for a caller; `None`: it is no policy. Such policies have
+/// no principal, and IAM's other rules do not apply to them.
+pub(crate) fn authorizer_ruling(
+    policy: &Value,
+    resource: &str,
+    context: &Context,
+) -> Option<Ruling> {
+    let document = Document::parse(&policy.to_string()).ok()?;
+    let whole = |s: &Statement| {
+        (s.action.is_some() || s.not_action.is_some())
+            && (s.resource.is_some() || s.not_resource.is_some())
+    };
+    document
+        .statement
+        .iter()
+        .all(whole)
+        .then(|| document.identity_ruling("execute-api:Invoke", resource, context))
 }
 
 /// IAM's wildcards: `*` any text, `?` one character.

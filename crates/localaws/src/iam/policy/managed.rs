@@ -1,7 +1,9 @@
 //! The AWS-managed policies that can be attached.
 
+use super::decide::glob;
+
 /// AWS-managed policies that can be attached, by the ARN's end, with what they allow on every resource.
-/// Only the first is spelled out in full; for the others the gist is enough.
+/// `!` excepts actions. Only the first is spelled out in full; for the others the gist is enough.
 const MANAGED: &[(&str, &[&str])] = &[
     (
         "service-role/AWSLambdaBasicExecutionRole",
@@ -48,7 +50,15 @@ const MANAGED: &[(&str, &[&str])] = &[
         &["cognito-idp:*", "cognito-identity:*"],
     ),
     ("AWSLambda_FullAccess", &["lambda:*", "logs:*"]),
-    ("PowerUserAccess", &["*"]),
+    (
+        "AmazonAPIGatewayInvokeFullAccess",
+        &["execute-api:Invoke", "execute-api:ManageConnections"],
+    ),
+    ("AmazonAPIGatewayAdministrator", &["apigateway:*"]),
+    (
+        "PowerUserAccess",
+        &["*", "!iam:*", "!organizations:*", "!account:*"],
+    ),
     ("AdministratorAccess", &["*"]),
 ];
 
@@ -59,4 +69,14 @@ pub(crate) fn managed(arn: &str) -> Option<&'static [&'static str]> {
         .iter()
         .find(|(known, _)| *known == name)
         .map(|(_, actions)| *actions)
+}
+
+/// Whether an AWS-managed policy allows an action; it does so on every resource.
+pub(super) fn managed_allows(arn: &str, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let fits = |pattern: &str| glob(&pattern.to_ascii_lowercase(), &action);
+    managed(arn).is_some_and(|patterns| {
+        let except = |pattern: &&str| pattern.strip_prefix('!').is_some_and(fits);
+        patterns.iter().any(|pattern| fits(pattern)) && !patterns.iter().any(except)
+    })
 }

@@ -1,8 +1,10 @@
 //! Policy documents.
 
 mod check;
+mod condition;
 mod decide;
 mod managed;
+mod ruling;
 
 use std::collections::BTreeSet;
 
@@ -10,8 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::ApiError;
-pub(crate) use decide::{allows, glob};
+pub(crate) use condition::Context;
+pub(crate) use decide::{Who, allows, authorizer_ruling, glob, ruling};
 pub(crate) use managed::managed;
+pub(crate) use ruling::Ruling;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -37,7 +41,7 @@ struct Statement {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum Effect {
+pub(crate) enum Effect {
     Allow,
     Deny,
 }

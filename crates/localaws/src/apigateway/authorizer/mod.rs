@@ -1,9 +1,13 @@
-//! Authorizers: user pools whose tokens are taken.
+//! Authorizers: user pools whose tokens are taken, and functions that say who may call.
+
+mod check;
+mod source;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::source::Source;
 use super::{
-    api::{self, Api, Paging},
+    api::{self, Paging},
     fault,
     patch::{Op, PatchOperation},
 };
@@ -14,8 +18,14 @@ use crate::{
 };
 
 const AUTHORIZERS: usize = 10;
-const COGNITO: &str = "COGNITO_USER_POOLS";
-const HEADER: &str = "method.request.header.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Kind {
+    Token,
+    Request,
+    CognitoUserPools,
+}
 
 /// `Authorizer` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,79 +35,50 @@ pub(super) struct Authorizer {
     pub(super) id: String,
     name: String,
     #[serde(rename = "type")]
-    kind: String,
-    #[serde(rename = "providerARNs")]
+    pub(super) kind: Kind,
+    #[serde(
+        default,
+        rename = "providerARNs",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub(super) provider_arns: Vec<String>,
     auth_type: String,
-    identity_source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) authorizer_uri: Option<String>,
+    /// The role that API Gateway invokes the function with; without it, the function has to let it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) authorizer_credentials: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) identity_validation_expression: Option<String>,
-    authorizer_result_ttl_in_seconds: i64,
+    pub(super) authorizer_result_ttl_in_seconds: i64,
 }
 
 impl Authorizer {
-    /// The header with the token.
-    pub(super) fn header(&self) -> &str {
-        self.identity_source
-            .strip_prefix(HEADER)
-            .unwrap_or_default()
+    fn expressions(&self) -> impl Iterator<Item = &str> {
+        let all = self.identity_source.as_deref().unwrap_or_default();
+        all.split(',').map(str::trim).filter(|one| !one.is_empty())
     }
 
-    fn check(&self, api: &Api) -> Result<(), ApiError> {
-        if self.kind != COGNITO {
-            return Err(fault::not_served(&format!(
-                "authorizers of type {}",
-                self.kind
-            )));
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.expressions().filter_map(Source::of)
+    }
+
+    /// The header with the token.
+    pub(super) fn header(&self) -> &str {
+        match self.sources().next() {
+            Some(Source::Header(name)) => name,
+            _ => "",
         }
-        if self.name.is_empty() {
-            return Err(fault::bad_request("Authorizer name cannot be empty"));
-        }
-        if self.provider_arns.is_empty() {
-            return Err(fault::bad_request(
-                "Invalid Authorizer: providerARNs is required for authorizers of type COGNITO_USER_POOLS",
-            ));
-        }
-        if let Some(arn) = self.provider_arns.iter().find(|arn| !is_pool_arn(arn)) {
-            return Err(fault::bad_request(format!(
-                "Invalid Cognito User Pool ARN: {arn}"
-            )));
-        }
-        let name = |text: &str| {
-            !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-        };
-        if !self.identity_source.strip_prefix(HEADER).is_some_and(name) {
-            return Err(fault::bad_request(format!(
-                "Invalid mapping expression specified: {}. A COGNITO_USER_POOLS authorizer takes its token from {HEADER}…",
-                self.identity_source
-            )));
-        }
-        if let Some(expression) = &self.identity_validation_expression {
-            regex::Regex::new(expression).map_err(|_| {
-                fault::bad_request("Invalid identity validation expression specified")
-            })?;
-        }
-        if !(0..=3600).contains(&self.authorizer_result_ttl_in_seconds) {
-            return Err(fault::bad_request(
-                "Authorizer result TTL should be between 0 and 3600 seconds",
-            ));
-        }
-        let taken = |other: &&Self| other.name == self.name && other.id != self.id;
-        if api.authorizers.values().find(taken).is_some() {
-            return Err(fault::bad_request(format!(
-                "Authorizer name must be unique. Authorizer {} already exists in this RestApi.",
-                self.name
-            )));
-        }
-        Ok(())
     }
 
     fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 6] = [
+        const CAN: [&str; 9] = [
             "/name",
+            "/type",
+            "/authorizerUri",
+            "/authorizerCredentials",
             "/providerARNs",
             "/authType",
             "/identitySource",
@@ -118,8 +99,10 @@ impl Authorizer {
             (Some(Op::Replace), at) => match at {
                 "/name" => patch.text()?.clone_into(&mut self.name),
                 "/authType" => patch.text()?.clone_into(&mut self.auth_type),
-                "/type" => patch.text()?.clone_into(&mut self.kind),
-                "/identitySource" => patch.text()?.clone_into(&mut self.identity_source),
+                "/type" => self.kind = patch.variant()?,
+                "/authorizerUri" => self.authorizer_uri = patch.optional(),
+                "/authorizerCredentials" => self.authorizer_credentials = patch.optional(),
+                "/identitySource" => self.identity_source = patch.optional(),
                 "/identityValidationExpression" => {
                     self.identity_validation_expression = patch.optional();
                 }
@@ -134,33 +117,18 @@ impl Authorizer {
     }
 }
 
-/// `arn:aws:cognito-idp:{region}:{account}:userpool/{region}_{id}`; whether it exists shows when it is used.
-fn is_pool_arn(arn: &str) -> bool {
-    let parts = arn
-        .strip_prefix("arn:aws:cognito-idp:")
-        .map(|rest| rest.split(':').collect::<Vec<_>>());
-    let Some([region, account, pool]) = parts.as_deref() else {
-        return false;
-    };
-    let id = pool
-        .strip_prefix("userpool/")
-        .and_then(|id| id.strip_prefix(region)?.strip_prefix('_'));
-    !region.is_empty()
-        && account.len() == 12
-        && account.bytes().all(|b| b.is_ascii_digit())
-        && id.is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CreateInput {
     rest_api_id: String,
     name: String,
     #[serde(rename = "type")]
-    kind: String,
+    kind: Kind,
     #[serde(default, rename = "providerARNs")]
     provider_arns: Vec<String>,
     auth_type: Option<String>,
+    authorizer_uri: Option<String>,
+    authorizer_credentials: Option<String>,
     identity_source: Option<String>,
     identity_validation_expression: Option<String>,
     authorizer_result_ttl_in_seconds: Option<i64>,
@@ -185,15 +153,24 @@ struct ListInput {
 
 pub(super) fn create(app: &App, call: &Call) -> Answer {
     let input: CreateInput = call.input()?;
+    let pools = input.kind == Kind::CognitoUserPools;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let auth_type = if pools {
+        "cognito_user_pools"
+    } else {
+        "custom"
+    };
+    let header = || pools.then(|| "method.request.header.Authorization".to_owned());
     let authorizer = Authorizer {
         id: ids::lower(6),
         name: input.name,
         kind: input.kind,
-        provider_arns: input.provider_arns,
-        auth_type: input.auth_type.unwrap_or("cognito_user_pools".to_owned()),
-        identity_source: input
-            .identity_source
-            .unwrap_or(format!("{HEADER}Authorization")),
+        // Of no meaning for the other kind, so not kept.
+        provider_arns: input.provider_arns.into_iter().filter(|_| pools).collect(),
+        authorizer_uri: given(input.authorizer_uri).filter(|_| !pools),
+        authorizer_credentials: given(input.authorizer_credentials).filter(|_| !pools),
+        auth_type: input.auth_type.unwrap_or_else(|| auth_type.to_owned()),
+        identity_source: given(input.identity_source).or_else(header),
         identity_validation_expression: input
             .identity_validation_expression
             .filter(|e| !e.is_empty()),

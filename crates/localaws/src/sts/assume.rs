@@ -1,0 +1,181 @@
+//! `AssumeRole`: a role's trust policy lets a caller in, for a time.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::session::{Grant, Session};
+use crate::{
+    app::App,
+    call::{Answer, ApiError, Call},
+    iam::{self, Context, Document, Who},
+    world::World,
+};
+
+/// Seconds.
+const DEFAULT: u32 = 3600;
+const CHAINED: u32 = 3600;
+/// Characters of session policies.
+const POLICY: usize = 2048;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRole {
+    role_arn: String,
+    role_session_name: String,
+    duration_seconds: Option<u32>,
+    external_id: Option<String>,
+    policy: Option<String>,
+    #[serde(default)]
+    policy_arns: Vec<PolicyDescriptor>,
+    /// What is not served: refused by name, not overlooked.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct PolicyDescriptor {
+    arn: Option<String>,
+}
+
+pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
+    let input: AssumeRole = call.input()?;
+    if let Some(member) = input.rest.keys().next() {
+        return Err(ApiError::new(
+            501,
+            "NotImplementedException",
+            format!("labctl's local AWS does not serve {member} of AssumeRole"),
+        ));
+    }
+    let (documents, policy_arns) = session_policies(&input)?;
+    let size: usize = documents.iter().map(String::len).sum();
+    let packed = !documents.is_empty() || !policy_arns.is_empty();
+    app.write(|world| {
+        let account = account_of(&input.role_arn).ok_or_else(|| denied(call, &input.role_arn))?;
+        let role = world
+            .accounts
+            .get(account)
+            .and_then(|account| account.iam.by_arn(&input.role_arn))
+            .filter(|role| lets_in(world, call, account, role, input.external_id.as_deref()))
+            .ok_or_else(|| denied(call, &input.role_arn))?;
+        let session = Session::new(Grant {
+            account,
+            role,
+            seconds: seconds(&input, call, role)?,
+            name: input.role_session_name.clone(),
+            documents,
+            policy_arns,
+        });
+        let mut answer = json!({
+            "Credentials": session.credentials(),
+            "AssumedRoleUser": { "AssumedRoleId": session.user_id(), "Arn": session.arn() },
+        });
+        if packed {
+            // In per cent. AWS packs policies in a form of its own, so its number is another.
+            answer["PackedPolicySize"] = json!(size * 100 / POLICY);
+        }
+        session.keep(world);
+        Ok(answer)
+    })
+}
+
+fn account_of(role_arn: &str) -> Option<&str> {
+    role_arn
+        .strip_prefix("arn:aws:iam::")
+        .and_then(|rest| rest.split_once(":role/"))
+        .map(|(account, _)| account)
+}
+
+fn session_policies(input: &AssumeRole) -> Result<(Vec<String>, Vec<String>), ApiError> {
+    if let Some(text) = &input.policy {
+        Document::identity(text)?;
+        if text.len() > POLICY {
+            let message = "Member must have length less than or equal to 2048";
+            return Err(ApiError::new(
+                400,
+                "ValidationError",
+                format!(
+                    "1 validation error detected: Value at 'policy' failed to satisfy constraint: {message}"
+                ),
+            ));
+        }
+    }
+    let arns: Vec<String> = input
+        .policy_arns
+        .iter()
+        .filter_map(|policy| policy.arn.clone())
+        .collect();
+    if let Some(arn) = arns.iter().find(|arn| !iam::is_managed(arn)) {
+        // Unsure of the wording.
+        let message = format!("Policy {arn} does not exist or is not attachable.");
+        return Err(ApiError::new(400, "ValidationError", message));
+    }
+    Ok((input.policy.clone().into_iter().collect(), arns))
+}
+
+fn seconds(input: &AssumeRole, call: &Call, role: &iam::Role) -> Result<u32, ApiError> {
+    let invalid = |message: &str| Err(ApiError::new(400, "ValidationError", message));
+    let asked = input.duration_seconds.unwrap_or(DEFAULT);
+    if call.session.is_some() && asked > CHAINED {
+        return invalid(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        );
+    }
+    if asked > role.max_session {
+        return invalid(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        );
+    }
+    Ok(asked)
+}
+
+/// AWS answers no root at all here ("Roles may not be assumed by root accounts"). The twin has no users, so
+/// an account's root stands for an administrator of the account.
+///
+/// Trust in the caller itself is enough within an account. Trust in the caller's account, and any trust
+/// from another account, leaves it to the caller's own policies.
+fn lets_in(
+    world: &World,
+    call: &Call,
+    account: &str,
+    role: &iam::Role,
+    external_id: Option<&str>,
+) -> bool {
+    let root = format!("arn:aws:iam::{}:root", call.account);
+    let context = Context::default().with("sts:ExternalId", external_id.map(str::to_owned));
+    let context = match &call.session {
+        Some(session) => session.context(context),
+        None => context
+            .with("aws:PrincipalArn", [root.clone()])
+            .with("aws:PrincipalAccount", [call.account.clone()])
+            .with("aws:PrincipalType", ["Account".to_owned()])
+            .with("aws:userid", [call.account.clone()])
+            .with("aws:username", []),
+    };
+    let delegated = [call.account.clone(), root];
+    let Some(session) = &call.session else {
+        return role.trust_ruling(Who::Aws(&delegated), &context).allowed();
+    };
+    let own = [session.role_arn.clone(), session.arn()];
+    let direct = role.trust_ruling(Who::Aws(&own), &context);
+    let all = role.trust_ruling(Who::Aws(&[&own[..], &delegated[..]].concat()), &context);
+    if !all.allowed() {
+        return false;
+    }
+    let identity = session.ruling(world, "sts:AssumeRole", &role.arn, &context);
+    identity.allowed() || (direct.allowed() && account == call.account && !identity.denied())
+}
+
+/// The same whether the role exists or not.
+fn denied(call: &Call, role_arn: &str) -> ApiError {
+    let caller = match &call.session {
+        Some(session) => session.arn(),
+        None => format!("arn:aws:iam::{}:root", call.account),
+    };
+    ApiError::new(
+        403,
+        "AccessDenied",
+        format!(
+            "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+        ),
+    )
+}

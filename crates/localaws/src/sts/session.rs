@@ -1,0 +1,173 @@
+//! Temporary credentials: what the twin keeps of them, and whom a key stands for.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    app::now_ms,
+    iam::{self, Context, Ruling},
+    ids,
+    world::World,
+};
+
+/// How long an ended session is still told from a key that never was.
+const REMEMBERED_MS: i64 = 36 * 3_600_000;
+
+/// A role, assumed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) access_key: String,
+    pub(crate) secret: String,
+    token: String,
+    /// The role's account.
+    pub(crate) account: String,
+    pub(crate) role_arn: String,
+    role_id: String,
+    role_name: String,
+    name: String,
+    /// Milliseconds since the epoch.
+    expires: i64,
+    /// Session policies: JSON texts, and ARNs of managed ones. None at all: the role's policies are all.
+    documents: Vec<String>,
+    policy_arns: Vec<String>,
+}
+
+/// What a session is made from.
+pub(super) struct Grant<'a> {
+    pub(super) account: &'a str,
+    pub(super) role: &'a iam::Role,
+    pub(super) name: String,
+    pub(super) seconds: u32,
+    pub(super) documents: Vec<String>,
+    pub(super) policy_arns: Vec<String>,
+}
+
+/// Why temporary credentials are not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyRefusal {
+    /// No such key, or not its session token.
+    Invalid,
+    Expired,
+}
+
+impl KeyRefusal {
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Invalid => "The security token included in the request is invalid.",
+            Self::Expired => "The security token included in the request is expired",
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(grant: Grant<'_>) -> Self {
+        Self {
+            access_key: format!("ASIA{}", ids::upper(16)),
+            secret: ids::mixed(40),
+            token: ids::mixed(356),
+            account: grant.account.to_owned(),
+            role_arn: grant.role.arn.clone(),
+            role_id: grant.role.id.clone(),
+            role_name: grant.role.name.clone(),
+            name: grant.name,
+            expires: now_ms() + i64::from(grant.seconds) * 1000,
+            documents: grant.documents,
+            policy_arns: grant.policy_arns,
+        }
+    }
+
+    /// `arn:aws:sts::{account}:assumed-role/{role}/{session}`: without the role's path.
+    pub(crate) fn arn(&self) -> String {
+        let (account, role, name) = (&self.account, &self.role_name, &self.name);
+        format!("arn:aws:sts::{account}:assumed-role/{role}/{name}")
+    }
+
+    /// `AROA…:{session}`
+    pub(crate) fn user_id(&self) -> String {
+        format!("{}:{}", self.role_id, self.name)
+    }
+
+    /// `Credentials` of the model.
+    pub(super) fn credentials(&self) -> Value {
+        json!({
+            "AccessKeyId": self.access_key,
+            "SecretAccessKey": self.secret,
+            "SessionToken": self.token,
+            // Whole seconds, as AWS tells them.
+            "Expiration": self.expires / 1000,
+        })
+    }
+
+    pub(crate) fn check(&self, token: Option<&str>) -> Result<(), KeyRefusal> {
+        if token != Some(&self.token) {
+            Err(KeyRefusal::Invalid)
+        } else if self.expires <= now_ms() {
+            Err(KeyRefusal::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What the session may do: what its role's policies allow now, within the session's own. A role that is
+    /// gone (or another one of the same name) allows nothing.
+    pub(crate) fn ruling(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Ruling {
+        let role = world
+            .accounts
+            .get(&self.account)
+            .and_then(|account| account.iam.by_arn(&self.role_arn))
+            .filter(|role| role.id == self.role_id);
+        let Some(role) = role else {
+            return Ruling::default();
+        };
+        let own = role.ruling(action, resource, context);
+        if self.documents.is_empty() && self.policy_arns.is_empty() {
+            return own;
+        }
+        let (documents, arns) = (&self.documents, &self.policy_arns);
+        own.and(iam::session_ruling(
+            documents, arns, action, resource, context,
+        ))
+    }
+
+    /// What conditions may ask about the caller.
+    pub(crate) fn context(&self, context: Context) -> Context {
+        context
+            .with("aws:PrincipalArn", [self.role_arn.clone()])
+            .with("aws:PrincipalAccount", [self.account.clone()])
+            .with("aws:PrincipalType", ["AssumedRole".to_owned()])
+            .with("aws:userid", [self.user_id()])
+            .with("aws:username", [])
+    }
+
+    /// Keeps the session, and forgets those that ended long ago.
+    pub(super) fn keep(self, world: &mut World) {
+        let now = now_ms();
+        world
+            .sessions
+            .retain(|_, session| session.expires + REMEMBERED_MS > now);
+        world.sessions.insert(self.access_key.clone(), self);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expire(&mut self) {
+        self.expires = 0;
+    }
+}
+
+/// The session that an access key is of; `None`: no key that `AssumeRole` made.
+pub(crate) fn caller(
+    world: &World,
+    access_key: &str,
+    token: Option<&str>,
+) -> Result<Option<Session>, KeyRefusal> {
+    match world.sessions.get(access_key) {
+        None => Ok(None),
+        Some(session) => session.check(token).map(|()| Some(session.clone())),
+    }
+}
