@@ -44,7 +44,7 @@ SERVED = {
         GetTokensFromRefreshToken RevokeToken GlobalSignOut CreateUserPoolDomain
         DescribeUserPoolDomain DeleteUserPoolDomain AssociateSoftwareToken VerifySoftwareToken
         SetUserMFAPreference SetUserPoolMfaConfig GetUserPoolMfaConfig CreateIdentityProvider
-        DescribeIdentityProvider DeleteIdentityProvider ListIdentityProviders""",
+        DescribeIdentityProvider UpdateIdentityProvider DeleteIdentityProvider ListIdentityProviders""",
     "apigateway/2015-07-09": """
         CreateRestApi GetRestApi GetRestApis DeleteRestApi UpdateRestApi CreateResource GetResource
         GetResources DeleteResource PutMethod GetMethod UpdateMethod DeleteMethod PutIntegration

@@ -1,6 +1,7 @@
 """What a request may not say: patterns, enums, lengths, and what must go together."""
 
 import json
+import secrets
 
 from lab import TRUST
 from points import Case, point, refusals, refused
@@ -16,14 +17,19 @@ def trust(**changes):
     return json.dumps({**TRUST, "Statement": [{**TRUST["Statement"][0], **changes}]})
 
 
+def fresh():
+    """A part of a name: what a target wrongly takes must not stand in the way of the next point."""
+    return f"refused-{secrets.token_hex(3)}"
+
+
 def role(lab, **changes):
-    wanted = {"RoleName": lab.name("refused"), "AssumeRolePolicyDocument": json.dumps(TRUST), **changes}
+    wanted = {"RoleName": lab.name(fresh()), "AssumeRolePolicyDocument": json.dumps(TRUST), **changes}
     lab.iam.create_role(**wanted)
     lab.later(lab.iam.delete_role, RoleName=wanted["RoleName"])
 
 
 def function(lab, **changes):
-    name = changes.pop("FunctionName", lab.name("refused"))
+    name = changes.pop("FunctionName", lab.name(fresh()))
     lab.functions.create_function(**lab.function_input(name, **changes))
     lab.later(lab.functions.delete_function, FunctionName=name)
 
@@ -38,18 +44,18 @@ def factors(*names):
 
 def user(lab, **changes):
     return lab.cognito.admin_create_user(
-        **{"UserPoolId": lab.pool_id, "MessageAction": "SUPPRESS", "Username": "someone@example.com", **changes})
+        **{"UserPoolId": lab.pool_id, "MessageAction": "SUPPRESS", "Username": f"{fresh()}@example.com", **changes})
 
 
 def authorizer(lab, **changes):
     return lab.gateway.create_authorizer(**{
-        "restApiId": lab.scratch["id"], "name": "refused", "type": "COGNITO_USER_POOLS",
+        "restApiId": lab.scratch["id"], "name": fresh(), "type": "COGNITO_USER_POOLS",
         "providerARNs": [lab.pool["Arn"]], "identitySource": "method.request.header.Authorization", **changes})
 
 
 def method(lab, **changes):
     return lab.gateway.put_method(**{
-        "restApiId": lab.scratch["id"], "resourceId": lab.scratch["rootResourceId"], "httpMethod": "PUT",
+        "restApiId": lab.scratch["id"], "resourceId": lab.resource(fresh(), lab.scratch), "httpMethod": "PUT",
         "authorizationType": "NONE", **changes})
 
 

@@ -1,7 +1,6 @@
 """Lambda authorizers, AWS_IAM, API keys."""
 
 import json
-from functools import cache
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -13,78 +12,83 @@ TOPIC = "Lambda authorizers, AWS_IAM, API keys"
 DENIED = '{"Message":"User is not authorized to access this resource with an explicit deny"}'
 
 
-@cache
-def deployed(lab):
-    """Methods with each kind, on a stage of their own."""
+@pytest.fixture(scope="module")
+def authorizers(lab):
+    """The function that decides, and what its authorizers have in common."""
     function = lab.function_named("authorizer", Handler="lambda_function.authorize")
     lab.permit("authorizers", f"{lab.api_id}/authorizers/*", function["FunctionName"])
-    common = {"restApiId": lab.api_id, "authorizerUri": lab.uri(function["FunctionArn"]),
-              "authorizerResultTtlInSeconds": 0, "identitySource": "method.request.header.Authorization"}
-    token = lab.gateway.create_authorizer(
-        **common, name="token", type="TOKEN", identityValidationExpression="[a-z]+")["id"]
-    request = lab.gateway.create_authorizer(**common, name="request", type="REQUEST")["id"]
+    return {"restApiId": lab.api_id, "authorizerUri": lab.uri(function["FunctionArn"]),
+            "authorizerResultTtlInSeconds": 0, "identitySource": "method.request.header.Authorization"}
+
+
+def stage_of(lab, path, **method):
+    """A stage of its own with a method that is so protected."""
     _ = lab.permission
-    lab.method("token", authorizationType="CUSTOM", authorizerId=token)
-    lab.method("request", authorizationType="CUSTOM", authorizerId=request)
-    lab.deploy("custom")
-    return "custom"
+    lab.method(path, **method)
+    lab.deploy(path)
+    return path
 
 
-@cache
-def signed_stage(lab):
-    _ = lab.permission
-    lab.method("signed", authorizationType="AWS_IAM")
-    lab.deploy("iam")
-    return "iam"
+@pytest.fixture(scope="module")
+def token(lab, authorizers):
+    made = lab.gateway.create_authorizer(
+        **authorizers, name="token", type="TOKEN", identityValidationExpression="[a-z]+")
+    return stage_of(lab, "token", authorizationType="CUSTOM", authorizerId=made["id"])
 
 
-@pytest.fixture
-def custom(lab):
-    return deployed(lab)
+@pytest.fixture(scope="module")
+def request_stage(lab, authorizers):
+    made = lab.gateway.create_authorizer(**authorizers, name="request", type="REQUEST")
+    return stage_of(lab, "request", authorizationType="CUSTOM", authorizerId=made["id"])
+
+
+@pytest.fixture(scope="module")
+def iam(lab):
+    return stage_of(lab, "signed", authorizationType="AWS_IAM")
 
 
 @point("TOKEN: allowed, with its context", "docs: Lambda authorizer output (context → requestContext.authorizer)")
-def test_allowed(lab, custom):
-    event = json.loads(lab.call("/token?mode=echo", "allow", custom, 201).body)
+def test_allowed(lab, token):
+    event = json.loads(lab.call("/token?mode=echo", "allow", token, 201).body)
     given = event["requestContext"]["authorizer"]
     assert (given["principalId"], given["colour"]) == ("someone", "green")
 
 
 @point("TOKEN: denied", "docs: KB 403, explicit deny")
-def test_denied(lab, custom):
-    answer = lab.call("/token", "deny", custom, 403)
+def test_denied(lab, token):
+    answer = lab.call("/token", "deny", token, 403)
     assert answer.seen == (403, DENIED) and answer.error_type() == "AccessDeniedException"
 
 
 @point("TOKEN: no header", "model apigateway: identitySource; docs: 401 without a call")
-def test_missing(lab, custom):
-    assert lab.call("/token", None, custom, 401).seen == (401, '{"message":"Unauthorized"}')
+def test_missing(lab, token):
+    assert lab.call("/token", None, token, 401).seen == (401, '{"message":"Unauthorized"}')
 
 
 @point("TOKEN: a header that does not fit", "model apigateway: identityValidationExpression")
-def test_not_valid(lab, custom):
-    assert lab.call("/token", "NO-FIT", custom, 401).seen == (401, '{"message":"Unauthorized"}')
+def test_not_valid(lab, token):
+    assert lab.call("/token", "NO-FIT", token, 401).seen == (401, '{"message":"Unauthorized"}')
 
 
 @point("TOKEN: the function raises Unauthorized", "docs: apigateway-use-lambda-authorizer (401)")
-def test_raised(lab, custom):
-    assert lab.call("/token", "unauthorized", custom, 401).seen == (401, '{"message":"Unauthorized"}')
+def test_raised(lab, token):
+    assert lab.call("/token", "unauthorized", token, 401).seen == (401, '{"message":"Unauthorized"}')
 
 
 @point("TOKEN: the function answers nonsense", "docs: AUTHORIZER_CONFIGURATION_ERROR (500)")
-def test_broken(lab, custom):
-    answer = lab.call("/token", "broken", custom, 500)
+def test_broken(lab, token):
+    answer = lab.call("/token", "broken", token, 500)
     assert answer.status == 500 and answer.error_type() == "AuthorizerConfigurationException"
 
 
 @point("REQUEST: allowed", "docs: REQUEST authorizer input")
-def test_request(lab, custom):
-    assert lab.call("/request", "allow", custom, 200).status == 200
+def test_request(lab, request_stage):
+    assert lab.call("/request", "allow", request_stage, 200).status == 200
 
 
 @point("REQUEST: denied", "docs: KB 403, explicit deny")
-def test_request_denied(lab, custom):
-    assert lab.call("/request", "deny", custom, 403).seen == (403, DENIED)
+def test_request_denied(lab, request_stage):
+    assert lab.call("/request", "deny", request_stage, 403).seen == (403, DENIED)
 
 
 def signed(lab, path, stage, spoil=False):
@@ -101,21 +105,19 @@ def signed(lab, path, stage, spoil=False):
 
 
 @point("AWS_IAM: not signed", "docs: MISSING_AUTHENTICATION_TOKEN (403)")
-def test_unsigned(lab):
-    answer = lab.call("/signed", stage=signed_stage(lab), expect=403)
+def test_unsigned(lab, iam):
+    answer = lab.call("/signed", stage=iam, expect=403)
     assert answer.seen == (403, '{"message":"Missing Authentication Token"}')
 
 
 @point("AWS_IAM: signed", "docs: SigV4 for execute-api")
-def test_signed(lab):
-    stage = signed_stage(lab)
-    assert lab.call("/signed", stage=stage, headers=signed(lab, "/signed", stage), expect=200).status == 200
+def test_signed(lab, iam):
+    assert lab.call("/signed", stage=iam, headers=signed(lab, "/signed", iam), expect=200).status == 200
 
 
 @point("AWS_IAM: a wrong signature", "docs: INVALID_SIGNATURE (403)")
-def test_wrong_signature(lab):
-    stage = signed_stage(lab)
-    answer = lab.call("/signed", stage=stage, headers=signed(lab, "/signed", stage, spoil=True), expect=403)
+def test_wrong_signature(lab, iam):
+    answer = lab.call("/signed", stage=iam, headers=signed(lab, "/signed", iam, spoil=True), expect=403)
     assert answer.status == 403 and answer.error_type() == "InvalidSignatureException"
 
 
