@@ -39,27 +39,28 @@ def of(item):
 
 
 def pytest_collection_modifyitems(config, items):
-    kept = [item for item in items if config.getoption("--slow") or not of(item).slow]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
     names = [of(item).name for item in items]
     twice = {name for name in names if names.count(name) > 1}
     assert not twice, f"points named twice: {twice}"
+    put_off = [item for item in items if of(item).slow and not config.getoption("--slow")]
+    config.hook.pytest_deselected(items=put_off)
+    for item in put_off:
+        note(item, "not run")
+    items[:] = [item for item in items if item not in put_off]
+
+
+def note(item, outcome, why=""):
+    """Records a point's outcome; the first word counts."""
+    entry = {"topic": item.module.TOPIC, "outcome": outcome, "settled": of(item).settled, "why": why}
+    item.config.stash[RECORD].setdefault(of(item).name, entry)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == "call" or report.outcome != "passed":
-        point = of(item)
-        entry = {
-            "topic": item.module.TOPIC,
-            "outcome": report.outcome,
-            "settled": point.settled,
-            "slow": point.slow,
-            "why": str(call.excinfo.value).splitlines()[0][:300] if call.excinfo and str(call.excinfo.value) else "",
-        }
-        item.config.stash[RECORD].setdefault(point.name, entry)
+        why = str(call.excinfo.value).splitlines() if call.excinfo else []
+        note(item, report.outcome, why[0][:300] if why else "")
     return report
 
 

@@ -79,35 +79,25 @@ def write_table():
 
 
 def in_readme():
-    """Topic → points of the table in README.md, and the twin's, without what `--slow` adds."""
+    """Topic → points held, and all, of the table in README.md."""
     shown = BETWEEN.search(README.read_text("utf-8"))
     rows = re.findall(r"^\| (.+?) \| (\d+)/(\d+) \|", shown[0] if shown else "", re.M)
     return {topic: (int(held), int(all_of)) for topic, held, all_of in rows}
 
 
-def check(record, slow):
+def check(record):
     """What is wrong with the twin's column."""
     problems = []
     for name, entry in record.items():
-        if not holds(entry) and name not in EXCEPTIONS:
-            problems.append(f"{name}: {entry['why']}")
-        if holds(entry) and name in EXCEPTIONS:
-            problems.append(f"{name}: holds, so its exception can go")
-    shown = in_readme()
+        if entry["outcome"] != "not run" and holds(entry) == (name in EXCEPTIONS):
+            problems.append(f"{name}: {entry['why'] or 'holds, so its exception can go'}")
     topics = {}
-    for entry in scored(record).values():
+    for name, entry in scored(record).items():
         held, all_of = topics.get(entry["topic"], (0, 0))
-        topics[entry["topic"]] = (held + holds(entry), all_of + 1)
-    if not slow:
-        topics = {topic: (held + SLOW.get(topic, 0), all_of + SLOW.get(topic, 0))
-                  for topic, (held, all_of) in topics.items()}
-    if topics != shown:
-        problems.append(f"README.md's table is not of these points (run.py --table): {topics} instead of {shown}")
+        topics[entry["topic"]] = (held + (name not in EXCEPTIONS), all_of + 1)
+    if topics != in_readme():
+        problems.append("README.md's table is not of these points: tests/conformance/ci.sh --table")
     return problems
-
-
-# Points that only `--slow` runs, by topic.
-SLOW = {"Sign-in": 1}
 
 
 def main():
@@ -116,19 +106,18 @@ def main():
     parser.add_argument("--table", action="store_true")
     arguments, options = parser.parse_known_args()
     if arguments.table:
-        record, slow = write_table(), True
+        record = write_table()
     else:
-        record, slow = measure(arguments.target, options), "--slow" in options
-    points = scored(record)
+        record = measure(arguments.target, options)
+    points = {name: entry for name, entry in scored(record).items() if entry["outcome"] != "not run"}
     held = sum(holds(entry) for entry in points.values())
     if arguments.target == "twin" and not options:
-        problems = check(record, slow)
+        problems = check(record)
     else:
-        problems = [f"{name}: {entry['why']}" for name, entry in record.items() if not holds(entry)]
+        problems = [f"{name}: {entry['why']}" for name, entry in points.items() if not holds(entry)]
     for problem in problems:
         print(f"  ✗ {problem}")
-    unsettled = len(record) - len(points)
-    print(f"conformance: {arguments.target} holds {held} of {len(points)} points ({unsettled} unsettled ones not scored)")
+    print(f"conformance: {arguments.target} holds {held} of {len(points)} points")
     return 1 if problems else 0
 
 
