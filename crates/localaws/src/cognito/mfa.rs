@@ -205,15 +205,10 @@ pub(super) fn verify(app: &App, call: &Call) -> Answer {
 
 pub(super) fn prefer(app: &App, call: &Call) -> Answer {
     let input: PreferInput = call.input()?;
-    for (other, name) in [
-        (input.sms, "MFA by SMS"),
-        (input.email, "MFA by e-mail"),
-        (input.web_authn, "MFA by WebAuthn"),
-    ] {
-        if other.unwrap_or_default().enabled {
-            return Err(fault::not_served(name));
-        }
-    }
+    let enabled = |of: Option<Preference>| of.unwrap_or_default().enabled;
+    fault::not_served_if(enabled(input.sms), "MFA by SMS")?;
+    fault::not_served_if(enabled(input.email), "MFA by e-mail")?;
+    fault::not_served_if(enabled(input.web_authn), "MFA by WebAuthn")?;
     let (place, claims) = authorised(app, &input.access_token)?;
     app.write(|world| {
         let pool: &mut Pool = place.get_mut(world)?;

@@ -50,15 +50,9 @@ fn described(pool: &Pool) -> Value {
 /// Whether what is left out is switched off or kept is not documented; here it is kept.
 pub(super) fn set(app: &App, call: &Call) -> Answer {
     let input: Input = call.input()?;
-    for (other, name) in [
-        (input.sms_mfa_configuration, "MFA by SMS"),
-        (input.email_mfa_configuration, "MFA by e-mail"),
-        (input.web_authn_configuration, "WebAuthn"),
-    ] {
-        if other.is_some() {
-            return Err(fault::not_served(name));
-        }
-    }
+    fault::not_served_if(input.sms_mfa_configuration.is_some(), "MFA by SMS")?;
+    fault::not_served_if(input.email_mfa_configuration.is_some(), "MFA by e-mail")?;
+    fault::not_served_if(input.web_authn_configuration.is_some(), "WebAuthn")?;
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
         let pool = place.get_mut(world)?;

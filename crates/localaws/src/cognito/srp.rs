@@ -207,52 +207,84 @@ impl Exchange {
     }
 }
 
+/// The client's half, for tests: written from RFC 5054's formulas alone.
+#[cfg(test)]
+pub(super) mod client {
+    use super::{
+        BoxedMontyForm, BoxedUint, Engine, GROUP, STANDARD, hash, hex, hmac, ids, number, padded,
+        realm, unhex,
+    };
+
+    pub(in super::super) struct Client {
+        secret: BoxedUint,
+    }
+
+    impl Client {
+        pub(in super::super) fn new() -> Self {
+            Self {
+                secret: number(&ids::bytes(32)),
+            }
+        }
+
+        /// `SRP_A`
+        pub(in super::super) fn public(&self) -> String {
+            hex(&GROUP.generator.pow(&self.secret).retrieve())
+        }
+
+        /// `PASSWORD_CLAIM_SIGNATURE` for `SALT` and `SRP_B`.
+        #[expect(clippy::too_many_arguments, reason = "all that goes into a proof")]
+        pub(in super::super) fn proof(
+            &self,
+            pool: &str,
+            username: &str,
+            password: &str,
+            salt: &str,
+            server: &str,
+            block: &[u8],
+            timestamp: &str,
+        ) -> String {
+            let theirs = unhex(server).expect("a number");
+            let ours = unhex(&self.public()).expect("a number");
+            let u = number(&hash(&[&padded(&ours), &padded(&theirs)]));
+            let salt = unhex(salt).expect("a number");
+            let identity = format!("{}{username}:{password}", realm(pool));
+            let x = number(&hash(&[&padded(&salt), &hash(&[identity.as_bytes()])]));
+            let raised = GROUP.multiplier.mul(&GROUP.generator.pow(&x));
+            let base = BoxedMontyForm::new(theirs, &GROUP.params).sub(&raised);
+            // (B - k g^x)^(a + ux), as two powers: the exponents do not fit one number.
+            let shared = base.pow(&self.secret).mul(&base.pow(&u).pow(&x)).retrieve();
+            let extracted = hmac(&padded(&u), &[&padded(&shared)]);
+            let key = hmac(&extracted, &[b"Caldera Derived Key", &[1]]);
+            let (realm, user) = (realm(pool).as_bytes(), username.as_bytes());
+            STANDARD.encode(hmac(
+                &key[..16],
+                &[realm, user, block, timestamp.as_bytes()],
+            ))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    /// The client's half, written from RFC 5054's formulas alone.
-    fn client_key(
-        exchange: &Exchange,
-        a: &BoxedUint,
-        pool: &str,
-        username: &str,
-        password: &str,
-    ) -> Vec<u8> {
-        let (ours, theirs) = (
-            unhex(&exchange.client).unwrap(),
-            unhex(&exchange.server).unwrap(),
-        );
-        let u = number(&hash(&[&padded(&ours), &padded(&theirs)]));
-        let salt = unhex(&exchange.verifier.salt).unwrap();
-        let identity = format!("{}{username}:{password}", realm(pool));
-        let x = number(&hash(&[&padded(&salt), &hash(&[identity.as_bytes()])]));
-        let raised = GROUP.multiplier.mul(&GROUP.generator.pow(&x));
-        let base = BoxedMontyForm::new(theirs, &GROUP.params).sub(&raised);
-        // (B - k g^x)^(a + ux), as two powers: the exponents do not fit one number.
-        let shared = base.pow(a).mul(&base.pow(&u).pow(&x)).retrieve();
-        let extracted = hmac(&padded(&u), &[&padded(&shared)]);
-        hmac(&extracted, &[b"Caldera Derived Key", &[1]])[..16].to_vec()
-    }
+    use super::{client::Client, *};
 
     #[test]
     fn the_password_and_no_other_proves_itself() {
         let (pool, user) = ("us-east-1_AbCdEfGhI", "somebody");
+        let client = Client::new();
         let verifier = Verifier::new(pool, user, "Right-1");
-        let a = number(&ids::bytes(32));
-        let public = hex(&GROUP.generator.pow(&a).retrieve());
-        let exchange = Exchange::begin(verifier, &public).unwrap();
+        let exchange = Exchange::begin(verifier, &client.public()).expect("a number");
         let proof = |password: &str| {
-            let key = client_key(&exchange, &a, pool, user, password);
-            STANDARD.encode(hmac(
-                &key,
-                &[b"AbCdEfGhI", user.as_bytes(), b"block", b"now"],
-            ))
+            let (salt, server) = (exchange.salt(), exchange.server());
+            client.proof(pool, user, password, salt, server, b"block", "now")
         };
-        assert!(exchange.proves(pool, user, b"block", "now", &proof("Right-1")));
-        assert!(!exchange.proves(pool, user, b"block", "now", &proof("Wrong-1")));
-        assert!(!exchange.proves(pool, "somebody else", b"block", "now", &proof("Right-1")));
-        assert!(!exchange.proves(pool, user, b"another", "now", &proof("Right-1")));
+        let proves = |user: &str, block: &[u8], proof: &str| {
+            exchange.proves(pool, user, block, "now", proof)
+        };
+        assert!(proves(user, b"block", &proof("Right-1")));
+        assert!(!proves(user, b"block", &proof("Wrong-1")));
+        assert!(!proves("somebody else", b"block", &proof("Right-1")));
+        assert!(!proves(user, b"another", &proof("Right-1")));
     }
 
     #[test]

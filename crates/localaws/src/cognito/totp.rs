@@ -75,6 +75,12 @@ pub(super) fn step(secret: &str, given: &str, now_seconds: i64) -> Option<i64> {
         .find(|step| code(&key, *step) == given)
 }
 
+/// What a generator shows.
+#[cfg(test)]
+pub(super) fn shown(secret: &str, now_seconds: i64) -> String {
+    code(&decode(secret), now_seconds / STEP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
