@@ -119,9 +119,11 @@ struct Preference {
 }
 
 /// Whom a request is about: the bearer of a token, or who is setting up MFA within a sign-in.
-enum Who {
-    Bearer(Place, String),
-    Session(Place, Session, String),
+struct Who {
+    place: Place,
+    username: String,
+    /// The sign-in, and the string that names it.
+    session: Option<(Session, String)>,
 }
 
 impl Who {
@@ -131,16 +133,22 @@ impl Who {
             let user = app.read(|world| {
                 let user = bearer(place.get(world)?, &claims)?;
                 Ok(user.username.clone())
-            })?;
-            return Ok(Self::Bearer(place, user));
+            });
+            return user.map(|username| Self {
+                place,
+                username,
+                session: None,
+            });
         }
         let token = input.session.as_deref().ok_or_else(|| {
             fault::invalid_parameter("Either AccessToken or Session must be given")
         })?;
-        app.read(|world| {
-            let (place, session) =
-                Place::of_session(world, token, ChallengeName::MfaSetup, now_ms())?;
-            Ok(Self::Session(place, session, token.to_owned()))
+        let found =
+            app.read(|world| Place::of_session(world, token, ChallengeName::MfaSetup, now_ms()));
+        found.map(|(place, session)| Self {
+            place,
+            username: session.username.clone().unwrap_or_default(),
+            session: Some((session, token.to_owned())),
         })
     }
 
@@ -150,22 +158,17 @@ impl Who {
         world: &mut World,
         change: impl FnOnce(&mut SoftwareToken) -> Result<(), ApiError>,
     ) -> Result<Value, ApiError> {
-        let (Self::Bearer(place, _) | Self::Session(place, ..)) = self;
-        let pool = place.get_mut(world)?;
+        let pool = self.place.get_mut(world)?;
         if !pool.mfa.software_token {
             return Err(fault::fault(
                 "SoftwareTokenMFANotFoundException",
                 "Software Token MFA has not been enabled by the userPool",
             ));
         }
-        let username = match self {
-            Self::Bearer(_, username) => username,
-            Self::Session(_, session, _) => session.username.as_deref().unwrap_or_default(),
-        };
-        let user = pool.user_mut(username)?;
+        let user = pool.user_mut(&self.username)?;
         change(user.software_token.get_or_insert_default())?;
         let mut answer = json!({});
-        if let Self::Session(_, session, token) = self {
+        if let Some((session, token)) = &self.session {
             pool.close(token);
             answer["Session"] = json!(pool.open(session.clone(), None, now_ms()));
         }

@@ -41,7 +41,7 @@ fn decode(text: &str) -> Vec<u8> {
         bits += 5;
         if bits >= 8 {
             bits -= 8;
-            bytes.push((buffer >> bits) as u8);
+            bytes.push((buffer >> bits).to_be_bytes()[3]);
         }
     }
     bytes
