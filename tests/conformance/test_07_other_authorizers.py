@@ -22,11 +22,11 @@ def authorizers(lab):
 
 
 def stage_of(lab, path, **method):
-    """A stage of its own with a method that is so protected."""
+    """A stage with a method that is so protected."""
     _ = lab.permission
     lab.method(path, **method)
-    lab.deploy(path)
-    return path
+    lab.deploy("more")
+    return "more"
 
 
 @pytest.fixture(scope="module")
@@ -124,16 +124,16 @@ def test_wrong_signature(lab, iam):
 @point("API key: none, a wrong one, the right one", "docs: INVALID_API_KEY (403)")
 def test_api_key(lab):
     lab.method("keyed", apiKeyRequired=True)
-    lab.deploy("keyed")
+    lab.deploy("more")
     key = lab.gateway.create_api_key(name=lab.name("key"), enabled=True)
     lab.later(lab.gateway.delete_api_key, apiKey=key["id"])
-    plan = lab.gateway.create_usage_plan(name=lab.name("plan"), apiStages=[{"apiId": lab.api_id, "stage": "keyed"}])
+    plan = lab.gateway.create_usage_plan(name=lab.name("plan"), apiStages=[{"apiId": lab.api_id, "stage": "more"}])
     lab.later(lab.gateway.delete_usage_plan, usagePlanId=plan["id"])
     lab.later(lab.gateway.update_usage_plan, usagePlanId=plan["id"], patchOperations=[
-        {"op": "remove", "path": "/apiStages", "value": f"{lab.api_id}:keyed"}])
+        {"op": "remove", "path": "/apiStages", "value": f"{lab.api_id}:more"}])
     lab.gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
     for headers in ({}, {"x-api-key": "wrong"}):
-        answer = lab.call("/keyed", stage="keyed", headers=headers, expect=403)
+        answer = lab.call("/keyed", stage="more", headers=headers, expect=403)
         assert answer.seen == (403, '{"message":"Forbidden"}')
-    right = lab.call("/keyed", stage="keyed", headers={"x-api-key": key["value"]}, expect=200)
+    right = lab.call("/keyed", stage="more", headers={"x-api-key": key["value"]}, expect=200)
     assert right.seen == (200, "Hello from Lambda!")
