@@ -17,6 +17,8 @@ if [ ! -e "$node/installed" ] || [ tests/clients/package-lock.json -nt "$node/in
     (cd "$node" && npm ci --ignore-scripts --loglevel=error)
     touch "$node/installed"
 fi
+# This botocore is the one that the models were reduced from.
+"$venv/bin/python" scripts/reduce-models.py --check
 PATH="$PWD/$venv/bin:$PATH" LABCTL="${LABCTL:-$PWD/target/debug/labctl}" \
     "$venv/bin/python" -m pytest tests/clients -q --no-header -p no:cacheprovider -rs "$@" | tee target/clients/log
 echo "clients: $(tail -n 1 target/clients/log)"

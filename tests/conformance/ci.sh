@@ -8,5 +8,6 @@ if [ ! -x "$venv/bin/pytest" ] || [ tests/conformance/requirements.txt -nt "$ven
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/conformance/requirements.txt
     touch "$venv/installed"
 fi
+python3 scripts/served-operations.py --check
 PATH="$PWD/$venv/bin:$PATH" LABCTL="${LABCTL:-$PWD/target/debug/labctl}" \
     "$venv/bin/python" tests/conformance/run.py "$@"
