@@ -30,7 +30,8 @@ SERVED = {
     "lambda/2015-03-31": """
         CreateFunction GetFunction GetFunctionConfiguration ListFunctions UpdateFunctionCode
         UpdateFunctionConfiguration DeleteFunction AddPermission RemovePermission GetPolicy Invoke
-        TagResource UntagResource ListTags GetAccountSettings""",
+        TagResource UntagResource ListTags GetAccountSettings ListVersionsByFunction
+        GetFunctionCodeSigningConfig""",
     "logs/2014-03-28": """
         CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DescribeLogStreams
         GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection""",
@@ -44,7 +45,7 @@ SERVED = {
         GetTokensFromRefreshToken RevokeToken GlobalSignOut CreateUserPoolDomain
         DescribeUserPoolDomain DeleteUserPoolDomain AssociateSoftwareToken VerifySoftwareToken
         SetUserMFAPreference SetUserPoolMfaConfig GetUserPoolMfaConfig CreateIdentityProvider
-        DescribeIdentityProvider DeleteIdentityProvider ListIdentityProviders""",
+        DescribeIdentityProvider UpdateIdentityProvider DeleteIdentityProvider ListIdentityProviders""",
     "apigateway/2015-07-09": """
         CreateRestApi GetRestApi GetRestApis DeleteRestApi UpdateRestApi CreateResource GetResource
         GetResources DeleteResource PutMethod GetMethod UpdateMethod DeleteMethod PutIntegration

@@ -11,7 +11,7 @@ use super::{
     flow::Flow,
     inbox::Mail,
     place::Place,
-    pool::{Factor, Mfa, Pool},
+    pool::{Factor, Pool},
     refresh,
     session::ChallengeName,
     token::Issue,
@@ -193,7 +193,8 @@ impl Attempt<'_> {
                     Flow::AllowUserSrpAuth,
                     "USER_SRP_AUTH is not enabled for the client.",
                 )?;
-                Err(fault::not_served("the flow USER_SRP_AUTH"))
+                let user = self.who(given)?;
+                self.begin_srp(user.as_ref(), given)
             }
             AuthFlow::CustomAuth => {
                 self.require(
@@ -216,9 +217,6 @@ impl Attempt<'_> {
     fn who(&self, given: &Parameters) -> Result<Option<User>, ApiError> {
         let login = given.required("USERNAME")?;
         self.client.check_hash(&[login], given.get("SECRET_HASH"))?;
-        if self.pool.settings.mfa_configuration == Mfa::On {
-            return Err(fault::not_served("sign-in to a pool that requires MFA"));
-        }
         let user = self.pool.find(login).cloned();
         // Whether PreventUserExistenceErrors governs USER_AUTH is not settled: aws-facts 14.5.
         if user.is_none() && !self.client.settings.hides_users() {
@@ -250,7 +248,7 @@ impl Attempt<'_> {
         let preferred = match given.get("PREFERRED_CHALLENGE") {
             Some("EMAIL_OTP") => Some(ChallengeName::EmailOtp),
             Some("PASSWORD") => Some(ChallengeName::Password),
-            Some("PASSWORD_SRP") => return Err(fault::not_served("the challenge PASSWORD_SRP")),
+            Some("PASSWORD_SRP") => Some(ChallengeName::PasswordSrp),
             None | Some("SMS_OTP" | "WEB_AUTHN") => None,
             Some(other) => {
                 return Err(fault::invalid_parameter(format!(
@@ -260,9 +258,13 @@ impl Attempt<'_> {
         };
         let mut outcome = match preferred.filter(|preferred| offered.contains(preferred)) {
             Some(ChallengeName::EmailOtp) => self.send_code(user.as_ref(), login),
+            Some(ChallengeName::PasswordSrp) => match given.get("SRP_A") {
+                Some(_) => return self.begin_srp_of_choice(user.as_ref(), given),
+                None => self.ask(user.as_ref(), login, ChallengeName::PasswordSrp),
+            },
             Some(_) => match given.get("PASSWORD") {
                 Some(password) => return self.check_password(user.as_ref(), login, password),
-                None => self.ask_password(user.as_ref(), login),
+                None => self.ask(user.as_ref(), login, ChallengeName::Password),
             },
             None => self.ask_choice(user.as_ref(), login, &offered),
         };
@@ -272,14 +274,16 @@ impl Attempt<'_> {
         Ok(outcome)
     }
 
-    /// The challenges a user may choose from; all the pool's for someone who does not exist. AWS
-    /// lists `PASSWORD_SRP` beside `PASSWORD`; the twin offers only what it serves.
+    /// The challenges a user may choose from; all the pool's for someone who does not exist.
     fn offers(&self, user: Option<&User>) -> Vec<ChallengeName> {
         let (code, password) = match user {
             None => (true, true),
             // A temporary password has to be used first (aws-facts, trap 5).
             Some(user) => (
-                user.status == Status::Confirmed && user.has_verified("email"),
+                user.status == Status::Confirmed
+                    && user.has_verified("email")
+                    // Nor does who has MFA get codes (documented).
+                    && !self.wants_second_factor(user),
                 user.password.is_some(),
             ),
         };
@@ -288,7 +292,7 @@ impl Attempt<'_> {
             offered.push(ChallengeName::EmailOtp);
         }
         if password && self.pool.allows(Factor::Password) {
-            offered.push(ChallengeName::Password);
+            offered.extend([ChallengeName::Password, ChallengeName::PasswordSrp]);
         }
         offered
     }

@@ -1,19 +1,16 @@
 //! Challenges: how they are posed, and `RespondToAuthChallenge` / `AdminRespondToAuthChallenge`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     auth::{self, Attempt, Outcome, Parameters},
-    fault,
+    by_password, fault,
     inbox::Mail,
-    password::Password,
-    schema::{self, NameValue},
     session::{ChallengeName, Session},
-    user::{Status, User},
-    users::alias_exists,
+    user::User,
 };
 use crate::{
     app::App,
@@ -36,10 +33,18 @@ struct Input {
 
 pub(super) async fn respond(app: &Arc<App>, call: &Call) -> Answer {
     let input: Input = call.input()?;
-    let name = serde_json::from_value(input.challenge_name.clone().into())
+    let name: ChallengeName = serde_json::from_value(input.challenge_name.clone().into())
         .map_err(|_| fault::not_served(&format!("the challenge {}", input.challenge_name)))?;
+    // SRP's answer carries its own: the secret block.
+    let block = || {
+        let block = input
+            .challenge_responses
+            .get("PASSWORD_CLAIM_SECRET_BLOCK")?;
+        by_password::session_of(block).filter(|_| name == ChallengeName::PasswordVerifier)
+    };
     let session = input
         .session
+        .or_else(block)
         .ok_or_else(|| fault::invalid_parameter("Missing required parameter Session"))?;
     auth::step(
         app,
@@ -51,7 +56,7 @@ pub(super) async fn respond(app: &Arc<App>, call: &Call) -> Answer {
     .await
 }
 
-fn challenge(name: ChallengeName, session: &str, parameters: &Value) -> Outcome {
+pub(super) fn challenge(name: ChallengeName, session: &str, parameters: &Value) -> Outcome {
     let answer = json!({
         "ChallengeName": name,
         "Session": session,
@@ -68,7 +73,12 @@ fn masked(address: &str) -> String {
 }
 
 impl Attempt<'_> {
-    fn open(&mut self, user: Option<&User>, login: &str, name: ChallengeName) -> Session {
+    pub(super) fn open(
+        &mut self,
+        user: Option<&User>,
+        login: &str,
+        name: ChallengeName,
+    ) -> Session {
         let username = user.map(|user| user.username.clone());
         Session::new(&self.client, username, login, name, self.now)
     }
@@ -95,10 +105,11 @@ impl Attempt<'_> {
         challenge(ChallengeName::EmailOtp, &token, &parameters).with_mail(mail)
     }
 
-    pub(super) fn ask_password(&mut self, user: Option<&User>, login: &str) -> Outcome {
-        let session = self.open(user, login, ChallengeName::Password);
+    /// Poses a challenge that has no parameters.
+    pub(super) fn ask(&mut self, user: Option<&User>, login: &str, name: ChallengeName) -> Outcome {
+        let session = self.open(user, login, name);
         let token = self.pool.open(session, None, self.now);
-        challenge(ChallengeName::Password, &token, &json!({}))
+        challenge(name, &token, &json!({}))
     }
 
     pub(super) fn ask_choice(
@@ -111,67 +122,6 @@ impl Attempt<'_> {
         session.offered = offered.to_vec();
         let token = self.pool.open(session, None, self.now);
         challenge(ChallengeName::SelectChallenge, &token, &json!({}))
-    }
-
-    /// Tokens for the right password, or the demand for a new one.
-    pub(super) fn check_password(
-        &mut self,
-        user: Option<&User>,
-        login: &str,
-        given: &str,
-    ) -> Result<Outcome, ApiError> {
-        let known = user.and_then(|user| Some((user, user.password.as_ref()?)));
-        let (user, password) = known
-            .filter(|(_, password)| password.is(given))
-            .ok_or_else(fault::incorrect_password)?;
-        if password
-            .temporary_until
-            .is_some_and(|until| until <= self.now)
-        {
-            return Err(fault::not_authorized(
-                "Temporary password has expired and must be reset by an administrator.",
-            ));
-        }
-        if user.status == Status::Confirmed {
-            return Ok(Outcome::Tokens(self.pool.sign_in(
-                &self.client,
-                user,
-                self.now,
-            )));
-        }
-        let session = self.open(Some(user), login, ChallengeName::NewPasswordRequired);
-        let token = self.pool.open(session, None, self.now);
-        let required: Vec<_> = self
-            .missing(user)
-            .into_iter()
-            .map(|name| format!("userAttributes.{name}"))
-            .collect();
-        let attributes: BTreeMap<_, _> = user
-            .attributes
-            .iter()
-            .filter(|(name, _)| *name != "sub")
-            .collect();
-        let parameters = json!({
-            "USER_ID_FOR_SRP": user.username,
-            "requiredAttributes": json!(required).to_string(),
-            "userAttributes": json!(attributes).to_string(),
-        });
-        Ok(challenge(
-            ChallengeName::NewPasswordRequired,
-            &token,
-            &parameters,
-        ))
-    }
-
-    /// Attributes that the pool requires and the user lacks.
-    fn missing(&self, user: &User) -> Vec<String> {
-        let required = self
-            .pool
-            .schema
-            .iter()
-            .filter(|attribute| attribute.required);
-        let missing = required.filter(|attribute| user.attribute(&attribute.name).is_empty());
-        missing.map(|attribute| attribute.name.clone()).collect()
     }
 
     fn respond(
@@ -204,8 +154,14 @@ impl Attempt<'_> {
             ChallengeName::Password => {
                 self.check_password(user, login, given.required("PASSWORD")?)
             }
+            ChallengeName::PasswordSrp => self.begin_srp_of_choice(user, given),
+            ChallengeName::PasswordVerifier => self.take_proof(user, &session, token, given),
             ChallengeName::SelectChallenge => self.take_choice(user, &session, given),
-            ChallengeName::NewPasswordRequired => self.take_new_password(user, given),
+            ChallengeName::NewPasswordRequired => self.take_new_password(user, login, given),
+            ChallengeName::SoftwareTokenMfa => {
+                self.take_totp(user, given.required("SOFTWARE_TOKEN_MFA_CODE")?)
+            }
+            ChallengeName::MfaSetup => self.finish_setup(user),
         }?;
         self.pool.close(token);
         Ok(outcome)
@@ -229,11 +185,7 @@ impl Attempt<'_> {
         user.attributes
             .insert("email_verified".to_owned(), "true".to_owned());
         self.pool.users.insert(user.username.clone(), user.clone());
-        Ok(Outcome::Tokens(self.pool.sign_in(
-            &self.client,
-            &user,
-            self.now,
-        )))
+        Ok(self.signed_in(&user))
     }
 
     fn take_choice(
@@ -249,48 +201,10 @@ impl Attempt<'_> {
             Some(ChallengeName::Password) => {
                 self.check_password(user, &session.login, given.required("PASSWORD")?)
             }
+            Some(ChallengeName::PasswordSrp) => self.begin_srp_of_choice(user, given),
             _ => Err(fault::invalid_parameter(format!(
                 "ANSWER is not one of the available challenges: {answer}"
             ))),
         }
-    }
-
-    fn take_new_password(
-        &mut self,
-        user: Option<&User>,
-        given: &Parameters,
-    ) -> Result<Outcome, ApiError> {
-        let mut user = user.cloned().ok_or_else(fault::incorrect_password)?;
-        let password = given.required("NEW_PASSWORD")?;
-        self.pool
-            .settings
-            .policies
-            .password_policy
-            .check(password)?;
-        let attributes: Vec<_> = given
-            .under("userAttributes.")
-            .map(|(name, value)| NameValue {
-                name: name.to_owned(),
-                value: value.to_owned(),
-            })
-            .collect();
-        schema::check(&self.pool.schema, &user.attributes, &attributes)?;
-        user.set(&attributes);
-        if let Some(name) = self.missing(&user).first() {
-            return Err(fault::invalid_parameter(format!(
-                "Invalid attributes given, {name} is missing"
-            )));
-        }
-        if let Some((_, name)) = self.pool.alias_holder(&user.username, &user.attributes) {
-            return Err(alias_exists(&name));
-        }
-        user.password = Some(Password::new(password, None));
-        user.status = Status::Confirmed;
-        self.pool.users.insert(user.username.clone(), user.clone());
-        Ok(Outcome::Tokens(self.pool.sign_in(
-            &self.client,
-            &user,
-            self.now,
-        )))
     }
 }

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{fault, flow::Flow, pool::Tier};
+use super::{
+    fault,
+    flow::Flow,
+    pool::{Pool, Tier},
+};
 use crate::call::ApiError;
 
 /// `UserPoolClientType` of the model.
@@ -208,6 +212,18 @@ impl ClientSettings {
             ));
         }
         Ok(self)
+    }
+
+    /// The providers named must be the pool's.
+    pub(super) fn check_providers(&self, pool: &Pool) -> Result<(), ApiError> {
+        let known = |name: &String| name == "COGNITO" || pool.providers.contains_key(name);
+        match self.supported_identity_providers.iter().find(|n| !known(n)) {
+            None => Ok(()),
+            Some(name) => Err(fault::invalid_parameter(format!(
+                "The provider {name} does not exist for User Pool {}.",
+                pool.id
+            ))),
+        }
     }
 
     fn lifetime(validity: Option<i64>, unit: Option<Unit>) -> i64 {

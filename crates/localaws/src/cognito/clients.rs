@@ -67,6 +67,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
     app.write(|world| {
         let pool = place.get_mut(world)?;
         let settings = input.settings.settle(pool.tier)?;
+        settings.check_providers(pool)?;
         let now = now_s();
         let client = Client {
             user_pool_id: input.user_pool_id,
@@ -97,12 +98,13 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
         let pool = place.get_mut(world)?;
-        let tier = pool.tier;
+        let settings = input.settings.settle(pool.tier)?;
+        settings.check_providers(pool)?;
         let client = pool
             .clients
             .get_mut(&input.client_id)
             .ok_or_else(|| fault::client_absent(&input.client_id))?;
-        client.settings = input.settings.settle(tier)?;
+        client.settings = settings;
         if let Some(name) = input.client_name {
             client.client_name = name;
         }

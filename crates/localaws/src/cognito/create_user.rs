@@ -85,6 +85,7 @@ fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), A
         modified: now,
         signed_out: None,
         disabled: false,
+        software_token: None,
     };
     schema::check(&pool.schema, &user.attributes, &input.user_attributes)?;
     user.set(&input.user_attributes);

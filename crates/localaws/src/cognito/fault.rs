@@ -44,3 +44,8 @@ pub(super) fn not_served(what: &str) -> ApiError {
         format!("labctl's local AWS does not serve {what}"),
     )
 }
+
+/// Refuses what is given but not served.
+pub(super) fn not_served_if(given: bool, what: &str) -> Result<(), ApiError> {
+    if given { Err(not_served(what)) } else { Ok(()) }
+}

@@ -2,17 +2,23 @@
 //!
 //! `pool`, `client`, `user`, `session` and `token` are what is kept, with AWS's rules; `pools`,
 //! `clients`, `users`, `list_users`, `auth`, `challenge` and `refresh` are the operations on them.
+//! `by_password` and `second_factor` are steps of sign-in, `srp` and `totp` the arithmetic behind them.
 
 mod auth;
+mod by_password;
 mod challenge;
 mod client;
 mod clients;
 mod create_user;
+mod domain;
 mod fault;
 mod flow;
+mod identity_provider;
 mod inbox;
 mod keys;
 mod list_users;
+mod mfa;
+mod mfa_config;
 mod pages;
 mod paging;
 mod password;
@@ -21,11 +27,14 @@ mod pool;
 mod pools;
 mod refresh;
 mod schema;
+mod second_factor;
 mod session;
+mod srp;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod token;
+mod totp;
 mod user;
 mod users;
 mod verify;
@@ -103,6 +112,19 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "RevokeToken" => refresh::revoke(app, call),
         "GlobalSignOut" => refresh::sign_out(app, call),
         "GetUser" => refresh::get_user(app, call),
+        "AssociateSoftwareToken" => mfa::associate(app, call),
+        "VerifySoftwareToken" => mfa::verify(app, call),
+        "SetUserMFAPreference" => mfa::prefer(app, call),
+        "SetUserPoolMfaConfig" => mfa_config::set(app, call),
+        "GetUserPoolMfaConfig" => mfa_config::get(app, call),
+        "CreateUserPoolDomain" => domain::create(app, call),
+        "DescribeUserPoolDomain" => domain::describe(app, call),
+        "DeleteUserPoolDomain" => domain::delete(app, call),
+        "CreateIdentityProvider" => identity_provider::create(app, call),
+        "DescribeIdentityProvider" => identity_provider::describe(app, call),
+        "UpdateIdentityProvider" => identity_provider::update(app, call),
+        "DeleteIdentityProvider" => identity_provider::delete(app, call),
+        "ListIdentityProviders" => identity_provider::list(app, call),
         _ => Err(call.not_served()),
     }
 }

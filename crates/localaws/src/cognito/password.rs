@@ -1,10 +1,10 @@
-//! Passwords: the pool's policy, and salted hashes of what users chose.
+//! Passwords: the pool's policy, and salted hashes and SRP verifiers of what users chose.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::fault;
+use super::{fault, srp::Verifier};
 use crate::{call::ApiError, ids};
 
 /// Symbols that count for `RequireSymbols`.
@@ -87,17 +87,26 @@ impl PasswordPolicy {
 pub(super) struct Password {
     salt: String,
     hash: String,
+    #[serde(default)]
+    pub(super) srp: Option<Verifier>,
     /// A temporary password works until then (ms); `None` for one that the user keeps.
     pub(super) temporary_until: Option<i64>,
 }
 
 impl Password {
-    pub(super) fn new(plain: &str, temporary_until: Option<i64>) -> Self {
+    /// Of a user of a pool (by id), whose names SRP ties the password to.
+    pub(super) fn new(
+        pool: &str,
+        username: &str,
+        plain: &str,
+        temporary_until: Option<i64>,
+    ) -> Self {
         let salt = ids::mixed(22);
         let hash = hash(&salt, plain);
         Self {
             salt,
             hash,
+            srp: Some(Verifier::new(pool, username, plain)),
             temporary_until,
         }
     }

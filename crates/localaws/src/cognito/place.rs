@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use super::{fault, pool::Pool, verify::Jwt};
+use super::{
+    fault,
+    pool::Pool,
+    session::{ChallengeName, Session, digest},
+    verify::Jwt,
+};
 use crate::{
     app::App,
     call::{ApiError, Call},
@@ -37,7 +42,7 @@ impl Place {
         Self::search(world, |pool| pool.id == id)
     }
 
-    fn search(world: &World, wanted: impl Fn(&Pool) -> bool) -> Option<Self> {
+    pub(super) fn search(world: &World, wanted: impl Fn(&Pool) -> bool) -> Option<Self> {
         world.regions().find_map(|(account, region, state)| {
             let pool = state.cognito.pools.values().find(|pool| wanted(pool))?;
             Some(Self {
@@ -46,6 +51,23 @@ impl Place {
                 pool: pool.id.clone(),
             })
         })
+    }
+
+    /// The pool, and the live session of this kind, that a session string names (`now` in ms).
+    pub(super) fn of_session(
+        world: &World,
+        token: &str,
+        challenge: ChallengeName,
+        now: i64,
+    ) -> Result<(Self, Session), ApiError> {
+        let key = digest(token);
+        let place = Self::search(world, |pool| pool.sessions.contains_key(&key))
+            .ok_or_else(|| fault::not_authorized("Invalid session for the user."))?;
+        let pool = place.get(world)?;
+        let client = pool.sessions.get(&key).map(|session| &session.client_id);
+        let client = pool.client(client.map_or("", String::as_str))?;
+        let session = pool.session(token, client, challenge, now)?;
+        Ok((place, session))
     }
 
     /// From `arn:aws:cognito-idp:{region}:{account}:userpool/{id}`.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    client::Client, fault, password::PasswordPolicy, schema::Attribute, session::Session,
+    client::Client, domain::Domain, fault, identity_provider::IdentityProvider,
+    mfa_config::MfaConfig, password::PasswordPolicy, schema::Attribute, session::Session,
     token::RefreshToken, user::User,
 };
 use crate::call::ApiError;
@@ -26,6 +27,10 @@ pub(crate) struct Pool {
     pub(super) schema: Vec<Attribute>,
     pub(super) tier: Tier,
     pub(super) settings: Settings,
+    pub(super) mfa: MfaConfig,
+    pub(super) domain: Option<Domain>,
+    /// By name.
+    pub(super) providers: BTreeMap<String, IdentityProvider>,
     pub(super) tags: BTreeMap<String, String>,
     /// By client id.
     pub(super) clients: BTreeMap<String, Client>,
@@ -169,11 +174,7 @@ impl Settings {
                 "AllowedFirstAuthFactors must contain PASSWORD.",
             ));
         }
-        if self.mfa_configuration == Mfa::On && factors.iter().any(|f| *f != Factor::Password) {
-            return Err(fault::invalid_parameter(
-                "MfaConfiguration ON cannot be combined with passwordless factors in AllowedFirstAuthFactors.",
-            ));
-        }
+        self.check_mfa(self.mfa_configuration)?;
         if self
             .lambda_config
             .as_object()
@@ -211,6 +212,19 @@ impl Settings {
             json!({"DefaultEmailOption": "CONFIRM_WITH_CODE"}),
         );
         Ok(self)
+    }
+}
+
+impl Settings {
+    /// Required MFA and factors without a password exclude each other (documented).
+    pub(super) fn check_mfa(&self, mfa: Mfa) -> Result<(), ApiError> {
+        let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
+        if mfa == Mfa::On && factors.iter().any(|factor| *factor != Factor::Password) {
+            return Err(fault::invalid_parameter(
+                "MfaConfiguration ON cannot be combined with passwordless factors in AllowedFirstAuthFactors.",
+            ));
+        }
+        Ok(())
     }
 }
 

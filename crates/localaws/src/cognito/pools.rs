@@ -88,6 +88,8 @@ struct Description<'a> {
     estimated_number_of_users: usize,
     user_pool_tags: &'a BTreeMap<String, String>,
     user_pool_tier: Tier,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<&'a str>,
     #[serde(flatten)]
     settings: &'a Settings,
 }
@@ -108,6 +110,7 @@ fn described(place: &Place, pool: &Pool) -> Answer {
         estimated_number_of_users: pool.users.len(),
         user_pool_tags: &pool.tags,
         user_pool_tier: pool.tier,
+        domain: pool.domain.as_ref().map(|domain| domain.name.as_str()),
         settings: &pool.settings,
     };
     Ok(json!({ "UserPool": answer(description)? }))
@@ -177,7 +180,13 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
     let input: IdInput = call.input()?;
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
-        if place.get(world)?.settings.deletion_protection == Protection::Active {
+        let pool = place.get(world)?;
+        if pool.domain.is_some() {
+            return Err(fault::invalid_parameter(
+                "User pool cannot be deleted. It has a domain configured that should be deleted first.",
+            ));
+        }
+        if pool.settings.deletion_protection == Protection::Active {
             return Err(fault::invalid_parameter(
                 "The user pool cannot be deleted because deletion protection is activated. \
                  Deletion protection must be inactivated first.",

@@ -168,7 +168,7 @@ pub(super) fn revoke(app: &App, call: &Call) -> Answer {
 }
 
 /// The claims of a live access token, and the pool that issued it.
-fn authorised(app: &App, token: &str) -> Result<(Place, Map<String, Value>), ApiError> {
+pub(super) fn authorised(app: &App, token: &str) -> Result<(Place, Map<String, Value>), ApiError> {
     let invalid = || fault::not_authorized("Invalid Access Token");
     let jwt = Jwt::parse(token).ok_or_else(invalid)?;
     let pool_id = jwt
@@ -191,7 +191,10 @@ fn authorised(app: &App, token: &str) -> Result<(Place, Map<String, Value>), Api
 }
 
 /// The user of verified claims, unless they were revoked since.
-fn bearer<'p>(pool: &'p Pool, claims: &Map<String, Value>) -> Result<&'p User, ApiError> {
+pub(super) fn bearer<'p>(
+    pool: &'p Pool,
+    claims: &Map<String, Value>,
+) -> Result<&'p User, ApiError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let user = pool
         .users
@@ -213,10 +216,17 @@ pub(super) fn get_user(app: &App, call: &Call) -> Answer {
     let (place, claims) = authorised(app, &input.access_token)?;
     app.read(|world| {
         let user = bearer(place.get(world)?, &claims)?;
-        Ok(json!({
+        let mut shown = json!({
             "Username": user.username,
             "UserAttributes": NameValue::list(&user.attributes),
-        }))
+        });
+        if let Some(preferred) = user.preferred_mfa() {
+            shown["PreferredMfaSetting"] = json!(preferred);
+        }
+        if !user.mfa_settings().is_empty() {
+            shown["UserMFASettingList"] = json!(user.mfa_settings());
+        }
+        Ok(shown)
     })
 }
 

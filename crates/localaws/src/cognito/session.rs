@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{client::Client, fault, pool::Pool};
+use super::{client::Client, fault, pool::Pool, srp::Exchange};
 use crate::{call::ApiError, ids};
 
 /// Sessions are kept this long (ms) after they expire, so that a late answer hears why it is refused.
@@ -17,7 +17,11 @@ pub(super) enum ChallengeName {
     EmailOtp,
     SelectChallenge,
     Password,
+    PasswordSrp,
+    PasswordVerifier,
     NewPasswordRequired,
+    SoftwareTokenMfa,
+    MfaSetup,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub(super) struct Session {
     pub(super) offered: Vec<ChallengeName>,
     /// Hash of the session string and the code sent.
     pub(super) code: Option<String>,
+    /// The server's half of `PASSWORD_VERIFIER`.
+    #[serde(default)]
+    pub(super) srp: Option<Exchange>,
     /// Milliseconds.
     pub(super) expires: i64,
     pub(super) used: bool,
@@ -62,6 +69,7 @@ impl Session {
             challenge,
             offered: Vec::new(),
             code: None,
+            srp: None,
             expires: now + client.settings.auth_session_validity * 60_000,
             used: false,
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{fault, password::Password, pool::Pool, schema::NameValue, token::DAY};
+use super::{
+    fault, mfa::SoftwareToken, password::Password, pool::Pool, schema::NameValue, token::DAY,
+};
 use crate::{app::now_ms, call::ApiError};
 
 /// The states that the twin's operations lead to.
@@ -40,6 +42,8 @@ pub(super) struct User {
     /// By `AdminDisableUser`.
     #[serde(default)]
     pub(super) disabled: bool,
+    #[serde(default)]
+    pub(super) software_token: Option<SoftwareToken>,
 }
 
 impl User {

@@ -47,6 +47,10 @@ pub(super) struct Description {
     user_last_modified_date: f64,
     enabled: bool,
     user_status: &'static str,
+    #[serde(rename = "UserMFASettingList", skip_serializing_if = "Vec::is_empty")]
+    user_mfa_setting_list: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_mfa_setting: Option<&'static str>,
 }
 
 impl Description {
@@ -59,6 +63,8 @@ impl Description {
             user_last_modified_date: user.modified,
             enabled: !user.disabled,
             user_status: user.status.name(),
+            user_mfa_setting_list: Vec::new(),
+            preferred_mfa_setting: None,
         }
     }
 
@@ -79,6 +85,8 @@ pub(super) fn get(app: &App, call: &Call) -> Answer {
         let user = place.get(world)?.user(&input.username)?;
         answer(Description {
             user_attributes: Some(NameValue::list(&user.attributes)),
+            user_mfa_setting_list: user.mfa_settings(),
+            preferred_mfa_setting: user.preferred_mfa(),
             ..Description::new(user)
         })
     })
@@ -145,7 +153,12 @@ pub(super) fn set_password(app: &App, call: &Call) -> Answer {
             .password_policy
             .check(&input.password)?;
         if input.permanent {
-            user.password = Some(Password::new(&input.password, None));
+            user.password = Some(Password::new(
+                &pool.id,
+                &user.username,
+                &input.password,
+                None,
+            ));
             user.status = Status::Confirmed;
         } else {
             set_temporary(pool, &mut user, &input.password);
@@ -164,7 +177,7 @@ pub(super) fn set_temporary(pool: &Pool, user: &mut User, plain: &str) {
         .password_policy
         .temporary_password_validity_days;
     let until = now_ms() + days.unwrap_or(7) * 86_400_000;
-    user.password = Some(Password::new(plain, Some(until)));
+    user.password = Some(Password::new(&pool.id, &user.username, plain, Some(until)));
     user.status = Status::ForceChangePassword;
 }
 

@@ -43,7 +43,7 @@ async fn without_a_preference_the_user_chooses() {
     assert_eq!(choice["ChallengeName"], "SELECT_CHALLENGE");
     assert_eq!(
         choice["AvailableChallenges"],
-        json!(["EMAIL_OTP", "PASSWORD"])
+        json!(["EMAIL_OTP", "PASSWORD", "PASSWORD_SRP"])
     );
     let select = |session: &serde_json::Value, responses: serde_json::Value| {
         json!({

@@ -6,6 +6,7 @@ mod choice;
 mod clients;
 mod passwords;
 mod pools;
+mod second_factor;
 mod sign_in;
 mod tokens;
 mod users;

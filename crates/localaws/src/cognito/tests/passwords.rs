@@ -88,7 +88,10 @@ async fn a_temporary_password_closes_sign_in_with_a_code() {
     let asked = json!({"USERNAME": EMAIL, "PREFERRED_CHALLENGE": "EMAIL_OTP"});
     let choice = twin.begin(&client, asked.clone()).await;
     assert_eq!(choice["ChallengeName"], "SELECT_CHALLENGE");
-    assert_eq!(choice["AvailableChallenges"], json!(["PASSWORD"]));
+    assert_eq!(
+        choice["AvailableChallenges"],
+        json!(["PASSWORD", "PASSWORD_SRP"])
+    );
     assert!(twin.mails().is_empty());
     // The way out: a permanent password.
     let input = json!({"UserPoolId": pool, "Username": EMAIL, "Password": NEW, "Permanent": true});

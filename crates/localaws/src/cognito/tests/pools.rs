@@ -230,9 +230,9 @@ async fn tags_are_added_listed_and_told_to_the_tagging_api() {
 #[tokio::test]
 async fn what_is_not_served_says_so() {
     let twin = Twin::new();
-    let (kind, message) = twin.refused("CreateUserPoolDomain", json!({})).await;
+    let (kind, message) = twin.refused("SignUp", json!({})).await;
     assert_eq!(kind, "NotImplementedException");
-    assert!(message.contains("CreateUserPoolDomain"), "{message}");
+    assert!(message.contains("SignUp"), "{message}");
     let trigger = "arn:aws:lambda:us-east-1:111122223333:function:f";
     let input = json!({"PoolName": "x", "LambdaConfig": {"PreSignUp": trigger}});
     let (kind, message) = twin.refused("CreateUserPool", input).await;
