@@ -130,6 +130,8 @@ pub(super) const RATES: &[Rate] = &[
         Service::Cognito,
         &[
             "AdminDeleteUser",
+            "AdminDisableUser",
+            "AdminEnableUser",
             "AdminUpdateUserAttributes",
             "GlobalSignOut",
         ],
