@@ -35,8 +35,8 @@ const fn rate(operations: &'static str, burst: f64, seconds: f64) -> Rate {
     }
 }
 
-/// The published quotas of API Gateway (each operation also counts in the service's total), the tagging
-/// API and Lambda (where the first that fits rules). Docs: "Amazon API Gateway quotas", "Lambda quotas".
+/// The published quotas of API Gateway (each operation also counts in the service's total) and of Lambda's
+/// control plane (where the first that fits rules). Docs: "Amazon API Gateway quotas", "Lambda quotas".
 const RATES: &[Rate] = &[
     rate("apigateway:CreateRestApi", 1.0, 3.0),
     rate("apigateway:DeleteRestApi", 1.0, 30.0),
@@ -45,7 +45,6 @@ const RATES: &[Rate] = &[
     rate("apigateway:DeleteResource", 5.0, 0.2),
     rate("apigateway:GetResources", 5.0, 0.4),
     rate("apigateway:", 40.0, 0.1),
-    rate("tag:GetResources", 5.0, 0.4),
     rate("lambda:GetFunction", 100.0, 0.01),
     rate("lambda:GetPolicy", 15.0, 1.0 / 15.0),
     rate("lambda:", 15.0, 1.0 / 15.0),
