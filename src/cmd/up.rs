@@ -114,7 +114,7 @@ impl Run<'_> {
         let look = async { aside || (fresh && leftovers(&ask, lab).await) };
         let who = link.identity(&ask, known.as_ref());
         let asked = async { tokio::join!(who, look, link.is_twin()) };
-        let Some((identity, leftovers, _)) = interrupt.or(asked).await else {
+        let Some((identity, leftovers, _)) = interrupt.or(Box::pin(asked)).await else {
             return Err(scene::interrupted());
         };
         let identity = identity?;
@@ -175,7 +175,11 @@ async fn finish(
 ) -> Result<Exit, Error> {
     let state = journal.state();
     let seconds = started.elapsed().as_secs_f64();
-    let created = built.count(&[Change::Created, Change::Adopted]);
+    let created = built.count(&[Change::Created]);
+    let adopted = match built.count(&[Change::Adopted]) {
+        0 => String::new(),
+        n => format!(", {n} adopted"),
+    };
     let changed = built.count(&[Change::Updated]);
     let removed = if built.removed > 0 {
         format!(", {} removed", built.removed)
@@ -183,7 +187,7 @@ async fn finish(
         String::new()
     };
     let done = format!(
-        "{created} created, {changed} changed, {} unchanged{removed}",
+        "{created} created{adopted}, {changed} changed, {} unchanged{removed}",
         built.count(&[Change::Unchanged])
     );
     let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());

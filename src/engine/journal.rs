@@ -20,6 +20,9 @@ pub(super) const FILE: &str = "state.json";
 /// How the names of files begin that become the state's.
 pub(super) const TEMPORARY: &str = ".state";
 
+/// A state larger than this is none: a lab's takes kilobytes.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -73,11 +76,16 @@ pub enum JournalError {
 /// Reads the state in a lab's folder without locking it. `None`: there is none.
 pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
     let path = folder.join(FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
+    let about = match fs::metadata(&path) {
+        Ok(about) => about,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
+    if !about.is_file() || about.len() > MOST_BYTES {
+        let reason = format!("it is not a file of at most {MOST_BYTES} bytes");
+        return Err(JournalError::Unreadable { path, reason });
+    }
+    let bytes = fs::read(&path).map_err(io_error(&path, "cannot read"))?;
     let state = parse(&path, &bytes)?;
     if folder.file_name().is_some_and(|name| *name != *state.lab) {
         let found = state.lab;
