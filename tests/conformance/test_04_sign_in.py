@@ -251,6 +251,18 @@ def test_admin(lab):
     assert answer["AuthenticationResult"]["AccessToken"]
 
 
+@point("a disabled user is kept out", "model cognito-idp: AdminDisableUser, AdminEnableUser; docs: \"User is disabled.\"")
+def test_disabled(lab):
+    email = f"disabled-{lab.prefix}@example.com"
+    lab.user(email, PASSWORD)
+    at = {"UserPoolId": lab.pool_id, "Username": email}
+    lab.cognito.admin_disable_user(**at)
+    assert lab.cognito.admin_get_user(**at)["Enabled"] is False
+    refused(lambda: lab.by_password(user=email), DENIED, text="disabled")
+    lab.cognito.admin_enable_user(**at)
+    assert lab.by_password(user=email)["AccessToken"]
+
+
 @point("MFA is set up for a pool", "model cognito-idp: SetUserPoolMfaConfig, GetUserPoolMfaConfig")
 def test_pool_mfa(lab):
     pool = lab.pool_named("mfa-config")["Id"]

@@ -79,6 +79,7 @@ const RESOURCE_READ: &[&str] = &[
 const RESOURCE_UPDATE: &[&str] = &[
     "CreateIdentityProvider",
     "DeleteIdentityProvider",
+    "UpdateIdentityProvider",
     "CreateUserPoolDomain",
     "DeleteUserPoolDomain",
     "SetUserPoolMfaConfig",
