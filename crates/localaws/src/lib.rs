@@ -11,7 +11,9 @@ mod apigateway;
 mod app;
 mod call;
 mod calls;
+mod cloudfront;
 mod cognito;
+mod cognito_identity;
 mod faults;
 #[doc(hidden)]
 pub mod fuzz;
