@@ -70,6 +70,7 @@ fn tagged(of: &Account, account: &str, region: &str) -> BTreeMap<String, Tags> {
             state.lambda.tagged(account, region),
             state.logs.tagged(account, region),
             state.cognito.tagged(account, region),
+            state.cognito_identity.tagged(account, region),
             state.apigateway.tagged(account, region),
         ]
     });

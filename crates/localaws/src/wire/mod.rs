@@ -58,7 +58,9 @@ pub(crate) async fn serve(
         account,
     } = seen;
     let account = match &read {
-        Ok(call) if account.is_none() => cognito::account_of(app, call),
+        Ok(call) if account.is_none() => {
+            cognito::account_of(app, call).or_else(|| cognito_identity::account_of(app, call))
+        }
         _ => account,
     };
     let arrival = service.zip(found).map(|(service, (name, _))| {

@@ -108,8 +108,10 @@ fn session(
     };
     let refused = |why: KeyRefusal| {
         let (status, code) = match (Model::of(service).metadata.protocol, why) {
-            (Protocol::Query, KeyRefusal::Invalid) => (403, "InvalidClientTokenId"),
-            (Protocol::Query, KeyRefusal::Expired) => (403, "ExpiredToken"),
+            (Protocol::Query | Protocol::RestXml, KeyRefusal::Invalid) => {
+                (403, "InvalidClientTokenId")
+            }
+            (Protocol::Query | Protocol::RestXml, KeyRefusal::Expired) => (403, "ExpiredToken"),
             (Protocol::Json, KeyRefusal::Invalid) => (400, "UnrecognizedClientException"),
             (Protocol::Json, KeyRefusal::Expired) => (400, "ExpiredTokenException"),
             (Protocol::RestJson, KeyRefusal::Invalid) => (403, "UnrecognizedClientException"),

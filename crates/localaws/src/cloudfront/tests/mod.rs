@@ -57,6 +57,7 @@ impl Twin {
             dir: PathBuf::new(),
             port: 0,
             version: String::new(),
+            enforce_rates: false,
         };
         let twin = Self {
             app: Arc::new(App::new(config, World::default())),
@@ -139,6 +140,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: ACCOUNT.to_owned(),
+            session: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };
