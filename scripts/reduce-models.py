@@ -59,6 +59,15 @@ SERVED = {
         CreateUsagePlan GetUsagePlan GetUsagePlans UpdateUsagePlan DeleteUsagePlan
         CreateUsagePlanKey GetUsagePlanKey GetUsagePlanKeys DeleteUsagePlanKey""",
     "resourcegroupstaggingapi/2017-01-26": "GetResources",
+    "cloudfront/2020-05-31": """
+        CreateDistribution CreateDistributionWithTags GetDistribution GetDistributionConfig
+        UpdateDistribution DeleteDistribution ListDistributions ListTagsForResource TagResource
+        UntagResource CreateInvalidation GetInvalidation ListCachePolicies
+        ListOriginRequestPolicies""",
+    "cognito-identity/2014-06-30": """
+        CreateIdentityPool DescribeIdentityPool UpdateIdentityPool DeleteIdentityPool
+        ListIdentityPools SetIdentityPoolRoles GetIdentityPoolRoles GetId GetCredentialsForIdentity
+        TagResource ListTagsForResource UntagResource""",
 }
 
 METADATA = ["protocol", "targetPrefix", "apiVersion", "xmlNamespace"]
@@ -111,8 +120,15 @@ def reduce_model(folder, names):
             shapes[name] = reduce_shape(model["shapes"][name])
             todo += [ref["shape"] for ref in references(model["shapes"][name])]
 
+    metadata = pick(model["metadata"], METADATA)
+    if metadata["protocol"] == "rest-xml":
+        # Said at each body, and the same at all of them.
+        metadata["xmlNamespace"] = next(
+            member["xmlNamespace"]["uri"] for shape in model["shapes"].values()
+            for member in shape.get("members", {}).values() if "xmlNamespace" in member)
+
     return {
-        "metadata": pick(model["metadata"], METADATA),
+        "metadata": metadata,
         "operations": {name: reduce_operation(op) for name, op in listed.items()},
         "others": {name: f'{op["http"]["method"]} {op["http"]["requestUri"]}'
                    for name, op in model["operations"].items() if name not in listed},

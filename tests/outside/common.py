@@ -9,6 +9,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
+from xml.etree import ElementTree
 
 import boto3
 from botocore.config import Config
@@ -61,6 +62,20 @@ def unknown(shape, value, where=""):
     return []
 
 
+def unknown_xml(shape, element, where=""):
+    """Elements of an XML answer that the official model does not have."""
+    found = []
+    for child in element:
+        name, inner = child.tag.rpartition("}")[2], None
+        if shape.type_name == "structure":
+            members = {member.serialization.get("name", key): member for key, member in shape.members.items()}
+            inner = members.get(name)
+        elif shape.type_name == "list" and name == shape.member.serialization.get("name", "member"):
+            inner = shape.member
+        found += [f"{where}.{name}"] if inner is None else unknown_xml(inner, child, f"{where}.{name}")
+    return found
+
+
 def validate(http_response, parsed, model, **_):
     """Every good answer holds against the official model: required members, types, no member too many."""
     shape = model.output_shape
@@ -74,6 +89,11 @@ def validate(http_response, parsed, model, **_):
     payload = shape.serialization.get("payload")
     if "json" in protocol and http_response.content and not payload:
         extra = unknown(shape, json.loads(http_response.content))
+        assert not extra, f"{model.name}: not in the model: {extra}"
+    if protocol == "rest-xml" and http_response.content:
+        root = ElementTree.fromstring(http_response.content)
+        assert root.tag.startswith("{http"), f"{model.name}: no namespace: {root.tag}"
+        extra = unknown_xml(shape.members[payload] if payload else shape, root)
         assert not extra, f"{model.name}: not in the model: {extra}"
 
 

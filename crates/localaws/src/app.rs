@@ -10,7 +10,9 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{apigateway, calls::Calls, faults::Faults, lambda, rates::Rates, world::World};
+use crate::{
+    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, world::World,
+};
 
 /// How to start a twin.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub(crate) struct App {
     pub(crate) calls: Calls,
     /// AWS's request rates.
     pub(crate) rates: Rates,
+    /// `CloudFront`'s edge.
+    pub(crate) edge: cloudfront::Edge,
 }
 
 impl App {
@@ -58,6 +62,7 @@ impl App {
             calls: Calls::default(),
             rates: Rates::new(config.enforce_rates),
             config,
+            edge: cloudfront::Edge::default(),
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum Service {
     Cognito,
     ApiGateway,
     Tagging,
+    CloudFront,
+    CognitoIdentity,
 }
 
 impl Service {
@@ -32,6 +34,8 @@ impl Service {
             Self::Cognito => "cognito-idp",
             Self::ApiGateway => "apigateway",
             Self::Tagging => "tag",
+            Self::CloudFront => "cloudfront",
+            Self::CognitoIdentity => "cognito-identity",
         }
     }
 }

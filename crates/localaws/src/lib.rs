@@ -5,13 +5,16 @@
 //!
 //! Flow of one request: [`server`] (hyper, loopback) → [`wire`] (which operation, parse, check
 //! constraints) → a service's `handle` (behaviour on typed structs) → [`wire`] (serialise).
-//! The data plane (invoke URLs) and Cognito's well-known pages go from [`server`] to their service.
+//! The data planes (invoke URLs, distributions) and Cognito's well-known pages go from [`server`] to their
+//! service.
 
 mod apigateway;
 mod app;
 mod call;
 mod calls;
+mod cloudfront;
 mod cognito;
+mod cognito_identity;
 mod faults;
 #[doc(hidden)]
 pub mod fuzz;

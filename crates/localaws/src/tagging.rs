@@ -12,7 +12,7 @@ use crate::{
     app::App,
     call::{Answer, ApiError, Call},
     wire::page::{Page, page},
-    world::Region,
+    world::Account,
 };
 
 type Tags = BTreeMap<String, String>;
@@ -52,12 +52,9 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetResources" => {
             let input = call.input()?;
             let resources = app.read(|world| {
-                let region = world
-                    .accounts
-                    .get(&call.account)
-                    .and_then(|account| account.regions.get(&call.region));
-                region
-                    .map(|region| tagged(region, &call.account, &call.region))
+                let account = world.accounts.get(&call.account);
+                account
+                    .map(|account| tagged(account, &call.account, &call.region))
                     .unwrap_or_default()
             });
             get_resources(resources, &input)
@@ -66,15 +63,19 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     }
 }
 
-/// Every resource that has tags, by ARN.
-fn tagged(region: &Region, account: &str, name: &str) -> BTreeMap<String, Tags> {
-    let all = [
-        region.lambda.tagged(account, name),
-        region.logs.tagged(account, name),
-        region.cognito.tagged(account, name),
-        region.apigateway.tagged(account, name),
-    ];
-    all.into_iter()
+/// Every resource of a region that has tags, by ARN. What belongs to no region is in us-east-1.
+fn tagged(of: &Account, account: &str, region: &str) -> BTreeMap<String, Tags> {
+    let here = of.regions.get(region).into_iter().flat_map(|state| {
+        [
+            state.lambda.tagged(account, region),
+            state.logs.tagged(account, region),
+            state.cognito.tagged(account, region),
+            state.cognito_identity.tagged(account, region),
+            state.apigateway.tagged(account, region),
+        ]
+    });
+    let global = (region == "us-east-1").then(|| of.cloudfront.tagged(account));
+    here.chain(global)
         .flatten()
         .filter(|(_, tags)| !tags.is_empty())
         .collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{apigateway, cognito, iam, lambda, logs, sts};
+use crate::{apigateway, cloudfront, cognito, cognito_identity, iam, lambda, logs, sts};
 
 /// The account of callers whose access key id is not itself a 12-digit account id.
 pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -23,6 +23,7 @@ pub(crate) struct World {
 #[serde(default)]
 pub(crate) struct Account {
     pub(crate) iam: iam::State,
+    pub(crate) cloudfront: cloudfront::State,
     pub(crate) regions: BTreeMap<String, Region>,
 }
 
@@ -32,6 +33,7 @@ pub(crate) struct Region {
     pub(crate) lambda: lambda::State,
     pub(crate) logs: logs::State,
     pub(crate) cognito: cognito::State,
+    pub(crate) cognito_identity: cognito_identity::State,
     pub(crate) apigateway: apigateway::State,
 }
 

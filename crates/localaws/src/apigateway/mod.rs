@@ -150,3 +150,8 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
 pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Response> {
     gateway::serve(app, request).await
 }
+
+/// What answers a request that comes here with the name of another host, as a proxy may pass it on.
+pub(crate) fn foreign_host() -> Response {
+    gateway::foreign_host()
+}

@@ -17,6 +17,7 @@ mod identity_provider;
 mod inbox;
 mod keys;
 mod list_users;
+mod login;
 mod mfa;
 mod mfa_config;
 mod pages;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     inbox::{Mail, forget_mail},
+    login::{LoginRefusal, verify_login},
     pages::well_known,
     place::account_of,
     verify::{TokenRefusal, verify_token},

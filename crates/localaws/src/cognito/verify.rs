@@ -67,6 +67,12 @@ impl<'a> Jwt<'a> {
             .unwrap_or_default()
     }
 
+    /// A claim that is a whole number; 0 when there is none.
+    pub(super) fn number(&self, name: &str) -> i64 {
+        let claim = self.claims.get(name).and_then(Value::as_i64);
+        claim.unwrap_or_default()
+    }
+
     /// The claims, if this pool signed them and they have not expired.
     pub(super) fn verified(
         self,
@@ -81,12 +87,7 @@ impl<'a> Jwt<'a> {
         if !genuine {
             return Err(TokenRefusal::Invalid);
         }
-        let expires = self
-            .claims
-            .get("exp")
-            .and_then(Value::as_i64)
-            .unwrap_or_default();
-        if expires <= now_ms() / 1000 {
+        if self.number("exp") <= now_ms() / 1000 {
             return Err(TokenRefusal::Expired);
         }
         Ok(self.claims)

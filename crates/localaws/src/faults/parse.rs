@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(count("*"), operations().count());
         assert_eq!(count("*:*"), operations().count());
         assert_eq!(count("tag:*"), 1);
-        assert_eq!(count("*:TagResource"), 4);
+        assert_eq!(count("*:TagResource"), 6);
         assert_eq!(count("lambda:GetFunction"), 1);
         assert!(count("lambda:GetFunction*") > 1);
         assert_eq!(meant("*", true).map(|named| named.len()), Ok(3));

@@ -109,6 +109,15 @@ impl Role {
             |document| document.trust_ruling(who, "sts:AssumeRole", context),
         )
     }
+
+    /// What it says to whom a provider vouches for.
+    pub(crate) fn web_trust_ruling(&self, provider: &str, context: &Context) -> Ruling {
+        let action = "sts:AssumeRoleWithWebIdentity";
+        Document::trust(&self.trust).map_or_else(
+            |_| Ruling::default(),
+            |document| document.trust_ruling(Who::Federated(provider), action, context),
+        )
+    }
 }
 
 /// What session policies (documents, and ARNs of managed ones) say together.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    cognito,
+    cloudfront, cognito,
     faults::{Rule, is_account},
     lambda,
     wire::percent,
@@ -35,7 +35,9 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::DELETE, "/calls.json") => forget(app, request),
             (&Method::GET, "/rates") => Ok(app.rates.shown()),
             (&Method::POST, "/rates") => rates(app, request),
-            (_, "/faults" | "/calls.json" | "/rates") => return Some(not_allowed()),
+            (&Method::POST, "/cloudfront") => cloudfront::set(app, request.body()).map_err(bad),
+            (&Method::GET, "/cloudfront") => Ok(cloudfront::show(app)),
+            (_, "/faults" | "/calls.json" | "/rates" | "/cloudfront") => return Some(not_allowed()),
             _ => return None,
         },
     };

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
 
 use super::{Request, Response, Server, local};
-use crate::{apigateway, cognito, faults::Cut, wire};
+use crate::{apigateway, cloudfront, cognito, faults::Cut, wire};
 
 /// API Gateway's largest payload, and some room for its own refusal of what is larger.
 const BODY_LIMIT: usize = 11 << 20;
@@ -99,9 +99,9 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resu
 /// A request with its whole body, or a refusal.
 async fn admitted(request: hyper::Request<Incoming>) -> Result<Request, Response> {
     let host = host(&request);
-    if !host.is_none_or(|host| is_loopback(&host) || host.ends_with(".amazonaws.com")) {
+    if !host.is_none_or(|host| is_loopback(&host) || is_aws(&host)) {
         // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
-        let message = "labctl's local AWS answers only to 127.0.0.1, localhost and *.amazonaws.com";
+        let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com and *.cloudfront.net";
         return Err(refusal(
             StatusCode::FORBIDDEN,
             "ForbiddenException",
@@ -159,6 +159,9 @@ async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
         allow_any_origin(&mut response);
         return Some(response);
     }
+    if let Some(response) = cloudfront::data_plane(app, request).await {
+        return Some(response);
+    }
     if let Some(response) = apigateway::data_plane(app, request).await {
         return Some(response);
     }
@@ -179,6 +182,11 @@ pub(super) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
     };
     let name = end.and_then(|end| host.get(..end)).unwrap_or(host);
     Some(name.to_ascii_lowercase())
+}
+
+/// Names that only AWS can give an address to.
+fn is_aws(host: &str) -> bool {
+    host.ends_with(".amazonaws.com") || host.ends_with(".cloudfront.net")
 }
 
 pub(super) fn is_loopback(host: &str) -> bool {

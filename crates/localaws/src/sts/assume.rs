@@ -64,6 +64,7 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
             name: input.role_session_name.clone(),
             documents,
             policy_arns,
+            web: None,
         });
         let mut answer = json!({
             "Credentials": session.credentials(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-pub(crate) use self::session::{KeyRefusal, Session, caller};
+pub(crate) use self::session::{Grant, KeyRefusal, Session, WebIdentity, caller};
 use crate::{
     app::App,
     call::{Answer, Call},

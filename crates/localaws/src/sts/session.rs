@@ -30,16 +30,49 @@ pub(crate) struct Session {
     /// Session policies: JSON texts, and ARNs of managed ones. None at all: the role's policies are all.
     documents: Vec<String>,
     policy_arns: Vec<String>,
+    /// When an identity pool assumed the role.
+    #[serde(default)]
+    pub(crate) web: Option<WebIdentity>,
+}
+
+/// Whom an identity pool vouches for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WebIdentity {
+    /// The identity's id.
+    pub(crate) sub: String,
+    /// The pool's id.
+    pub(crate) aud: String,
+    /// `authenticated`, and how; or `unauthenticated`.
+    pub(crate) amr: Vec<String>,
+}
+
+impl WebIdentity {
+    /// What a role's trust policy may ask.
+    pub(crate) fn context(&self) -> Context {
+        web_context(Some(self), Context::default())
+    }
+}
+
+fn web_context(web: Option<&WebIdentity>, context: Context) -> Context {
+    let one = |value: fn(&WebIdentity) -> &String| web.map(|web| value(web).clone());
+    context
+        .with("cognito-identity.amazonaws.com:aud", one(|web| &web.aud))
+        .with("cognito-identity.amazonaws.com:sub", one(|web| &web.sub))
+        .with(
+            "cognito-identity.amazonaws.com:amr",
+            web.into_iter().flat_map(|web| web.amr.clone()),
+        )
 }
 
 /// What a session is made from.
-pub(super) struct Grant<'a> {
-    pub(super) account: &'a str,
-    pub(super) role: &'a iam::Role,
-    pub(super) name: String,
-    pub(super) seconds: u32,
-    pub(super) documents: Vec<String>,
-    pub(super) policy_arns: Vec<String>,
+pub(crate) struct Grant<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) role: &'a iam::Role,
+    pub(crate) name: String,
+    pub(crate) seconds: u32,
+    pub(crate) documents: Vec<String>,
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) web: Option<WebIdentity>,
 }
 
 /// Why temporary credentials are not taken.
@@ -60,7 +93,7 @@ impl KeyRefusal {
 }
 
 impl Session {
-    pub(super) fn new(grant: Grant<'_>) -> Self {
+    pub(crate) fn new(grant: Grant<'_>) -> Self {
         Self {
             access_key: format!("ASIA{}", ids::upper(16)),
             secret: ids::mixed(40),
@@ -73,6 +106,7 @@ impl Session {
             expires: now_ms() + i64::from(grant.seconds) * 1000,
             documents: grant.documents,
             policy_arns: grant.policy_arns,
+            web: grant.web,
         }
     }
 
@@ -88,7 +122,7 @@ impl Session {
     }
 
     /// `Credentials` of the model.
-    pub(super) fn credentials(&self) -> Value {
+    pub(crate) fn credentials(&self) -> Value {
         json!({
             "AccessKeyId": self.access_key,
             "SecretAccessKey": self.secret,
@@ -137,7 +171,7 @@ impl Session {
 
     /// What conditions may ask about the caller.
     pub(crate) fn context(&self, context: Context) -> Context {
-        context
+        web_context(self.web.as_ref(), context)
             .with("aws:PrincipalArn", [self.role_arn.clone()])
             .with("aws:PrincipalAccount", [self.account.clone()])
             .with("aws:PrincipalType", ["AssumedRole".to_owned()])
@@ -146,7 +180,7 @@ impl Session {
     }
 
     /// Keeps the session, and forgets those that ended long ago.
-    pub(super) fn keep(self, world: &mut World) {
+    pub(crate) fn keep(self, world: &mut World) {
         let now = now_ms();
         world
             .sessions

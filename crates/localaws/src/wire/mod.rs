@@ -12,10 +12,12 @@ pub(crate) mod percent;
 mod read;
 mod refusal;
 mod respond;
+mod rest;
 mod route;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ use crate::{
     apigateway,
     app::App,
     call::{Answer, ApiError, Call, Service},
-    cognito,
+    cloudfront, cognito, cognito_identity,
     faults::Cut,
     iam, ids, lambda, logs,
     server::{Request, Response},
@@ -56,7 +58,9 @@ pub(crate) async fn serve(
         account,
     } = seen;
     let account = match &read {
-        Ok(call) if account.is_none() => cognito::account_of(app, call),
+        Ok(call) if account.is_none() => {
+            cognito::account_of(app, call).or_else(|| cognito_identity::account_of(app, call))
+        }
         _ => account,
     };
     let arrival = service.zip(found).map(|(service, (name, _))| {
@@ -130,7 +134,7 @@ fn respond(
     if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
-    if service == Some(Service::Cognito) {
+    if matches!(service, Some(Service::Cognito | Service::CognitoIdentity)) {
         crate::server::allow_any_origin(&mut response);
     }
     response
@@ -153,5 +157,7 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::Cognito => cognito::handle(app, call).await,
         Service::ApiGateway => apigateway::handle(app, call).await,
         Service::Tagging => tagging::handle(app, call).await,
+        Service::CloudFront => cloudfront::handle(app, call).await,
+        Service::CognitoIdentity => cognito_identity::handle(app, call).await,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) enum Protocol {
     Query,
     Json,
     RestJson,
+    RestXml,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +68,8 @@ pub(crate) struct Ref {
     pub(crate) shape: String,
     pub(crate) location: Option<Location>,
     pub(crate) location_name: Option<String>,
+    /// In XML, a list's elements stand in the list's place.
+    pub(crate) flattened: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -94,6 +97,8 @@ pub(crate) struct Shape {
     value: Option<Ref>,
     /// Name of the member that is the whole body.
     pub(crate) payload: Option<String>,
+    #[serde(default)]
+    flattened: bool,
     #[serde(rename = "enum", default)]
     pub(crate) values: Vec<String>,
     pub(crate) pattern: Option<Pattern>,
@@ -145,6 +150,8 @@ impl Model {
             Service::Cognito => model!("cognito-idp"),
             Service::ApiGateway => model!("apigateway"),
             Service::Tagging => model!("resourcegroupstaggingapi"),
+            Service::CloudFront => model!("cloudfront"),
+            Service::CognitoIdentity => model!("cognito-identity"),
         }
     }
 
@@ -180,10 +187,15 @@ impl Ref {
     pub(crate) fn wire_name<'a>(&'a self, member: &'a str) -> &'a str {
         self.location_name.as_deref().unwrap_or(member)
     }
+
+    /// Whether a list's elements stand in the list's place in XML.
+    pub(crate) fn is_flattened(&self, shape: &Shape) -> bool {
+        self.flattened || shape.flattened
+    }
 }
 
 /// All services, in the order in which unsigned requests are tried.
-pub(crate) const SERVICES: [Service; 7] = [
+pub(crate) const SERVICES: [Service; 9] = [
     Service::Lambda,
     Service::ApiGateway,
     Service::Cognito,
@@ -191,6 +203,8 @@ pub(crate) const SERVICES: [Service; 7] = [
     Service::Iam,
     Service::Sts,
     Service::Tagging,
+    Service::CloudFront,
+    Service::CognitoIdentity,
 ];
 
 #[cfg(test)]

@@ -41,7 +41,10 @@ fn labels<'t, 'p>(
     let (template, constant) = template.split_once('?').unwrap_or((template, ""));
     let mut literal = 0;
     for wanted in constant.split('&').filter(|wanted| !wanted.is_empty()) {
-        if !query.split('&').any(|pair| pair == wanted) {
+        if !query
+            .split('&')
+            .any(|pair| pair.trim_end_matches('=') == wanted)
+        {
             return None;
         }
         literal += 1;
@@ -123,7 +126,10 @@ mod tests {
     fn every_operation_is_found_by_its_own_path() {
         for service in SERVICES {
             let model = Model::of(service);
-            if model.metadata.protocol != Protocol::RestJson {
+            if !matches!(
+                model.metadata.protocol,
+                Protocol::RestJson | Protocol::RestXml
+            ) {
                 continue;
             }
             for (name, operation) in &model.operations {

@@ -1,13 +1,12 @@
 //! A request → the call it makes: who calls, which operation, its input as canonical JSON, checked.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::{
     Seen, check,
-    model::{Kind, Location, Model, Protocol},
-    parse, path, percent,
+    model::{Model, Protocol},
+    parse, percent, rest,
     route::{self, Found},
     scope::Scope,
 };
@@ -18,9 +17,9 @@ use crate::{
     sts::{self, KeyRefusal, Session},
 };
 
-/// Values of a JSON body, and fields of a form: far more than any operation takes. A body of 70 MB, which
+/// Values of a JSON or XML body, and fields of a form: far more than any operation takes. A body of 70 MB, which
 /// only Lambda's code needs, would fill gigabytes with small values.
-const MOST_VALUES: usize = 200_000;
+pub(super) const MOST_VALUES: usize = 200_000;
 const MOST_FIELDS: usize = 10_000;
 
 /// Parses and checks a request.
@@ -73,8 +72,8 @@ pub(super) fn read(
                 .map_err(serialization)?
                 .unwrap_or_else(|| Value::Object(Map::new()))
         }
-        (Some(input), Protocol::RestJson) => {
-            rest_input(model, &input.shape, request, &labels, &query)?
+        (Some(input), Protocol::RestJson | Protocol::RestXml) => {
+            rest::input(model, &input.shape, request, &labels, &query)?
         }
     };
     if let Some(input_ref) = &operation.input {
@@ -109,8 +108,10 @@ fn session(
     };
     let refused = |why: KeyRefusal| {
         let (status, code) = match (Model::of(service).metadata.protocol, why) {
-            (Protocol::Query, KeyRefusal::Invalid) => (403, "InvalidClientTokenId"),
-            (Protocol::Query, KeyRefusal::Expired) => (403, "ExpiredToken"),
+            (Protocol::Query | Protocol::RestXml, KeyRefusal::Invalid) => {
+                (403, "InvalidClientTokenId")
+            }
+            (Protocol::Query | Protocol::RestXml, KeyRefusal::Expired) => (403, "ExpiredToken"),
             (Protocol::Json, KeyRefusal::Invalid) => (400, "UnrecognizedClientException"),
             (Protocol::Json, KeyRefusal::Expired) => (400, "ExpiredTokenException"),
             (Protocol::RestJson, KeyRefusal::Invalid) => (403, "UnrecognizedClientException"),
@@ -131,7 +132,7 @@ fn authenticated(
 ) -> Result<(), ApiError> {
     let headers = request.headers();
     let missing = match Model::of(service).metadata.protocol {
-        Protocol::Query => "MissingAuthenticationToken",
+        Protocol::Query | Protocol::RestXml => "MissingAuthenticationToken",
         _ => "MissingAuthenticationTokenException",
     };
     if scope.is_none() {
@@ -176,7 +177,7 @@ fn form(
 }
 
 /// The JSON body; `empty` stands for no body at all.
-fn body(request: &Request, empty: &'static str) -> Result<Value, ApiError> {
+pub(super) fn body(request: &Request, empty: &'static str) -> Result<Value, ApiError> {
     let bytes = if request.body().is_empty() {
         empty.as_bytes()
     } else {
@@ -203,7 +204,7 @@ fn values(json: &[u8]) -> usize {
     count
 }
 
-fn too_many(what: &str, most: usize) -> ApiError {
+pub(super) fn too_many(what: &str, most: usize) -> ApiError {
     ApiError::new(
         413,
         "RequestEntityTooLargeException",
@@ -211,74 +212,8 @@ fn too_many(what: &str, most: usize) -> ApiError {
     )
 }
 
-fn serialization(problem: String) -> ApiError {
+pub(super) fn serialization(problem: String) -> ApiError {
     ApiError::new(400, "SerializationException", problem)
-}
-
-/// Gathers a REST input from the URI's labels, the query, the headers and the body.
-fn rest_input(
-    model: &Model,
-    shape: &str,
-    request: &Request,
-    labels: &[(&str, &str)],
-    query: &[(String, String)],
-) -> Result<Value, ApiError> {
-    let shape = model.shape(shape);
-    let mut input = match shape
-        .payload
-        .as_ref()
-        .and_then(|name| shape.members.get_key_value(name))
-    {
-        None => match body(request, "{}")? {
-            Value::Object(fields) => {
-                parse::json_members(model, shape, fields).map_err(serialization)?
-            }
-            _ => return Err(serialization("Expected a JSON object".to_owned())),
-        },
-        Some(_) if request.body().is_empty() => Map::new(),
-        Some((name, of)) => {
-            let value = if model.shape(&of.shape).kind == Kind::Blob {
-                Some(Value::from(BASE64_STANDARD.encode(request.body())))
-            } else {
-                parse::json(model, of, body(request, "null")?).map_err(serialization)?
-            };
-            value
-                .map(|value| (name.clone(), value))
-                .into_iter()
-                .collect()
-        }
-    };
-    for (name, of) in &shape.members {
-        let wire = of.wire_name(name);
-        let target = model.shape(&of.shape);
-        let scalar = |text: &str| parse::scalar(target.kind, text).map_err(serialization);
-        let mut given = query
-            .iter()
-            .filter(|(field, _)| field == wire)
-            .map(|(_, value)| value.as_str());
-        let value = match of.location {
-            Some(Location::Uri) => match labels.iter().find(|(label, _)| *label == wire) {
-                Some((_, raw)) => Some(scalar(&path::decode(raw)?)?),
-                None => None,
-            },
-            Some(Location::Querystring) if target.kind == Kind::List => {
-                let values: Vec<_> = given.map(Value::from).collect();
-                (!values.is_empty()).then_some(Value::Array(values))
-            }
-            Some(Location::Querystring) => given.next().map(scalar).transpose()?,
-            Some(Location::Header) => request
-                .headers()
-                .get(wire)
-                .and_then(|value| value.to_str().ok())
-                .map(scalar)
-                .transpose()?,
-            Some(Location::StatusCode) | None => None,
-        };
-        if let Some(value) = value {
-            input.insert(name.clone(), value);
-        }
-    }
-    Ok(Value::Object(input))
 }
 
 #[cfg(test)]

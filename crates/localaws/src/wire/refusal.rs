@@ -31,8 +31,8 @@ pub(super) fn java(value: &Value) -> String {
 }
 
 /// Sources: Cognito's, Logs' and IAM's codes and texts are widely quoted. Lambda's `ValidationException` is
-/// too, as is its different answer about runtimes. Unsure: API Gateway (texts differ by operation) and
-/// the tagging API.
+/// too, as is its different answer about runtimes; so is `CloudFront`'s about what is missing. Unsure: API
+/// Gateway (texts differ by operation), the tagging API, and identity pools.
 pub(super) fn refusal(service: Service, problems: &[Problem]) -> ApiError {
     let text: Vec<_> = problems
         .iter()
@@ -64,11 +64,12 @@ pub(super) fn refusal(service: Service, problems: &[Problem]) -> ApiError {
             )
         }
         (Service::Iam | Service::Sts, _) => ("ValidationError", None),
-        (Service::Lambda, _) => ("ValidationException", None),
+        (Service::Lambda | Service::CognitoIdentity, _) => ("ValidationException", None),
         (Service::Cognito | Service::Logs | Service::Tagging, _) => {
             ("InvalidParameterException", None)
         }
         (Service::ApiGateway, _) => ("BadRequestException", None),
+        (Service::CloudFront, _) => ("MalformedXML", None),
     };
     let message = message.unwrap_or_else(|| {
         let plural = if text.len() == 1 { "" } else { "s" };

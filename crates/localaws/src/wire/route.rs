@@ -18,7 +18,8 @@ pub(crate) fn service(
 ) -> Result<Service, ApiError> {
     if let Some(scope) = scope {
         return signing_name(&scope.service).ok_or_else(|| {
-            let served = "iam, sts, lambda, logs, cognito-idp, apigateway and tagging";
+            let served = "iam, sts, lambda, logs, cognito-idp, cognito-identity, apigateway, \
+                          cloudfront and tagging";
             let message = format!(
                 "labctl's local AWS does not serve '{}', only {served}",
                 scope.service
@@ -37,7 +38,7 @@ pub(crate) fn service(
                     target.is_some() && target == model.metadata.target_prefix.as_deref()
                 }
                 Protocol::Query => version == Some(model.metadata.api_version.as_str()),
-                Protocol::RestJson => by_path(model, request).is_some(),
+                Protocol::RestJson | Protocol::RestXml => by_path(model, request).is_some(),
             }
         })
         .ok_or_else(|| {
@@ -52,7 +53,7 @@ pub(crate) fn service(
 
 /// How to answer a request to a service that is not served, so that its client can read the refusal.
 pub(crate) fn likely_protocol(request: &Request) -> Protocol {
-    const XML: [&str; 4] = ["s3", "cloudfront", "route53", "ec2"];
+    const XML: [&str; 3] = ["s3", "route53", "ec2"];
     let form = request.headers().get("content-type").is_some_and(|kind| {
         kind.as_bytes()
             .starts_with(b"application/x-www-form-urlencoded")
@@ -76,6 +77,8 @@ fn signing_name(name: &str) -> Option<Service> {
         "cognito-idp" => Service::Cognito,
         "apigateway" => Service::ApiGateway,
         "tagging" => Service::Tagging,
+        "cloudfront" => Service::CloudFront,
+        "cognito-identity" => Service::CognitoIdentity,
         _ => return None,
     })
 }
@@ -105,7 +108,7 @@ pub(crate) fn operation<'a>(
             Some(name) => (name, Vec::new()),
             None => return Err(ApiError::new(400, "MissingAction", "Missing Action")),
         },
-        Protocol::RestJson => by_path(model, request).ok_or_else(|| {
+        Protocol::RestJson | Protocol::RestXml => by_path(model, request).ok_or_else(|| {
             ApiError::new(
                 404,
                 "UnknownOperationException",

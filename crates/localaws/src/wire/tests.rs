@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Texts of which one fits each pattern of the models.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 17] = [
     "a",
     "1",
     "200",
@@ -29,6 +29,9 @@ const TEXTS: [&str; 14] = [
     "arn:aws:iam::111122223333:role/r",
     "arn:aws:lambda:us-east-1:111122223333:function:f",
     "arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_abcdefghi",
+    "arn:aws:cloudfront::111122223333:distribution/E",
+    "us-east-1:12345678-1234-1234-1234-123456789012",
+    "authenticated",
     "lambda:InvokeFunction",
     "arn:aws:s3:::b",
     "apigateway.amazonaws.com",
@@ -48,7 +51,15 @@ fn sample(model: &Model, of: &Ref, number: f64, depth: u8) -> Option<Value> {
             let whole = shape.required.iter().all(|name| members.contains_key(name));
             whole.then_some(Value::Object(members))?
         }
-        Kind::List => json!([element(shape.element()?)?]),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small"
+        )]
+        Kind::List => {
+            let length = shape.min.unwrap_or(1.0).max(1.0) as usize;
+            vec![element(shape.element()?)?; length].into()
+        }
         Kind::Map => {
             let key = element(shape.key.as_ref()?)?;
             json!({ key.as_str()?: element(shape.element()?)? })

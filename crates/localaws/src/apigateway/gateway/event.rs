@@ -9,6 +9,7 @@ use super::{
     exchange::{Caller, Exchange, SOURCE_IP},
     log::java_date,
 };
+use crate::sts::WebIdentity;
 
 /// Headers of the connection to the gateway, not of the request.
 const NOT_PASSED: [&str; 7] = [
@@ -197,6 +198,16 @@ fn identity(exchange: &Exchange) -> Value {
         identity["caller"] = json!(principal.user_id);
         identity["user"] = json!(principal.user_id);
         identity["userArn"] = json!(principal.arn);
+        if let Some(WebIdentity { sub, aud, amr }) = &principal.web {
+            identity["cognitoIdentityId"] = json!(sub);
+            identity["cognitoIdentityPoolId"] = json!(aud);
+            if let Some((kind, providers)) = amr.split_first() {
+                identity["cognitoAuthenticationType"] = json!(kind);
+                if !providers.is_empty() {
+                    identity["cognitoAuthenticationProvider"] = json!(providers.join(","));
+                }
+            }
+        }
     }
     if let Some(key) = &exchange.api_key {
         identity["apiKey"] = json!(key.value);

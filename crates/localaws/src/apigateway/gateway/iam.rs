@@ -10,7 +10,7 @@ use crate::{
     faults::is_account,
     iam::{Context, Ruling},
     server::Request,
-    sts::{self, KeyRefusal, Session},
+    sts::{self, KeyRefusal, Session, WebIdentity},
 };
 
 /// The secret of the access key id that is an account's id, as `labctl --local` has it. API calls are taken
@@ -25,6 +25,8 @@ pub(super) struct Principal {
     /// `AROA…:{session}`, or a root's account.
     pub(super) user_id: String,
     pub(super) arn: String,
+    /// When an identity pool vouches for the caller.
+    pub(super) web: Option<WebIdentity>,
 }
 
 /// Whom a key stands for.
@@ -62,12 +64,14 @@ impl Signer {
                 account: account.clone(),
                 user_id: account.clone(),
                 arn: format!("arn:aws:iam::{account}:root"),
+                web: None,
             },
             Self::Session(session) => Principal {
                 access_key,
                 account: session.account.clone(),
                 user_id: session.user_id(),
                 arn: session.arn(),
+                web: session.web.clone(),
             },
         }
     }

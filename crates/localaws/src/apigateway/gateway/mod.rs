@@ -61,6 +61,10 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response>
     Some(customize::customize(reply, responses, request, stage, &ids).response(&ids))
 }
 
+pub(super) fn foreign_host() -> Response {
+    Reply::forbidden().response(&Ids::new())
+}
+
 /// The integration's answer, or the gateway's own.
 async fn answer(
     app: &Arc<App>,

@@ -4,6 +4,7 @@
 
 mod choice;
 mod clients;
+mod logins;
 mod passwords;
 mod pools;
 mod second_factor;

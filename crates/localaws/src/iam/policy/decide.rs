@@ -16,6 +16,8 @@ pub(crate) enum Who<'a> {
     Aws(&'a [String]),
     /// `lambda.amazonaws.com`
     Service(&'a str),
+    /// `cognito-identity.amazonaws.com`
+    Federated(&'a str),
 }
 
 impl Document {
@@ -144,6 +146,10 @@ impl Principal {
         };
         match who {
             Who::Service(service) => principals.service.iter().any(|s| s == service || s == "*"),
+            Who::Federated(provider) => principals
+                .federated
+                .iter()
+                .any(|name| name == provider || name == "*"),
             Who::Aws(names) => principals.aws.iter().any(|p| p == "*" || names.contains(p)),
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn failure(
     request_id: &str,
 ) -> Response {
     let mut response = match protocol {
-        Protocol::Query => response(
+        Protocol::Query | Protocol::RestXml => response(
             error.status,
             "text/xml",
             xml::error(model, error, request_id),
@@ -34,7 +34,7 @@ pub(crate) fn failure(
         ),
     };
     let headers = response.headers_mut();
-    if protocol != Protocol::Query {
+    if matches!(protocol, Protocol::Json | Protocol::RestJson) {
         header(headers, "x-amzn-errortype", &error.code);
     }
     if let Some((model, operation)) = model.zip(operation)

@@ -44,7 +44,7 @@ pub(crate) fn success(
             });
             response(200, "application/x-amz-json-1.1", body.unwrap_or_default())
         }
-        Protocol::RestJson => rest(model, operation, answer),
+        Protocol::RestJson | Protocol::RestXml => rest(model, operation, answer),
     }
 }
 
@@ -60,8 +60,17 @@ fn response(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> 
 
 fn rest(model: &Model, operation: &Operation, answer: &Value) -> Response {
     let status = operation.http.response_code.unwrap_or(200);
+    let xml = model.metadata.protocol == Protocol::RestXml;
+    let kind = if xml { "text/xml" } else { "application/json" };
+    let write = |of: &Ref, name: &str, value: &Value| {
+        if xml {
+            xml::document(model, of, name, value)
+        } else {
+            json(model, of, value).to_string()
+        }
+    };
     let Some(output) = &operation.output else {
-        return response(status, "application/json", "");
+        return response(status, kind, "");
     };
     let shape = model.shape(&output.shape);
     let body = match &shape.payload {
@@ -76,7 +85,7 @@ fn rest(model: &Model, operation: &Operation, answer: &Value) -> Response {
         }
         Some(member) => match shape.members.get(member) {
             Some(of) if !answer[member].is_null() => {
-                json(model, of, &answer[member]).to_string().into()
+                write(of, of.wire_name(member), &answer[member]).into()
             }
             _ => Vec::new(),
         },
@@ -85,10 +94,10 @@ fn rest(model: &Model, operation: &Operation, answer: &Value) -> Response {
                 shape: output.shape.clone(),
                 ..Ref::default()
             };
-            json(model, &whole, answer).to_string().into()
+            write(&whole, &output.shape, answer).into()
         }
     };
-    let mut response = response(status, "application/json", body);
+    let mut response = response(status, kind, body);
     if let Value::Object(fields) = answer {
         locate(model, &shape.members, fields, response.headers_mut());
         for (member, of) in &shape.members {
@@ -189,5 +198,24 @@ mod tests {
         assert_eq!((status, body.as_str()), (200, r#"{"item":[{"id":"a"}]}"#));
         let (status, body, _) = answered(Service::ApiGateway, "DeleteRestApi", &json!({}));
         assert_eq!((status, body.as_str()), (202, ""));
+    }
+
+    #[test]
+    fn xml_answers_are_their_payload() {
+        let invalidation = json!({"Id": "I", "Status": "Completed", "CreateTime": 1_767_225_600.25,
+            "InvalidationBatch": {"CallerReference": "<", "Paths": {"Quantity": 1, "Items": ["/*"]}}});
+        let answer = json!({"Invalidation": invalidation, "Location": "https://l"});
+        let (status, body, response) = answered(Service::CloudFront, "CreateInvalidation", &answer);
+        assert_eq!(status, 201);
+        assert_eq!(response.headers()["location"], "https://l");
+        assert_eq!(
+            body,
+            "<?xml version=\"1.0\"?>\n<Invalidation xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
+             <CreateTime>2026-01-01T00:00:00.250Z</CreateTime><Id>I</Id><InvalidationBatch>\
+             <CallerReference>&lt;</CallerReference><Paths><Items><Path>/*</Path></Items><Quantity>1</Quantity>\
+             </Paths></InvalidationBatch><Status>Completed</Status></Invalidation>"
+        );
+        let (status, body, _) = answered(Service::CloudFront, "DeleteDistribution", &json!({}));
+        assert_eq!((status, body.as_str()), (204, ""));
     }
 }

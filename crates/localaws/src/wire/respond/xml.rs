@@ -1,14 +1,16 @@
-//! Bodies of the query protocol.
+//! Bodies of the query protocol and of REST with XML.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::{
-    super::model::{Kind, Model, Operation, Ref},
+    super::model::{Kind, Model, Operation, Protocol, Ref},
     json::text,
 };
 use crate::call::ApiError;
+
+const DECLARATION: &str = "<?xml version=\"1.0\"?>\n";
 
 pub(super) fn answer(
     model: &Model,
@@ -32,9 +34,22 @@ pub(super) fn answer(
     )
 }
 
+/// A document with one value.
+pub(super) fn document(model: &Model, of: &Ref, name: &str, value: &Value) -> String {
+    let namespace = model.metadata.xml_namespace.as_deref().unwrap_or_default();
+    let mut xml = format!("{DECLARATION}<{name} xmlns=\"{namespace}\">");
+    content(model, of, value, &mut xml);
+    xml + &format!("</{name}>")
+}
+
 fn element(model: &Model, of: &Ref, name: &str, value: &Value, xml: &mut String) {
-    let shape = model.shape(&of.shape);
     xml.extend(["<", name, ">"]);
+    content(model, of, value, xml);
+    xml.extend(["</", name, ">"]);
+}
+
+fn content(model: &Model, of: &Ref, value: &Value, xml: &mut String) {
+    let shape = model.shape(&of.shape);
     match value {
         Value::Object(fields) if shape.kind == Kind::Map => {
             for (key, value) in fields {
@@ -47,32 +62,46 @@ fn element(model: &Model, of: &Ref, name: &str, value: &Value, xml: &mut String)
         }
         Value::Object(fields) => {
             for (member, of) in &shape.members {
-                if let Some(value) = fields.get(member).filter(|value| !value.is_null()) {
-                    element(model, of, of.wire_name(member), value, xml);
+                let target = model.shape(&of.shape);
+                match fields.get(member) {
+                    None | Some(Value::Null) => {}
+                    Some(Value::Array(items)) if of.is_flattened(target) => {
+                        for (item, element_of) in
+                            items.iter().zip(target.element().into_iter().cycle())
+                        {
+                            element(model, element_of, of.wire_name(member), item, xml);
+                        }
+                    }
+                    Some(value) => element(model, of, of.wire_name(member), value, xml),
                 }
             }
         }
         Value::Array(items) => {
             for (item, of) in items.iter().zip(shape.element().into_iter().cycle()) {
-                element(model, of, "member", item, xml);
+                element(model, of, of.wire_name("member"), item, xml);
             }
         }
-        Value::Number(number) if shape.kind == Kind::Timestamp => xml.push_str(&iso8601(number)),
+        Value::Number(number) if shape.kind == Kind::Timestamp => {
+            let precise = model.metadata.protocol == Protocol::RestXml;
+            xml.push_str(&iso8601(number, precise));
+        }
         scalar => xml.push_str(&escape(&text(shape.kind, scalar))),
     }
-    xml.extend(["</", name, ">"]);
 }
 
-/// `2026-01-31T12:00:00Z`: IAM's times have whole seconds.
-fn iso8601(seconds: &serde_json::Number) -> String {
+/// `2026-01-31T12:00:00Z`: IAM's times have whole seconds, `CloudFront`'s have milliseconds.
+fn iso8601(seconds: &serde_json::Number, precise: bool) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "saturates; jiff checks the range"
     )]
-    let seconds = seconds.as_f64().unwrap_or_default() as i64;
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or_default()
-        .to_string()
+    let ms = (seconds.as_f64().unwrap_or_default() * 1000.0) as i64;
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    if precise {
+        format!("{time:.3}")
+    } else {
+        format!("{time:.0}")
+    }
 }
 
 /// XML text; characters that XML 1.0 cannot hold are replaced.
@@ -102,7 +131,10 @@ pub(super) fn error(model: Option<&Model>, error: &ApiError, request_id: &str) -
     } else {
         "Receiver"
     };
-    let mut xml = format!("<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type>");
+    let declared = model.is_some_and(|model| model.metadata.protocol == Protocol::RestXml);
+    let declaration = if declared { DECLARATION } else { "" };
+    let mut xml =
+        format!("{declaration}<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type>");
     // Writing to a string cannot fail.
     let _ = write!(
         xml,

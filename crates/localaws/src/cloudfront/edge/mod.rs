@@ -1,0 +1,280 @@
+//! The data plane: a viewer's request at an edge.
+//!
+//! `address` (which distribution) → what its config says of the viewer → `cache` → `forward` (what the origin
+//! gets to see) → API Gateway → the answer with the edge's headers. `page` has the edge's own answers.
+//!
+//! The twin has no TLS: a viewer over plain HTTP stands for one over HTTPS, as on invoke URLs, unless the
+//! header `X-Forwarded-Proto: http` says otherwise. Where viewers are nobody can tell on loopback: the header
+//! `x-localaws-country: DE` says it, and without it a viewer is in no country that is blocked, and in
+//! every list of those that are let in.
+
+mod address;
+mod cache;
+mod forward;
+mod page;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use hyper::{
+    Method,
+    header::{HOST, HeaderMap, HeaderValue},
+};
+
+use self::{
+    address::Address,
+    cache::{Cache, Key},
+};
+use super::{
+    State,
+    config::{Behavior, Config, GeoKind, Origin, ViewerProtocol},
+    policy::{self, CachePolicy, OriginRequestPolicy},
+    unserved,
+};
+use crate::{
+    apigateway,
+    app::App,
+    iam, ids,
+    server::{Request, Response},
+};
+
+/// How long deployments take when nobody has said it (ms). On AWS it is minutes.
+const DEPLOY: i64 = 300;
+/// Where viewers of the twin are.
+const POP: &str = "LOC50-C1";
+
+/// What edges know besides the world: it is not saved.
+pub(crate) struct Edge {
+    deploy: AtomicI64,
+    cache: Cache,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            deploy: AtomicI64::new(DEPLOY),
+            cache: Cache::default(),
+        }
+    }
+}
+
+impl Edge {
+    /// How long a deployment takes in an account (ms).
+    pub(super) fn deploy(&self, state: &State) -> i64 {
+        state
+            .deploy
+            .unwrap_or_else(|| self.deploy.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_deploy(&self, ms: i64) {
+        self.deploy.store(ms, Ordering::Relaxed);
+    }
+
+    /// Drops what is cached under these paths, which may end with a star.
+    pub(super) fn forget(&self, distribution: &str, paths: &[String]) {
+        self.cache.forget(distribution, paths);
+    }
+}
+
+/// A viewer's request, and what serves it.
+struct Visit<'a> {
+    request: &'a Request,
+    distribution: String,
+    /// What a viewer writes in its Host header.
+    domain: String,
+    /// As sent, or the default root object.
+    path: String,
+    /// The behaviour's place among those of the distribution.
+    number: usize,
+    origin: &'a Origin,
+    cache_policy: Option<&'static CachePolicy>,
+    request_policy: Option<&'static OriginRequestPolicy>,
+    request_id: String,
+    via: String,
+}
+
+/// Serves a request to a distribution: by Host (`d….cloudfront.net`, `d….cloudfront.localhost`), or
+/// `/_cloudfront/{id or domain name}/{path}` on any host. `None`: the request is for no distribution.
+pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Response> {
+    let address = Address::of(request)?;
+    let mut response = match find(app, &address) {
+        Some((id, domain, config)) => serve(app, request, &address, id, domain, &config).await,
+        None => page::bad_request(),
+    };
+    let hop = via();
+    let headers = response.headers_mut();
+    if !headers.contains_key("via") {
+        set(headers, "via", &hop);
+    }
+    if !headers.contains_key("x-amz-cf-id") {
+        set(headers, "x-amz-cf-id", &request_id());
+    }
+    set(headers, "x-amz-cf-pop", POP);
+    Some(response)
+}
+
+/// The distribution that edges serve under this name now: its id, domain name and config.
+fn find(app: &App, address: &Address) -> Option<(String, String, Config)> {
+    app.read(|world| {
+        let mut all = world
+            .accounts
+            .values()
+            .flat_map(|account| account.cloudfront.distributions.values());
+        let it = all.find(|it| address.is_of(&it.id, &it.domain_name))?;
+        let config = Config::of(it.served()?).ok()?;
+        Some((it.id.clone(), it.domain_name.clone(), config))
+    })
+}
+
+async fn serve(
+    app: &Arc<App>,
+    request: &Request,
+    address: &Address<'_>,
+    distribution: String,
+    domain: String,
+    config: &Config,
+) -> Response {
+    if !config.enabled {
+        return page::bad_request();
+    }
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    if is_blocked(config, header("x-localaws-country")) {
+        return page::blocked_country();
+    }
+    let root = config.default_root_object.trim_start_matches('/');
+    let path = match address.path {
+        "/" if !root.is_empty() => format!("/{root}"),
+        path => path.to_owned(),
+    };
+    let Some((number, behavior)) = config
+        .behaviors()
+        .enumerate()
+        .find(|(_, behavior)| covers(behavior, &path))
+    else {
+        return page::bad_request();
+    };
+    let plain = header("x-forwarded-proto").is_some_and(|scheme| scheme == "http");
+    match behavior.viewer_protocol_policy {
+        ViewerProtocol::RedirectToHttps if plain => {
+            let query = request.uri().query();
+            return page::to_https(request.method(), &domain, address.path, query);
+        }
+        ViewerProtocol::HttpsOnly if plain => return page::bad_request(),
+        _ => {}
+    }
+    let method = request.method().as_str();
+    if !behavior.allowed_methods.items.iter().any(|m| m == method) {
+        return page::method_not_allowed(behavior.allowed_methods.items.len());
+    }
+    let mut origins = config.origins.items.iter();
+    let Some(origin) = origins.find(|origin| origin.id == behavior.target_origin_id) else {
+        return page::bad_request();
+    };
+    let visit = Visit {
+        request,
+        distribution,
+        domain,
+        path,
+        number,
+        origin,
+        cache_policy: behavior.cache_policy_id.as_deref().and_then(policy::cache),
+        request_policy: behavior
+            .origin_request_policy_id
+            .as_deref()
+            .and_then(policy::origin_request),
+        request_id: request_id(),
+        via: via(),
+    };
+    answer(app, &visit).await
+}
+
+/// From the cache, or from the origin.
+async fn answer(app: &Arc<App>, visit: &Visit<'_>) -> Response {
+    let key = Key::of(visit);
+    if let Some(key) = &key
+        && let Some(mut cached) = app.edge.cache.get(key)
+    {
+        set(cached.headers_mut(), "x-cache", "Hit from cloudfront");
+        set(cached.headers_mut(), "via", &visit.via);
+        return without_body(visit, cached);
+    }
+    let mut response = ask(app, visit).await;
+    for name in ["connection", "keep-alive", "transfer-encoding", "upgrade"] {
+        response.headers_mut().remove(name);
+    }
+    if let (Some(key), Some(policy)) = (key, visit.cache_policy) {
+        app.edge.cache.keep(key, policy, &response);
+    }
+    let status = response.status();
+    let outcome = if status.is_client_error() || status.is_server_error() {
+        "Error from cloudfront"
+    } else {
+        "Miss from cloudfront"
+    };
+    let headers = response.headers_mut();
+    set(headers, "x-cache", outcome);
+    set(headers, "via", &visit.via);
+    set(headers, "x-amz-cf-id", &visit.request_id);
+    without_body(visit, response)
+}
+
+/// The origin's answer.
+async fn ask(app: &Arc<App>, visit: &Visit<'_>) -> Response {
+    let Some(request) = forward::request(visit) else {
+        return page::bad_request();
+    };
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    // The way to API Gateway is by the origin's name; which API it is, by the Host header. So the header of
+    // the viewer, passed on, names none.
+    if !host.is_some_and(unserved::is_api) {
+        return apigateway::foreign_host();
+    }
+    match apigateway::data_plane(app, &request).await {
+        Some(response) => response,
+        None => apigateway::foreign_host(),
+    }
+}
+
+fn is_blocked(config: &Config, country: Option<&str>) -> bool {
+    let geo = &config.restrictions.geo_restriction;
+    country.is_some_and(|country| {
+        let listed = geo.items.iter().any(|c| c.eq_ignore_ascii_case(country));
+        match geo.restriction_type {
+            GeoKind::None => false,
+            GeoKind::Whitelist => !listed,
+            GeoKind::Blacklist => listed,
+        }
+    })
+}
+
+/// Path patterns have `*` and `?`; the slash at the beginning may be left out.
+fn covers(behavior: &Behavior, path: &str) -> bool {
+    behavior.path_pattern.as_ref().is_none_or(|pattern| {
+        let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
+        iam::glob(pattern, path.strip_prefix('/').unwrap_or(path))
+    })
+}
+
+fn without_body(visit: &Visit, mut response: Response) -> Response {
+    if visit.request.method() == Method::HEAD {
+        *response.body_mut() = hyper::body::Bytes::new();
+    }
+    response
+}
+
+fn request_id() -> String {
+    format!("{}==", ids::mixed(54))
+}
+
+fn via() -> String {
+    format!("1.1 {}.cloudfront.net (CloudFront)", ids::lower(32))
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
