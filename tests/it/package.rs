@@ -11,7 +11,7 @@ const SOURCE: &str = "artifacts/hello";
 
 /// Packs, and calls nothing.
 fn pack(site: &Site) -> Said {
-    let script = "ulimit -v 2097152; exec timeout -s KILL 90 \"$0\" up --local --dry-run";
+    let script = "ulimit -v 2097152; exec timeout -s KILL 120 \"$0\" up --local --dry-run";
     let mut command = site.program("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_labctl")]);
     Said::of(&mut command)

@@ -48,8 +48,7 @@ impl State {
     }
 }
 
-#[expect(clippy::unused_async, reason = "every service answers alike")]
-pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
+pub(crate) fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateIdentityPool" => pools::create(app, call),
         "DescribeIdentityPool" => pools::describe(app, call),

@@ -158,6 +158,6 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::ApiGateway => apigateway::handle(app, call).await,
         Service::Tagging => tagging::handle(app, call).await,
         Service::CloudFront => cloudfront::handle(app, call).await,
-        Service::CognitoIdentity => cognito_identity::handle(app, call).await,
+        Service::CognitoIdentity => cognito_identity::handle(app, call),
     }
 }

@@ -62,7 +62,7 @@ impl Twin {
         let answer = match service {
             Service::Iam => iam::handle(&self.app, &call).await,
             Service::Cognito => cognito::handle(&self.app, &call).await,
-            _ => handle(&self.app, &call).await,
+            _ => handle(&self.app, &call),
         };
         answer.map_err(|e| format!("{} {}: {}", e.status, e.code, e.message))
     }
