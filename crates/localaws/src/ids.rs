@@ -34,6 +34,11 @@ pub(crate) fn upper(n: usize) -> String {
     from(UPPER, n)
 }
 
+/// Hexadecimal digits: parts of trace ids.
+pub(crate) fn hex(n: usize) -> String {
+    from(b"0123456789abcdef", n)
+}
+
 /// Decimal digits: one-time codes.
 pub(crate) fn digits(n: usize) -> String {
     from(b"0123456789", n)

@@ -9,6 +9,10 @@ use crate::{call::ApiError, ids};
 
 /// Sessions are kept this long (ms) after they expire, so that a late answer hears why it is refused.
 const REMEMBERED: i64 = 3_600_000;
+/// Sessions of a pool; of more, the older half goes. Under load they would fill the memory.
+const MOST: usize = 10_000;
+/// What is too old is looked for once in so many sessions, not at each.
+const SWEEP: usize = 256;
 
 /// The challenges the twin poses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,10 +91,23 @@ impl Pool {
     pub(super) fn open(&mut self, mut session: Session, code: Option<&str>, now: i64) -> String {
         let token = opaque();
         session.code = code.map(|code| digest(&format!("{token}:{code}")));
-        self.sessions
-            .retain(|_, old| old.expires + REMEMBERED > now);
+        if self.sessions.len().is_multiple_of(SWEEP) {
+            self.forget_sessions(now);
+        }
         self.sessions.insert(digest(&token), session);
         token
+    }
+
+    fn forget_sessions(&mut self, now: i64) {
+        self.sessions
+            .retain(|_, old| old.expires + REMEMBERED > now);
+        if self.sessions.len() < MOST {
+            return;
+        }
+        let mut ends: Vec<i64> = self.sessions.values().map(|old| old.expires).collect();
+        let (_, middle, _) = ends.select_nth_unstable(self.sessions.len() / 2);
+        let middle = *middle;
+        self.sessions.retain(|_, old| old.expires > middle);
     }
 
     /// The live session that a client names, in AWS's words when it is none (aws-facts 6.3).

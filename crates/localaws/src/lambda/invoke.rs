@@ -115,6 +115,7 @@ pub(crate) async fn invoke(
         request_id: ids::uuid(),
         function_arn: named.arn(),
         client_context: None,
+        trace: trace(),
         payload,
     };
     begin(app, named, launch, event)
@@ -177,6 +178,13 @@ async fn run(
     })
 }
 
+/// A trace id as of a function that is not traced: time in seconds, then random digits.
+fn trace() -> String {
+    let (root, parent) = (ids::hex(24), ids::hex(16));
+    let seconds = jiff::Timestamp::now().as_second();
+    format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=0")
+}
+
 fn check_payload(kind: InvocationType, payload: &[u8]) -> Result<(), ApiError> {
     let (name, limit) = match kind {
         InvocationType::Event => ("Event", MOST_OF_EVENT),
@@ -223,6 +231,7 @@ pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
         request_id: call.request_id.clone(),
         function_arn: named.arn(),
         client_context: input.client_context,
+        trace: trace(),
         payload,
     };
     match input.invocation_type {

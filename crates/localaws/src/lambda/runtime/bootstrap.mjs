@@ -114,7 +114,7 @@ async function load(name) {
 }
 
 function context(head, done) {
-  return {
+  const made = {
     awsRequestId: head.id,
     invokedFunctionArn: head.arn,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
@@ -128,20 +128,44 @@ function context(head, done) {
       ? JSON.parse(Buffer.from(head.client_context, "base64").toString())
       : undefined,
     getRemainingTimeInMillis: () => Math.max(0, head.deadline - Date.now()),
-    done,
-    fail: (error) => done(error ?? new Error("failed")),
-    succeed: (result) => done(null, result),
+    done: (error, result) => {
+      made.callbackWaitsForEmptyEventLoop = false;
+      done(error, result);
+    },
+    fail: (error) => made.done(error ?? new Error("failed")),
+    succeed: (result) => made.done(null, result),
   };
+  return made;
 }
 
-// A handler answers by its promise, or by a call of `done`.
-function call(handler, head, event) {
-  return new Promise((succeed, refuse) => {
-    const done = (error, result) => (error ? refuse(error) : succeed(result));
-    const returned = handler(event, context(head, done), done);
-    if (typeof returned?.then === "function") returned.then(succeed, refuse);
-    else if (returned !== undefined) succeed(null);
-  });
+// What is to be done when nothing is left that the handler could wait for.
+let whenEmpty;
+process.on("beforeExit", () => {
+  // Or the process would end.
+  requests.ref();
+  whenEmpty?.();
+});
+
+// A handler answers by its promise, or by a call of `done`, whose result may wait until the handler has nothing
+// left to do; when it has nothing left and did not answer, the result is null.
+async function call(handler, head, event) {
+  try {
+    return await new Promise((succeed, refuse) => {
+      whenEmpty = () => succeed(null);
+      requests.unref();
+      const done = (error, result) => {
+        if (error) refuse(error);
+        else if (made.callbackWaitsForEmptyEventLoop) whenEmpty = () => succeed(result);
+        else succeed(result);
+      };
+      const made = context(head, done);
+      const returned = handler(event, made, done);
+      if (typeof returned?.then === "function") returned.then(succeed, refuse);
+    });
+  } finally {
+    whenEmpty = undefined;
+    requests.ref();
+  }
 }
 
 async function serve(handler, { head, payload }) {
@@ -152,6 +176,7 @@ async function serve(handler, { head, payload }) {
   } catch (error) {
     return fail("Runtime.UnmarshalError", error.message);
   }
+  env._X_AMZN_TRACE_ID = head.trace;
   let result;
   try {
     result = await call(handler, head, event);

@@ -129,7 +129,7 @@ def object_of(value):
     return value
 
 
-class Context:
+class LambdaContext:
     def __init__(self, head):
         self.aws_request_id = head["id"]
         self.invoked_function_arn = head["arn"]
@@ -145,6 +145,7 @@ class Context:
             self.client_context = types.SimpleNamespace(
                 client=object_of(told.get("client")), custom=told.get("custom"), env=told.get("env")
             )
+        self.tenant_id = None
         self._deadline = head["deadline"]
 
     def get_remaining_time_in_millis(self):
@@ -162,10 +163,11 @@ def serve(handler):
         try:
             try:
                 event = json.loads(payload)
-                context = Context(head)
+                context = LambdaContext(head)
             except ValueError as error:
                 fail("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}")
                 continue
+            os.environ["_X_AMZN_TRACE_ID"] = head["trace"]
             # Also ends a handler that keeps Python's lock, so that `receive` cannot run.
             faulthandler.dump_traceback_later(context.get_remaining_time_in_millis() / 1000 + 5, exit=True)
             result = handler(event, context)

@@ -22,7 +22,11 @@ const PIPES: &str = "exec 3<&0 4>&1 </dev/null >&2; exec \"$@\"";
 
 const PYTHON: Language = Language {
     command: "python3",
-    tells_path: &["-c", "import sys; sys.stdout.write(sys.executable)"],
+    name: "python",
+    tells_itself: &[
+        "-c",
+        "import sys; sys.stdout.write('%d.%d.%d ' % sys.version_info[:3] + sys.executable)",
+    ],
     options: &["-X", "utf8", "-u", "-B", "-c"],
     bootstrap: include_str!("bootstrap.py"),
     advice: "install Python 3.9 or later",
@@ -30,7 +34,11 @@ const PYTHON: Language = Language {
 
 const NODE: Language = Language {
     command: "node",
-    tells_path: &["-e", "process.stdout.write(process.execPath)"],
+    name: "nodejs",
+    tells_itself: &[
+        "-e",
+        "process.stdout.write(process.versions.node + ' ' + process.execPath)",
+    ],
     options: &["--input-type=module", "-e"],
     bootstrap: include_str!("bootstrap.mjs"),
     advice: "install Node.js 18 or later",
@@ -38,7 +46,10 @@ const NODE: Language = Language {
 
 struct Language {
     command: &'static str,
-    tells_path: &'static [&'static str],
+    /// As runtimes are named.
+    name: &'static str,
+    /// Arguments that have it print its version and its path.
+    tells_itself: &'static [&'static str],
     options: &'static [&'static str],
     bootstrap: &'static str,
     advice: &'static str,
@@ -48,8 +59,14 @@ struct Language {
 /// user's environment that handlers do not get.
 #[derive(Default)]
 pub(super) struct Interpreters {
-    python: OnceCell<PathBuf>,
-    node: OnceCell<PathBuf>,
+    python: OnceCell<Interpreter>,
+    node: OnceCell<Interpreter>,
+}
+
+struct Interpreter {
+    path: PathBuf,
+    /// `3.13.1`
+    version: String,
 }
 
 /// All that a process of a function needs, as the function was when it was invoked.
@@ -140,7 +157,7 @@ impl Launch {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", PIPES, "sh"])
-            .arg(interpreter)
+            .arg(&interpreter.path)
             .args(language.options)
             .arg(language.bootstrap)
             .current_dir(&self.folder)
@@ -153,7 +170,8 @@ impl Launch {
         #[cfg(unix)]
         command.process_group(0);
         let child = command.spawn().map_err(|e| self.not_started(&e))?;
-        Process::new(child, stream, self.timeout)
+        let begun = language.begun(&interpreter.version, &self.runtime);
+        Process::new(child, stream, self.timeout, begun)
             .ok_or_else(|| "The handler's process has no pipes".to_owned())
     }
 
@@ -170,32 +188,55 @@ impl Launch {
 }
 
 impl Interpreters {
-    async fn of(&self, runtime: &str) -> Result<(&'static Language, &Path), String> {
+    async fn of(&self, runtime: &str) -> Result<(&'static Language, &Interpreter), String> {
         let (language, known) = if runtime.starts_with("python") {
             (&PYTHON, &self.python)
         } else {
             (&NODE, &self.node)
         };
-        let path = known.get_or_try_init(|| language.path()).await?;
-        Ok((language, path))
+        let interpreter = known.get_or_try_init(|| language.interpreter()).await?;
+        Ok((language, interpreter))
     }
 }
 
 impl Language {
-    /// Asks the interpreter on PATH where it is.
-    async fn path(&self) -> Result<PathBuf, String> {
+    /// The first line of a process's log, as on AWS; it also says that the runtime named is not the one here.
+    fn begun(&self, version: &str, runtime: &str) -> String {
+        let line = format!("INIT_START Runtime Version: {}:{version}", self.name);
+        let wanted = runtime.trim_start_matches(self.name).trim_end_matches(".x");
+        let same = version
+            .strip_prefix(wanted)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        if same {
+            return line;
+        }
+        format!(
+            "{line}\tThe function names {runtime}, but {} {version} of this machine runs it: \
+             what differs between them differs on AWS",
+            self.command
+        )
+    }
+
+    /// Asks the interpreter on PATH what and where it is.
+    async fn interpreter(&self) -> Result<Interpreter, String> {
         let (command, advice) = (self.command, self.advice);
         let told = Command::new(command)
-            .args(self.tells_path)
+            .args(self.tells_itself)
             .stdin(Stdio::null())
             .output()
             .await
             .map_err(|_| {
                 format!("{command} was not found on PATH: {advice} to run this function locally")
             })?;
-        let path = PathBuf::from(String::from_utf8_lossy(&told.stdout).into_owned());
-        if told.status.success() && path.is_absolute() {
-            return Ok(path);
+        let words = String::from_utf8_lossy(&told.stdout);
+        if told.status.success()
+            && let Some((version, path)) = words.split_once(' ')
+            && Path::new(path).is_absolute()
+        {
+            return Ok(Interpreter {
+                path: PathBuf::from(path),
+                version: version.to_owned(),
+            });
         }
         let why = String::from_utf8_lossy(&told.stderr);
         Err(format!(

@@ -46,6 +46,8 @@ pub(super) struct Event {
     pub(super) function_arn: String,
     /// JSON, in base64, from mobile clients.
     pub(super) client_context: Option<String>,
+    /// Of a trace that is not sampled: `Root=1-…;Parent=…;Sampled=0`.
+    pub(super) trace: String,
     pub(super) payload: Vec<u8>,
 }
 

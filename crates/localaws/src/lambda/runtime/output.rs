@@ -21,11 +21,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(pipe: ChildStderr) -> Self {
+    /// `begun`: the first line.
+    pub(super) fn new(pipe: ChildStderr, begun: String) -> Self {
         Self {
             pipe: Some(pipe),
             rest: Vec::new(),
-            lines: Vec::new(),
+            lines: vec![(now_ms(), begun)],
         }
     }
 

@@ -18,6 +18,8 @@ struct Request<'a> {
     /// When (ms) the handler is stopped.
     deadline: i64,
     client_context: Option<&'a str>,
+    /// `_X_AMZN_TRACE_ID`
+    trace: &'a str,
     size: usize,
 }
 
@@ -53,6 +55,7 @@ pub(super) async fn send(pipe: &mut ChildStdin, event: &Event, deadline: i64) ->
         arn: &event.function_arn,
         deadline,
         client_context: event.client_context.as_deref(),
+        trace: &event.trace,
         size: event.payload.len(),
     };
     let mut head = serde_json::to_vec(&request)?;

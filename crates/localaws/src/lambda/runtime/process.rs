@@ -53,12 +53,17 @@ enum Ended {
 
 impl Process {
     /// `None`: the child has no pipes.
-    pub(super) fn new(mut child: Child, stream: String, limit: Duration) -> Option<Self> {
+    pub(super) fn new(
+        mut child: Child,
+        stream: String,
+        limit: Duration,
+        begun: String,
+    ) -> Option<Self> {
         let task = Task {
             leader: child.id(),
             requests: child.stdin.take()?,
             answers: BufReader::new(child.stdout.take()?),
-            output: Output::new(child.stderr.take()?),
+            output: Output::new(child.stderr.take()?, begun),
             child,
             stream,
             limit,
@@ -215,7 +220,7 @@ impl Task {
             payload,
             end,
             started,
-            duration,
+            duration: duration.min(self.limit),
             init,
             memory_mb: self.memory_mb,
             stream: self.stream.clone(),

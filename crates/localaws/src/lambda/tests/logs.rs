@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Twin, until};
+use super::{Twin, until, zip};
 
 const GROUP: &str = "/aws/lambda/f";
 const SOURCE: &str = "import logging
@@ -25,6 +25,7 @@ async fn an_invocation_leaves_its_lines() {
     assert_eq!(
         starts,
         [
+            "INIT_START",
             "loading\n",
             "START",
             "one\n",
@@ -35,9 +36,9 @@ async fn an_invocation_leaves_its_lines() {
             "REPORT"
         ]
     );
-    assert!(first[1].ends_with(" Version: $LATEST\n"));
-    assert!(first[4].ends_with("\tkept\ntogether\n"));
-    let report = &first[7];
+    assert!(first[2].ends_with(" Version: $LATEST\n"));
+    assert!(first[5].ends_with("\tkept\ntogether\n"));
+    let report = &first[8];
     for words in [
         "\tDuration: ",
         " ms\tBilled Duration: ",
@@ -135,5 +136,31 @@ async fn another_group_can_be_named() {
     twin.function(json!({ "LoggingConfig": logging })).await;
     twin.invoke(&json!({})).await;
     assert_eq!(twin.messages(GROUP).await, None);
-    assert_eq!(twin.messages("/lab/all").await.unwrap().len(), 3);
+    assert_eq!(twin.messages("/lab/all").await.unwrap().len(), 4);
+}
+
+/// What interprets a handler here is told at the start of each process's log, and whether it is another one
+/// than the function names.
+#[tokio::test]
+async fn another_version_than_the_runtime_named_is_told() {
+    let twin = Twin::new().await;
+    let source = "import platform\ndef h(e, c):\n    return platform.python_version()\n";
+    let code = json!({"ZipFile": zip(&[("m.py", source)])});
+    // No machine has both as its python3.
+    let mut told = 0;
+    for runtime in ["python3.9", "python3.14"] {
+        let name = json!({"FunctionName": "f"});
+        let _ = twin.answer("DeleteFunction", name).await;
+        twin.function(json!({"Code": code, "Runtime": runtime}))
+            .await;
+        let (_, version, log) = twin.invoke(&json!({})).await;
+        let version = version.as_str().unwrap();
+        let begun = format!("INIT_START Runtime Version: python:{version}");
+        assert!(log.starts_with(&begun), "{log}");
+        let words = format!("The function names {runtime}, but python3 {version}");
+        told += usize::from(log.contains(&words));
+        let (_, _, log) = twin.invoke(&json!({})).await;
+        assert!(log.starts_with("START"), "{log}");
+    }
+    assert!(told >= 1);
 }

@@ -67,6 +67,62 @@ export const h = async (event, context) => {
 }
 
 #[tokio::test]
+async fn the_context_is_complete() {
+    let twin = Twin::node(
+        "m.mjs",
+        "export const h = async (event, context) => ({
+  own: [context.functionName, context.functionVersion, context.invokedFunctionArn, context.memoryLimitInMB,
+        context.logGroupName, context.callbackWaitsForEmptyEventLoop, context.identity ?? null, context.clientContext ?? null],
+  id: context.awsRequestId, stream: context.logStreamName, trace: process.env._X_AMZN_TRACE_ID,
+});",
+    )
+    .await;
+    let first = twin.result(&json!({})).await;
+    assert_eq!(
+        first["own"],
+        json!(["f", "$LATEST", F, "128", "/aws/lambda/f", true, null, null])
+    );
+    assert!(first["stream"].as_str().unwrap().contains("/[$LATEST]"));
+    let second = twin.result(&json!({})).await;
+    assert_eq!(second["stream"], first["stream"]);
+    for member in ["id", "trace"] {
+        assert_ne!(second[member], first[member]);
+    }
+    let trace = first["trace"].as_str().unwrap();
+    assert!(
+        trace.starts_with("Root=1-") && trace.ends_with(";Sampled=0"),
+        "{trace}"
+    );
+}
+
+/// As AWS's runtime does it: `callback` waits for what the handler began, unless it is told not to.
+#[tokio::test]
+async fn a_callback_waits_for_an_empty_event_loop() {
+    let twin = Twin::node(
+        "m.js",
+        "exports.h = (event, context, callback) => {
+  if (event === 'nothing') return;
+  if (event === 'forget') context.callbackWaitsForEmptyEventLoop = false;
+  const seen = [];
+  setTimeout(() => seen.push('later'), 50);
+  if (event === 'done') context.done(null, seen);
+  else if (event === 'error') callback(new TypeError('bad'));
+  else callback(null, seen);
+};",
+    )
+    .await;
+    assert_eq!(twin.result(&json!("wait")).await, json!(["later"]));
+    assert_eq!(twin.result(&json!("forget")).await, json!([]));
+    assert_eq!(twin.result(&json!("done")).await, json!([]));
+    assert_eq!(
+        twin.error(&json!("error")).await.0["errorType"],
+        "TypeError"
+    );
+    assert!(twin.result(&json!("nothing")).await.is_null());
+    assert_eq!(twin.result(&json!("wait")).await, json!(["later"]));
+}
+
+#[tokio::test]
 async fn errors_are_told_as_lambda_tells_them() {
     let twin = Twin::node(
         "m.mjs",

@@ -5,13 +5,15 @@ use super::{F, Twin, zip};
 #[tokio::test]
 async fn a_handler_gets_event_and_context() {
     let twin = Twin::python(
-        "def h(event, context):
+        "import os
+def h(event, context):
     left = context.get_remaining_time_in_millis()
     return {'event': event, 'left': 0 < left <= 3000, 'id': context.aws_request_id,
             'own': [context.function_name, context.function_version, context.invoked_function_arn,
                     context.memory_limit_in_mb, context.log_group_name],
             'stream': context.log_stream_name, 'identity': context.identity.cognito_identity_id,
-            'client': context.client_context}
+            'client': context.client_context, 'tenant': context.tenant_id,
+            'trace': os.environ['_X_AMZN_TRACE_ID']}
 ",
     )
     .await;
@@ -27,6 +29,8 @@ async fn a_handler_gets_event_and_context() {
     assert!(got["identity"].is_null() && got["client"].is_null());
     let again = twin.result(&event).await;
     assert_ne!(again["id"], got["id"]);
+    assert_ne!(again["trace"], got["trace"]);
+    assert!(got["trace"].as_str().unwrap().starts_with("Root=1-"));
     assert_eq!(again["stream"], got["stream"], "one process, one stream");
 }
 
