@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::{EMAIL, Twin, attribute, text, with_code};
-use crate::cognito::verify_token;
+use crate::cognito::{
+    session::{ChallengeName, Session},
+    verify_token,
+};
 
 #[tokio::test]
 async fn a_code_from_the_inbox_gives_tokens() {
@@ -248,4 +251,31 @@ async fn the_inbox_keeps_the_last_five_hundred() {
     let mails = twin.mails();
     assert_eq!(mails.len(), 500);
     assert_ne!(mails[499].code, mails[0].code);
+}
+
+/// A load of sign-ins that nobody completes must not fill the memory, nor take the place of the newest.
+#[tokio::test]
+async fn old_sessions_are_forgotten_when_there_are_too_many() {
+    let twin = Twin::new();
+    let lab = twin.lab().await;
+    let place = twin.place(&lab.pool);
+    let count = twin.app.write(|world| {
+        let pool = place.get_mut(world).unwrap();
+        let client = pool.client(&lab.client).unwrap().clone();
+        for now in 1_000_000..1_030_000 {
+            let session = Session::new(&client, None, EMAIL, ChallengeName::EmailOtp, now);
+            let token = pool.open(session, None, now);
+            let known = pool.session(&token, &client, ChallengeName::EmailOtp, now);
+            assert!(known.is_ok());
+        }
+        // What is long past goes too, though there is room.
+        let most = pool.sessions.len();
+        for now in 100_000_000..100_000_256 {
+            let session = Session::new(&client, None, EMAIL, ChallengeName::EmailOtp, now);
+            pool.open(session, None, now);
+        }
+        (most, pool.sessions.len())
+    });
+    assert!((5_000..=10_256).contains(&count.0), "{count:?}");
+    assert!(count.1 <= 256, "{count:?}");
 }

@@ -1,0 +1,101 @@
+"""What the lab has, by the names of input members, and input values without which an operation gets nowhere."""
+
+import io
+import json
+import zipfile
+
+EMAIL = "student@example.com"
+PASSWORD = "Str0ng-Passw0rd!"
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]})
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("m.py", "def h(event, context):\n    return event\n")
+    return buffer.getvalue()
+
+
+class Examples:
+    def __init__(self, lab, client):
+        outputs = lab.json("status")["outputs"]
+        self.number = 0
+        self.app, self.api, self.pool = outputs["client_id"], outputs["api_id"], outputs["user_pool_id"]
+        functions, gateway, iam, cognito = client("lambda"), client("apigateway"), client("iam"), client("cognito-idp")
+        function = functions.list_functions()["Functions"][0]
+        self.function, self.role = function["FunctionArn"], function["Role"]
+        role = iam.list_roles()["Roles"][0]["RoleName"]
+        resources = gateway.get_resources(restApiId=self.api)["items"]
+        root, demo = (next(r["id"] for r in resources if r["path"] == path) for path in ("/", "/demo"))
+        authorizer = gateway.get_authorizers(restApiId=self.api)["items"][0]["id"]
+        plan = gateway.create_usage_plan(name="plan", apiStages=[{"apiId": self.api, "stage": "dev"}])["id"]
+        key = gateway.create_api_key(name="key", enabled=True)["id"]
+        web = cognito.create_user_pool_client(UserPoolId=self.pool, ClientName="fuzz", ExplicitAuthFlows=[
+            "ALLOW_USER_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+        self.web = web["UserPoolClient"]["ClientId"]
+        cognito.admin_create_user(UserPoolId=self.pool, Username="fuzz@example.com", MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(UserPoolId=self.pool, Username="fuzz@example.com", Password=PASSWORD, Permanent=True)
+        start = {"ClientId": self.web, "AuthFlow": "USER_PASSWORD_AUTH"}
+        tokens = cognito.initiate_auth(**start, AuthParameters={"USERNAME": "fuzz@example.com", "PASSWORD": PASSWORD})["AuthenticationResult"]
+        self.tokens = tokens
+        self.known = {
+            "functionname": [function["FunctionName"], self.function], "rolename": [role], "policyname": ["p"], "policyarn": ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"],
+            "rolearn": [self.role], "policysourcearn": [self.role], "policydocument": [POLICY], "assumerolepolicydocument": [TRUST], "rolesessionname": ["me"],
+            "userpoolid": [self.pool], "clientid": [self.app, self.web], "username": [EMAIL, "fuzz@example.com"], "accesstoken": [tokens["AccessToken"]], "token": [tokens["RefreshToken"]],
+            "restapiid": [self.api], "apiid": [self.api], "resourceid": [demo], "parentid": [root], "httpmethod": ["GET"], "stagename": ["dev"], "authorizerid": [authorizer], "usageplanid": [plan],
+            "apikey": [key], "keyid": [key], "statuscode": ["200"], "deploymentid": [gateway.get_deployments(restApiId=self.api)["items"][0]["id"]], "responsetype": ["UNAUTHORIZED"],
+            "loggroupname": [f"/aws/lambda/{function['FunctionName']}"], "password": [PASSWORD], "actionnames": ["logs:PutLogEvents"], "statementid": ["s"], "keytype": ["API_KEY"],
+        }
+        self.arns = {
+            "apigateway": f"arn:aws:apigateway:us-east-1::/restapis/{self.api}",
+            "cognito-idp": f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{self.pool}",
+            "lambda": self.function,
+            "logs": f"arn:aws:logs:us-east-1:000000000000:log-group:{self.known['loggroupname'][0]}",
+        }
+
+    def of(self, what):
+        """Values of an operation (`lambda.CreateFunction`) that replace invented ones."""
+        self.number += 1
+        service, name = what.split(".")
+        new = f"n{self.number}"
+        by_password = {"USERNAME": "fuzz@example.com", "PASSWORD": PASSWORD}
+        if name in ("TagResource", "UntagResource", "ListTags", "ListTagsForResource", "GetTags"):
+            member = {"apigateway": "resourceArn", "cognito-idp": "ResourceArn", "lambda": "Resource", "logs": "resourceArn"}[service]
+            keys = {"apigateway": "tagKeys", "cognito-idp": "TagKeys", "lambda": "TagKeys", "logs": "tagKeys"}[service]
+            tags = {"apigateway": "tags", "cognito-idp": "Tags", "lambda": "Tags", "logs": "tags"}[service]
+            more = {"TagResource": {tags: {"a": "b"}}, "UntagResource": {keys: ["a"]}}.get(name, {})
+            return {member: self.arns[service], **more}
+        if service == "apigateway" and name.startswith("Update"):
+            path = {"UpdateUsagePlan": "/description", "UpdateMethod": "/apiKeyRequired", "UpdateAuthorizer": "/name", "UpdateResource": "/pathPart"}.get(name, "/description")
+            return {"patchOperations": [{"op": "replace", "path": path, "value": "true" if name == "UpdateMethod" else new}]}
+        return {
+            "lambda.CreateFunction": {"FunctionName": new, "Role": self.role, "Runtime": "python3.13", "Handler": "m.h", "Code": {"ZipFile": zipped()}},
+            "lambda.UpdateFunctionCode": {"ZipFile": zipped()},
+            "lambda.AddPermission": {"StatementId": new, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"},
+            "iam.CreateRole": {"RoleName": new},
+            "iam.TagRole": {"Tags": [{"Key": "a", "Value": "b"}]},
+            "iam.UntagRole": {"TagKeys": ["a"]},
+            "iam.SimulatePrincipalPolicy": {"ActionNames": ["logs:PutLogEvents"]},
+            "cognito-idp.InitiateAuth": [
+                {"ClientId": self.web, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": by_password},
+                {"ClientId": self.web, "AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": "fuzz@example.com", "SRP_A": "ab" * 384}},
+                {"ClientId": self.app, "AuthFlow": "USER_AUTH", "AuthParameters": {"USERNAME": EMAIL, "PREFERRED_CHALLENGE": "EMAIL_OTP"}},
+                {"ClientId": self.web, "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": self.tokens["RefreshToken"]}},
+            ][self.number % 4],
+            "cognito-idp.AdminInitiateAuth": {"ClientId": self.web, "AuthFlow": "ADMIN_USER_PASSWORD_AUTH", "AuthParameters": by_password},
+            "cognito-idp.AdminCreateUser": {"Username": f"{new}@example.com", "MessageAction": "SUPPRESS"},
+            "cognito-idp.AdminUpdateUserAttributes": {"UserAttributes": [{"Name": "email", "Value": EMAIL}]},
+            "cognito-idp.CreateIdentityProvider": {"ProviderName": new, "ProviderType": "Google", "ProviderDetails": {"client_id": "a", "client_secret": "b", "authorize_scopes": "email"}},
+            "cognito-idp.RevokeToken": {"ClientId": self.web},
+            "apigateway.CreateResource": {"pathPart": new},
+            "apigateway.CreateStage": {"stageName": new},
+            "apigateway.CreateDeployment": {"stageName": new},
+            "apigateway.PutMethod": {"httpMethod": ["PUT", "PATCH", "DELETE", "HEAD"][self.number % 4], "authorizationType": "NONE"},
+            "apigateway.PutIntegration": {"type": "MOCK"},
+            "apigateway.PutIntegrationResponse": {"statusCode": "200"},
+            "apigateway.PutMethodResponse": {"statusCode": ["200", "201", "202", "204"][self.number % 4]},
+            "logs.CreateLogGroup": {"logGroupName": new},
+            "logs.CreateLogStream": {"logStreamName": new},
+            "sts.AssumeRole": {"RoleSessionName": "me"},
+        }.get(what, {})
