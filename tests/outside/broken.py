@@ -10,7 +10,7 @@ def bodies(body):
     """A body, broken."""
     yield from (b"", b"null", b"[]", b'"text"', b"1e999", b"{", b'{"a":}', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"{}{}", b"\x00")
     yield from (b'{"a":1,"a":2}', b'{"a":"\\ud800"}', b'{"a":"\\x"}', b"[" * 100_000, b'{"a":' * 50_000, b"%", b"a=%zz&=&&b", b"=" * 500)
-    yield b"<CreateRole/>"
+    yield from (b"<CreateRole/>", b"<a", b"<a></b>", b"<a>" * 20_000, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', b"<a>&#0;</a>", b"<?xml")
     for cut in (1, 2, 3):
         yield body[: len(body) * cut // 4]
     yield body + b"}"

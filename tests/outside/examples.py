@@ -47,11 +47,30 @@ class Examples:
             "apikey": [key], "keyid": [key], "statuscode": ["200"], "deploymentid": [gateway.get_deployments(restApiId=self.api)["items"][0]["id"]], "responsetype": ["UNAUTHORIZED"],
             "loggroupname": [f"/aws/lambda/{function['FunctionName']}"], "password": [PASSWORD], "actionnames": ["logs:PutLogEvents"], "statementid": ["s"], "keytype": ["API_KEY"],
         }
+        edge, identities = client("cloudfront"), client("cognito-identity")
+        made = edge.create_distribution(DistributionConfig=self.edge_of("first"))
+        identity = identities.create_identity_pool(IdentityPoolName="fuzz", AllowUnauthenticatedIdentities=True)["IdentityPoolId"]
+        self.known |= {"id": [made["Distribution"]["Id"]], "distributionid": [made["Distribution"]["Id"]], "ifmatch": [made["ETag"]]}
+        self.known |= {"identitypoolid": [identity], "identityid": [identities.get_id(IdentityPoolId=identity)["IdentityId"]]}
         self.arns = {
+            "cloudfront": made["Distribution"]["ARN"],
+            "cognito-identity": f"arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{identity}",
             "apigateway": f"arn:aws:apigateway:us-east-1::/restapis/{self.api}",
             "cognito-idp": f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{self.pool}",
             "lambda": self.function,
             "logs": f"arn:aws:logs:us-east-1:000000000000:log-group:{self.known['loggroupname'][0]}",
+        }
+
+    def edge_of(self, reference):
+        """A distribution's configuration, before the lab's API."""
+        domain = f"{self.api}.execute-api.us-east-1.amazonaws.com"
+        custom = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}
+        return {
+            "CallerReference": reference, "Comment": "", "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [{"Id": "api", "DomainName": domain, "OriginPath": "/dev", "CustomOriginConfig": custom}]},
+            "DefaultCacheBehavior": {
+                "TargetOriginId": "api", "ViewerProtocolPolicy": "allow-all", "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+            },
         }
 
     def of(self, what):
@@ -61,11 +80,12 @@ class Examples:
         new = f"n{self.number}"
         by_password = {"USERNAME": "fuzz@example.com", "PASSWORD": PASSWORD}
         if name in ("TagResource", "UntagResource", "ListTags", "ListTagsForResource", "GetTags"):
-            member = {"apigateway": "resourceArn", "cognito-idp": "ResourceArn", "lambda": "Resource", "logs": "resourceArn"}[service]
-            keys = {"apigateway": "tagKeys", "cognito-idp": "TagKeys", "lambda": "TagKeys", "logs": "tagKeys"}[service]
-            tags = {"apigateway": "tags", "cognito-idp": "Tags", "lambda": "Tags", "logs": "tags"}[service]
-            more = {"TagResource": {tags: {"a": "b"}}, "UntagResource": {keys: ["a"]}}.get(name, {})
-            return {member: self.arns[service], **more}
+            small = service in ("apigateway", "logs")
+            tags = {"a": "b"} if service != "cloudfront" else {"Items": [{"Key": "a", "Value": "b"}]}
+            keys = ["a"] if service != "cloudfront" else {"Items": ["a"]}
+            more = {"TagResource": {"tags" if small else "Tags": tags}, "UntagResource": {"tagKeys" if small else "TagKeys": keys}}
+            member = {"lambda": "Resource", "cloudfront": "Resource"}.get(service, "resourceArn" if small else "ResourceArn")
+            return {member: self.arns[service], **more.get(name, {})}
         if service == "apigateway" and name.startswith("Update"):
             path = {"UpdateUsagePlan": "/description", "UpdateMethod": "/apiKeyRequired", "UpdateAuthorizer": "/name", "UpdateResource": "/pathPart"}.get(name, "/description")
             return {"patchOperations": [{"op": "replace", "path": path, "value": "true" if name == "UpdateMethod" else new}]}
@@ -95,6 +115,11 @@ class Examples:
             "apigateway.PutIntegration": {"type": "MOCK"},
             "apigateway.PutIntegrationResponse": {"statusCode": "200"},
             "apigateway.PutMethodResponse": {"statusCode": ["200", "201", "202", "204"][self.number % 4]},
+            "cloudfront.CreateDistribution": {"DistributionConfig": self.edge_of(new)},
+            "cloudfront.CreateDistributionWithTags": {"DistributionConfigWithTags": {"DistributionConfig": self.edge_of(new), "Tags": {"Items": []}}},
+            "cloudfront.UpdateDistribution": {"DistributionConfig": {**self.edge_of("first"), "Comment": new}},
+            "cloudfront.CreateInvalidation": {"InvalidationBatch": {"CallerReference": new, "Paths": {"Quantity": 1, "Items": ["/*"]}}},
+            "cognito-identity.CreateIdentityPool": {"IdentityPoolName": new, "AllowUnauthenticatedIdentities": True},
             "logs.CreateLogGroup": {"logGroupName": new},
             "logs.CreateLogStream": {"logStreamName": new},
             "sts.AssumeRole": {"RoleSessionName": "me"},

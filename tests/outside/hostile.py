@@ -36,11 +36,12 @@ def value(rng):
 
 
 class Maker:
-    """Makes values of a shape. What the lab has, by the member's name, is used more often than what is invented."""
+    """Makes values of a shape. What the lab has, by the member's name, is used more often than what is in answers, and that
+    more often than what is invented."""
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.known = {}
+        self.known, self.found = {}, {}
 
     def learn(self, answer):
         """Remembers the texts of an answer by their members' names."""
@@ -50,7 +51,7 @@ class Maker:
         elif isinstance(answer, dict):
             for name, inner in answer.items():
                 if isinstance(inner, str) and 0 < len(inner) < 2000:
-                    seen = self.known.setdefault(name.lower(), [])
+                    seen = self.found.setdefault(name.lower(), [])
                     if inner not in seen and len(seen) < 8:
                         seen.append(inner)
                 self.learn(inner)
@@ -59,9 +60,9 @@ class Maker:
         rng, meta = self.rng, shape.metadata
         if meta.get("enum"):
             return rng.choice(meta["enum"])
-        known = self.known.get(name.lower())
-        if known and rng.random() < 0.9:
-            return rng.choice(known)
+        for texts, chance in ((self.known, 0.8), (self.found, 0.8)):
+            if (known := texts.get(name.lower())) and rng.random() < chance:
+                return rng.choice(known)
         least = int(meta.get("min", 1))
         most = min(int(meta.get("max", 12)), max(least, 12))
         return "".join(rng.choice("abcXY019") for _ in range(rng.randint(least, max(least, most))))

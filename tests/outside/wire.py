@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 import urllib.parse
+from xml.sax.saxutils import escape
 
 sys.setrecursionlimit(20_000)  # Values are nested deeply.
 TIMEOUT = 20  # seconds for one answer; longer is a hang
@@ -130,12 +131,30 @@ def encode(service, operation, values):
         extra["Content-Type"] = "application/x-amz-json-1.1"
         extra["X-Amz-Target"] = f"{service.metadata['targetPrefix']}.{operation.name}"
     else:
-        path, more, body = rest(operation.input_shape, path, values)
-        extra = {"Content-Type": "application/json", **more}
+        path, more, body = rest(operation.input_shape, path, values, xml if protocol == "rest-xml" else as_json)
+        extra = {"Content-Type": "application/xml" if protocol == "rest-xml" else "application/json", **more}
     return http.get("method", "POST"), path, {**headers_of(service, body), **extra}, body
 
 
-def rest(shape, path, values):
+def as_json(shape, value, name=""):
+    return json.dumps(plain(renamed(shape, value) if shape else value))
+
+
+def xml(shape, value, name="Body"):
+    """An element. What has not the shape's form becomes text, or elements by their own names."""
+    wire = shape.serialization.get("name", name) if shape else name
+    if isinstance(value, dict):
+        members = shape.members if shape and shape.type_name == "structure" else {}
+        inside = "".join(xml(members.get(key), inner, str(key)) for key, inner in value.items())
+    elif isinstance(value, list):
+        item = shape.member if shape and shape.type_name == "list" else None
+        inside = "".join(xml(item, inner, "member") for inner in value)
+    else:
+        inside = escape(text(value))
+    return f"<{wire}>{inside}</{wire}>"
+
+
+def rest(shape, path, values, written):
     extra, query, inside = {}, [], {}
     members = shape.members if shape else {}
     payload = shape.serialization.get("payload") if shape else None
@@ -161,7 +180,7 @@ def rest(shape, path, values):
         path += ("&" if "?" in path else "?") + "&".join(f"{quoted(k)}={quoted(v)}" for k, v in query)
     if payload:
         value = inside.get(payload, b"")
-        body = value if isinstance(value, bytes) else json.dumps(plain(value)).encode()
+        body = value if isinstance(value, bytes) else written(members[payload], value, payload).encode("utf-8", "surrogatepass")
     else:
-        body = json.dumps(plain(renamed(shape, inside) if shape else inside)).encode() if inside else b""
+        body = written(shape, inside, "Body").encode("utf-8", "surrogatepass") if inside else b""
     return path, extra, body
