@@ -324,6 +324,17 @@ pub(super) fn of_the_pool() -> Vec<Edit> {
     ]
 }
 
+/// Takes the ownership tags off the API, or of what `within` it is.
+fn untag(lab: &Lab, within: &str) {
+    let arn = format!(
+        "arn:aws:apigateway:us-east-1::/restapis/{}{within}",
+        lab.api
+    );
+    let arn = arn.replace('/', "%2F").replace(':', "%3A");
+    let keys = "tagKeys=labctl:lab&tagKeys=labctl:run";
+    lab.gateway("DELETE", &format!("/tags/{arn}?{keys}"), None);
+}
+
 pub(super) fn of_the_api() -> Vec<Edit> {
     let (api, method) = ("apigateway:UpdateRestApi", "apigateway:UpdateMethod");
     let authorizer = "apigateway:UpdateAuthorizer";
@@ -359,6 +370,20 @@ pub(super) fn of_the_api() -> Vec<Edit> {
             "api",
             &[["endpointConfiguration", "REGIONAL", "EDGE"]],
             &[api],
+        ),
+        edit(
+            "tags of the API",
+            |lab| untag(lab, ""),
+            "api",
+            &[["tag labctl:lab", "cognito-authorizer", "nothing"]],
+            &["apigateway:TagResource"],
+        ),
+        edit(
+            "tags of the stage",
+            |lab| untag(lab, "/stages/dev"),
+            "stage",
+            &[["tag labctl:lab", "cognito-authorizer", "nothing"]],
+            &["apigateway:TagResource"],
         ),
         edit(
             "header and cache of the authorizer",
