@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod asked;
+mod edges;
 mod faults;
 mod guard;
 #[cfg(unix)]

@@ -172,6 +172,16 @@ async fn bodies_that_are_refused() {
             .await
             .starts_with("400 MalformedXML: The XML")
     );
+    let many = format!(
+        "<DistributionConfig>{}</DistributionConfig>",
+        "<a/>".repeat(200_000)
+    );
+    let refused = twin.call("POST", "distribution", "", &many).await;
+    assert!(
+        outcome(&refused).starts_with("413 RequestEntityTooLarge"),
+        "{}",
+        refused.status
+    );
     // Empty, or something else: no config.
     for body in ["", "<Other/>"] {
         let refused = post(body).await;
