@@ -81,7 +81,12 @@ fn its_blocks_run_and_print_what_it_shows() {
 
 #[test]
 fn the_readme_of_each_lab_is_true() {
-    for name in ["lambda-authorizer", "iam-authorizer", "refresh-rotation", "all-authorizers"] {
+    for name in [
+        "lambda-authorizer",
+        "iam-authorizer",
+        "refresh-rotation",
+        "all-authorizers",
+    ] {
         let site = Site::ready(name);
         follow(&site, &format!("labs/{name}/README.md"));
     }
