@@ -8,7 +8,7 @@ use crate::{
     cli::{Call, Global},
     client::{Credential, match_route, request},
     error::{Error, Exit},
-    lab::{Guard, Judge, Route},
+    lab::{Guard, Judge, Route, Source},
     report,
 };
 
@@ -84,17 +84,28 @@ async fn credential(scene: &Scene, args: &Call) -> Result<Credential, Error> {
             Judge::Token { .. } | Judge::Request { .. } => {
                 let sources = authorizer.sources().into_iter();
                 // What the command line says comes first.
-                let said = |name: &str| {
-                    let mut headers = args.headers.iter();
-                    headers.any(|(header, _)| header.eq_ignore_ascii_case(name))
-                };
-                let values = sources.zip(route.allow.iter().cloned()).filter(
-                    |(source, _)| !matches!(source, crate::lab::Source::Header(name) if said(name)),
-                );
+                let values = sources
+                    .zip(route.allow.iter().cloned())
+                    .filter(|(source, _)| !said(args, source));
                 Ok(Credential::Values(values.collect()))
             }
         },
         _ => Ok(Credential::None),
+    }
+}
+
+/// Whether the command line has a value for a source.
+fn said(args: &Call, source: &Source) -> bool {
+    match source {
+        Source::Header(name) => {
+            let mut headers = args.headers.iter();
+            headers.any(|(header, _)| header.eq_ignore_ascii_case(name))
+        }
+        Source::Query(name) => {
+            let query = args.path.split_once('?').map(|(_, query)| query);
+            let mut pairs = query.unwrap_or_default().split('&');
+            pairs.any(|pair| pair.split('=').next() == Some(name))
+        }
     }
 }
 
