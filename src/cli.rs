@@ -71,11 +71,17 @@ pub struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write the built-in lab (lab.yaml and artifacts/) into a folder
+    /// Write a ready lab (lab.yaml and artifacts/) into a folder
     Init {
         /// The folder
         #[arg(default_value = ".")]
         folder: PathBuf,
+        /// Which lab
+        #[arg(long, value_name = "NAME", default_value = "cognito-authorizer")]
+        lab: String,
+        /// Show the ready labs
+        #[arg(long)]
+        list: bool,
     },
     /// Build what is missing, mend what drifted, go on where a run was cut off
     Up(Up),
@@ -83,6 +89,13 @@ pub enum Command {
     Status,
     /// Prove that the lab works, as a student's client would use it
     Verify(Verify),
+    /// Print a valid token: signs in by e-mail code when there is none, refreshes before it ends
+    Token(Token),
+    /// Call a route of the API, with the token or the signature that it wants
+    Call(Call),
+    /// Write what other tools use
+    #[command(subcommand)]
+    Export(Export),
     /// Remove everything
     Down(Down),
     /// The local AWS twin
@@ -135,6 +148,72 @@ pub struct Verify {
     pub user: Option<String>,
 }
 
+/// Who signs in, and how.
+#[derive(Debug, Clone, Args)]
+pub struct SignIn {
+    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`
+    #[arg(long, value_name = "COMMAND")]
+    pub otp_command: Option<String>,
+    /// The user to sign in (default: the lab's first)
+    #[arg(long, value_name = "EMAIL")]
+    pub user: Option<String>,
+}
+
+/// Options of `token`.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The ID token, in place of the access token
+    #[arg(long)]
+    pub id: bool,
+    /// Who signs in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// Options of `call`.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The method, like GET
+    #[arg(value_parser = method)]
+    pub method: String,
+    /// The path below the stage, like /demo, with a query if need be
+    pub path: String,
+    /// The body; @FILE reads it from a file, @- from stdin
+    #[arg(short, long, value_name = "TEXT")]
+    pub data: Option<String>,
+    /// A further header (repeatable)
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+    /// Show the status and the headers of the answer
+    #[arg(short, long)]
+    pub include: bool,
+    /// Who signs, for routes with IAM: a caller of lab.yaml, or `student` for the signed-in user
+    #[arg(long, value_name = "NAME")]
+    pub caller: Option<String>,
+    /// Send no token and no signature
+    #[arg(long, conflicts_with = "caller")]
+    pub anonymous: bool,
+    /// Who signs in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// What to export.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Print the IAM policy of a caller
+    Policy {
+        /// A caller of lab.yaml, or `student` for the signed-in user
+        #[arg(long, value_name = "NAME")]
+        caller: String,
+    },
+    /// Write a single-page app (plain HTML and JavaScript) that signs in and calls the API
+    Spa {
+        /// The folder, which is made
+        folder: PathBuf,
+    },
+}
+
 /// The local AWS twin.
 #[derive(Debug, Subcommand)]
 pub enum Local {
@@ -183,6 +262,25 @@ pub struct Serve {
     /// Where it is.
     #[command(flatten)]
     pub dir: Dir,
+}
+
+fn method(text: &str) -> Result<String, String> {
+    let method = text.to_uppercase();
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    if known.contains(&method.as_str()) {
+        Ok(method)
+    } else {
+        Err(format!("one of {} is needed", known.join(", ")))
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("a header is `NAME: VALUE`".to_owned()),
+    }
 }
 
 fn parallel(text: &str) -> Result<usize, String> {

@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod cli;
+pub mod client;
 mod cmd;
 pub mod engine;
 pub mod error;

@@ -14,7 +14,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{aws::Http, error::Error};
+use crate::{
+    aws::{Http, Request},
+    error::Error,
+};
 
 /// The port tried first.
 const PORT: u16 = 4588;
@@ -239,7 +242,7 @@ impl Twin {
         };
         let url = format!("{}/_local/stop", daemon.endpoint);
         Http::new(&url)
-            .send("POST", &url, Some(("x-localaws", "1")))
+            .send(&Request::new("POST", &url).header("x-localaws", "1"))
             .await?;
         let started = Instant::now();
         // Gone when it no longer answers, and has saved what it held.

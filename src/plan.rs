@@ -1,16 +1,18 @@
 //! The whole tutorial on one page: which resources a lab has, and what each is made from.
 
+mod api;
+mod callers;
+
 use std::collections::BTreeMap;
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+pub use callers::callable;
 
 use crate::{
     engine::{Chapter, Plan, Ref},
     lab::{self, Lab},
     resource::{
-        self, AppClient, Authorizer, Deployment, Function, Integration, LogGroup, Method, Path,
-        Permission, RestApi, Role, RolePolicy, Stage, User, UserPool, ZipError,
+        self, AppClient, Function, LogGroup, Password, Role, RolePolicy, Secret, Trust, User,
+        UserPool, ZipError,
     },
 };
 
@@ -21,7 +23,12 @@ pub struct Extent<'a> {
     pub users: Option<&'a [String]>,
     /// The last chapter to build.
     pub until: u8,
+    /// Passwords by address, of users who have one: only `up` is given them.
+    pub passwords: &'a BTreeMap<String, Secret>,
 }
+
+/// The user pool and its app client.
+type Pool = (Ref<UserPool>, Ref<AppClient>);
 
 /// The plan of a lab, in the tutorial's order but for one thing: an authorizer comes before the method
 /// that it guards, so that the method is made once.
@@ -37,24 +44,18 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
         .as_ref()
         .filter(|_| has(Chapter::UserPool))
         .map(|pool| add_pool(&mut plan, pool));
-    if let Some(api) = lab.api.as_ref().filter(|_| has(Chapter::RestApi)) {
-        let guards = pool.as_ref().filter(|_| has(Chapter::Authorizer));
-        add_api(
-            &mut plan,
-            lab,
-            api,
-            &functions,
-            guards,
-            has(Chapter::Authorizer),
-        );
+    if let Some(file) = lab.api.as_ref().filter(|_| has(Chapter::RestApi)) {
+        let guarded = has(Chapter::Authorizer);
+        let pool = pool.as_ref().filter(|_| guarded);
+        let api = api::add(&mut plan, lab, file, &functions, pool, guarded);
+        if guarded {
+            callers::add(&mut plan, lab, file, &api, pool);
+        }
     }
-    if let (Some(pool), Some(file), true) = (&pool, &lab.user_pool, has(Chapter::User)) {
+    if let (Some((pool, _)), Some(file), true) = (&pool, &lab.user_pool, has(Chapter::User)) {
         let from_file: Vec<String> = file.users.iter().map(|u| u.email.clone()).collect();
         for email in extent.users.unwrap_or(&from_file) {
-            let user = User {
-                email: email.clone(),
-            };
-            plan.add(Chapter::User, format!("user.{email}"), user, pool.clone());
+            add_user(&mut plan, email, file, pool, extent);
         }
     }
     Ok(plan)
@@ -78,8 +79,9 @@ fn add_function(
         format!("role.{id}"),
         Role {
             name: function.role.clone(),
+            trust: Trust::Lambda,
         },
-        (),
+        None,
     );
     plan.add(
         chapter,
@@ -110,7 +112,7 @@ fn add_function(
 }
 
 /// Chapter 2.
-fn add_pool(plan: &mut Plan, pool: &lab::UserPool) -> Ref<UserPool> {
+fn add_pool(plan: &mut Plan, pool: &lab::UserPool) -> Pool {
     let chapter = Chapter::UserPool;
     let first_factors = pool
         .first_factors
@@ -133,178 +135,37 @@ fn add_pool(plan: &mut Plan, pool: &lab::UserPool) -> Ref<UserPool> {
         access_token_minutes: client.access_token_minutes,
         id_token_minutes: client.id_token_minutes,
         refresh_token_days: client.refresh_token_days,
+        rotation_grace_s: client.rotation_grace_s,
     };
-    plan.add(chapter, "app_client", client, made.clone());
-    made
+    let client = plan.add(chapter, "app_client", client, made.clone());
+    (made, client)
 }
 
-/// Chapters 3 and 4. Without `guards` and `deploy`, the API is as at the end of chapter 3: methods
-/// open to all, and nothing deployed.
-fn add_api(
+/// Chapter 5.
+fn add_user(
     plan: &mut Plan,
-    lab: &Lab,
-    file: &lab::Api,
-    functions: &BTreeMap<&str, Ref<Function>>,
-    guards: Option<&Ref<UserPool>>,
-    deploy: bool,
+    email: &str,
+    file: &lab::UserPool,
+    pool: &Ref<UserPool>,
+    extent: &Extent<'_>,
 ) {
-    let api = plan.add(
-        Chapter::RestApi,
-        "api",
-        RestApi {
-            name: file.name.clone(),
-        },
-        (),
-    );
-    let mut authorizers = BTreeMap::new();
-    for (name, authorizer) in &file.authorizers {
-        let Some(pool) = guards else { continue };
-        let made = Authorizer {
-            name: name.clone(),
-            token_source: authorizer.token_source.clone(),
-            ttl_s: authorizer.ttl_s,
-        };
-        let made = plan.add(
-            Chapter::Authorizer,
-            format!("authorizer.{name}"),
-            made,
-            (api.clone(), pool.clone()),
-        );
-        authorizers.insert(name.as_str(), made);
-    }
-    let mut paths: BTreeMap<String, Ref<Path>> = BTreeMap::new();
-    let (mut methods, mut integrations) = (Vec::new(), Vec::new());
-    for route in &file.routes {
-        let path = add_path(plan, &api, &mut paths, &route.path);
-        let name = format!("{} {}", route.method, route.path);
-        let authorizer = route
-            .authorizer
-            .as_deref()
-            .and_then(|a| authorizers.get(a))
-            .cloned();
-        let method = Method {
-            http_method: route.method.clone(),
-            path: route.path.clone(),
-            scopes: if authorizer.is_some() {
-                route.scopes.clone()
-            } else {
-                Vec::new()
-            },
-        };
-        let method = plan.add(
-            Chapter::RestApi,
-            format!("method.{name}"),
-            method,
-            (api.clone(), path, authorizer),
-        );
-        let Some((file, function)) = lab
-            .functions
-            .get(&route.function)
-            .zip(functions.get(route.function.as_str()))
-        else {
-            continue; // A checked Lab has the functions that its routes name.
-        };
-        let integration = Integration {
-            function: file.name.clone(),
-            method: name.clone(),
-        };
-        integrations.push(plan.add(
-            Chapter::RestApi,
-            format!("integration.{name}"),
-            integration,
-            method.clone(),
-        ));
-        methods.push(method);
-        let permission = Permission {
-            statement_id: statement_id(&route.method, &route.path),
-            method: route.method.clone(),
-            path: route.path.clone(),
-        };
-        plan.add(
-            Chapter::RestApi,
-            format!("permission.{name}"),
-            permission,
-            (function.clone(), api.clone()),
-        );
-    }
-    if deploy {
-        let content = content(lab, file);
-        let guards = (guards.cloned(), authorizers.into_values().collect());
-        let deployment = (api.clone(), guards, (methods, integrations));
-        let deployment = plan.add(
-            Chapter::Authorizer,
-            "deployment",
-            Deployment { content },
-            deployment,
-        );
-        plan.add(
-            Chapter::Authorizer,
-            "stage",
-            Stage {
-                name: file.stage.clone(),
-            },
-            (api, deployment),
-        );
-    }
-}
-
-/// The steps of a path, parents first. `/` is there from the start.
-fn add_path(
-    plan: &mut Plan,
-    api: &Ref<RestApi>,
-    paths: &mut BTreeMap<String, Ref<Path>>,
-    path: &str,
-) -> Option<Ref<Path>> {
-    let (parent, part) = path.rsplit_once('/')?;
-    if part.is_empty() {
-        return None;
-    }
-    if let Some(known) = paths.get(path) {
-        return Some(known.clone());
-    }
-    let parent = add_path(plan, api, paths, parent);
-    let step = Path {
-        path: path.to_owned(),
+    let chapter = Chapter::User;
+    let user = User {
+        email: email.to_owned(),
     };
-    let made = plan.add(
-        Chapter::RestApi,
-        format!("path.{path}"),
-        step,
-        (api.clone(), parent),
-    );
-    paths.insert(path.to_owned(), made.clone());
-    Some(made)
-}
-
-/// All that a deployment's snapshot shows, apart from the ids that AWS makes.
-fn content(lab: &Lab, api: &lab::Api) -> String {
-    let authorizers: Vec<_> = api
-        .authorizers
-        .iter()
-        .map(|(n, a)| json!([n, a.token_source, a.ttl_s]))
-        .collect();
-    let routes: Vec<_> = api
-        .routes
-        .iter()
-        .map(|r| {
-            let function = lab.functions.get(&r.function).map(|f| &f.name);
-            json!([r.method, r.path, function, r.authorizer, r.scopes])
-        })
-        .collect();
-    json!([authorizers, routes]).to_string()
-}
-
-/// A readable statement id (1–100 letters, digits, `-`, `_`), unique by a hash of the route.
-fn statement_id(method: &str, path: &str) -> String {
-    let readable: String = path
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .take(60)
-        .collect();
-    let hash = Sha256::digest(format!("{method} {path}"));
-    let readable = readable.trim_matches('-');
-    format!(
-        "labctl-{method}-{readable}-{:02x}{:02x}{:02x}",
-        hash[0], hash[1], hash[2]
-    )
+    let user = plan.add(chapter, format!("user.{email}"), user, pool.clone());
+    let known = file.users.iter().find(|u| u.email == email);
+    if let Some(variable) = known.and_then(|u| u.password_env.clone()) {
+        let password = Password {
+            email: email.to_owned(),
+            variable,
+            secret: extent.passwords.get(email).cloned(),
+        };
+        plan.add(
+            chapter,
+            format!("password.{email}"),
+            password,
+            (pool.clone(), user),
+        );
+    }
 }

@@ -86,6 +86,7 @@ pub async fn connect(target: &Target) -> Connection {
         clients: Clients {
             apigateway: aws_sdk_apigateway::Client::new(&config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
+            cognito_identity: aws_sdk_cognitoidentity::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),

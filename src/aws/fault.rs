@@ -227,6 +227,9 @@ fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -
         {
             FaultKind::NotYet("Lambda to finish an earlier change".to_owned())
         }
+        "InvalidIdentityPoolConfigurationException" => {
+            FaultKind::NotYet("IAM to let the identity pool assume its role".to_owned())
+        }
         "ConcurrentModification"
         | "ConcurrentModificationException"
         | "OperationAbortedException" => {

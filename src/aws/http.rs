@@ -39,20 +39,62 @@ fn connector(plain: bool) -> Connector {
 #[derive(Debug)]
 pub struct Http(Connector);
 
+/// A request, whole.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// e.g. `GET`.
+    pub method: String,
+    /// `https://…`.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without headers and body.
+    pub fn new(method: &str, url: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
 /// An answer, whole.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Status code.
     pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
     /// Body, with what is not UTF-8 replaced.
     pub body: String,
+}
+
+impl Answer {
+    /// The first header of this name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
 }
 
 /// A request that got no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{method} {url}: {reason}")]
 pub struct HttpError {
-    method: &'static str,
+    method: String,
     url: String,
     reason: String,
 }
@@ -65,30 +107,32 @@ impl Http {
 
     /// GETs `url` with one extra header, when given.
     pub async fn get(&self, url: &str, header: Option<(&str, &str)>) -> Result<Answer, HttpError> {
-        self.send("GET", url, header).await
+        let request = Request::new("GET", url);
+        self.send(&match header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        })
+        .await
     }
 
-    /// Sends a request without body, by any method.
-    pub async fn send(
-        &self,
-        method: &'static str,
-        url: &str,
-        header: Option<(&str, &str)>,
-    ) -> Result<Answer, HttpError> {
+    /// Sends a request.
+    pub async fn send(&self, wanted: &Request) -> Result<Answer, HttpError> {
         let error = |reason: String| HttpError {
-            method,
-            url: url.to_owned(),
+            method: wanted.method.clone(),
+            url: wanted.url.clone(),
             reason,
         };
-        let mut request = HttpRequest::new(SdkBody::empty());
+        let mut request = HttpRequest::new(SdkBody::from(wanted.body.clone()));
         request
-            .set_method(method)
+            .set_method(&wanted.method)
             .map_err(|e| error(e.to_string()))?;
-        request.set_uri(url).map_err(|e| error(e.to_string()))?;
-        if let Some((name, value)) = header {
+        request
+            .set_uri(wanted.url.as_str())
+            .map_err(|e| error(e.to_string()))?;
+        for (name, value) in &wanted.headers {
             request
                 .headers_mut()
-                .try_insert(name.to_lowercase(), value.to_owned())
+                .try_insert(name.to_lowercase(), value.clone())
                 .map_err(|e| error(e.to_string()))?;
         }
         let response = self
@@ -97,12 +141,17 @@ impl Http {
             .await
             .map_err(|e| error(super::fault::chain(&e)))?;
         let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
         let body = ByteStream::new(response.into_body())
             .collect()
             .await
             .map_err(|e| error(e.to_string()))?;
         Ok(Answer {
             status,
+            headers,
             body: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
         })
     }

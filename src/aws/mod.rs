@@ -6,6 +6,7 @@ mod crash;
 mod fault;
 mod http;
 mod pace;
+mod sign;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,8 +15,9 @@ use tokio::sync::OnceCell;
 pub use call::Effect;
 pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind};
-pub use http::{Answer, Http, HttpError};
+pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
+pub use sign::{Keys, sign};
 
 use crate::engine::{EventSink, Interrupt, StepId};
 
@@ -25,6 +27,7 @@ use crate::engine::{EventSink, Interrupt, StepId};
 pub struct Clients {
     pub apigateway: aws_sdk_apigateway::Client,
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
+    pub cognito_identity: aws_sdk_cognitoidentity::Client,
     pub iam: aws_sdk_iam::Client,
     pub lambda: aws_sdk_lambda::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
@@ -160,6 +163,15 @@ impl Cx {
             "arn:aws:lambda:{}:{}:function:{name}",
             self.region(),
             self.account()
+        )
+    }
+
+    /// What API Gateway calls to invoke a function of this account and region.
+    pub fn invocation_uri(&self, function: &str) -> String {
+        format!(
+            "arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
+            self.region(),
+            self.function_arn(function)
         )
     }
 

@@ -1,11 +1,15 @@
 //! One file a command: the path is the command line.
 
+mod call;
 mod down;
+mod export;
 mod init;
 mod link;
 mod local;
 mod scene;
 mod status;
+mod student;
+mod token;
 mod up;
 mod verify;
 
@@ -18,11 +22,14 @@ use crate::{
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
     let Cli { global, command } = cli;
     match command {
-        Command::Init { folder } => init::run(&global, &folder),
+        Command::Init { folder, lab, list } => init::run(&global, &folder, &lab, list),
         Command::Up(args) => up::run(&global, &args).await,
         Command::Status => status::run(&global).await,
         Command::Verify(args) => verify::run(&global, &args).await,
         Command::Down(args) => down::run(&global, &args).await,
+        Command::Token(args) => token::run(&global, &args).await,
+        Command::Call(args) => call::run(&global, &args).await,
+        Command::Export(what) => export::run(&global, &what).await,
         Command::Local(command) => local::run(&global, command).await,
     }
 }

@@ -1,6 +1,6 @@
 //! `labctl status`: what is really there.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
@@ -49,6 +49,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
                 &Extent {
                     users: state.users.as_deref(),
                     until,
+                    passwords: &BTreeMap::new(),
                 },
             )?))
         }

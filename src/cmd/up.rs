@@ -2,9 +2,14 @@
 
 mod adopt;
 mod dry_run;
+mod passwords;
 mod target;
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use super::{
     link::Link,
@@ -19,6 +24,7 @@ use crate::{
     error::{Error, Exit},
     lab::{self, Lab},
     plan::{Extent, plan},
+    resource::Secret,
 };
 use dry_run::dry_run;
 use target::{leftovers, start_and_link, warn};
@@ -34,7 +40,14 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
     let folder = site.state_folder(&lab.name);
     if args.dry_run {
         let known = engine::journal::read(&folder)?;
-        let plan = Arc::new(planned(&lab, args, users.as_deref(), known.as_ref())?);
+        let none = BTreeMap::new();
+        let plan = Arc::new(planned(
+            &lab,
+            args,
+            users.as_deref(),
+            known.as_ref(),
+            &none,
+        )?);
         return dry_run(global, &site, &lab, &plan, known).await;
     }
     let lock = Lock::take(&folder, "up")?;
@@ -84,6 +97,7 @@ fn planned(
     args: &Up,
     users: Option<&[String]>,
     known: Option<&State>,
+    passwords: &BTreeMap<String, Secret>,
 ) -> Result<Plan, Error> {
     let users = users.or(known.and_then(|s| s.users.as_deref()));
     Ok(plan(
@@ -91,6 +105,7 @@ fn planned(
         &Extent {
             users,
             until: args.until.unwrap_or(LAST),
+            passwords,
         },
     )?)
 }
@@ -105,7 +120,9 @@ impl Run<'_> {
             ..
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
-        let plan = Arc::new(planned(lab, args, self.users.as_deref(), known.as_ref())?);
+        let users = self.users.as_deref();
+        let passwords = passwords::ask(lab, args, users, known.as_ref())?;
+        let plan = Arc::new(planned(lab, args, users, known.as_ref(), &passwords)?);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
         let interrupt = Interrupt::listen();
         // Without a state, something of this lab may still be there: asked at the same time as who we are.

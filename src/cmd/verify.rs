@@ -1,18 +1,22 @@
 //! `labctl verify`: proves that the lab works.
 
-use std::time::Instant;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use super::{
     link::{self, Link},
     scene::{self, Site},
 };
 use crate::{
+    aws::Cx,
     cli::{Global, Verify},
-    engine::{Event, Interrupt, State, StepId},
+    engine::{Event, Interrupt, Outputs, State, StepId},
     error::{Error, Exit},
-    lab::Lab,
+    lab::{self, Lab, STUDENT},
     resource::Kind,
-    verify::{CodeSource, Prober, Route},
+    verify::{Caller, CodeSource, Guard, Judged, Prober, Route, Tokens, assume, nothing, of_user},
 };
 
 pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
@@ -63,32 +67,28 @@ async fn prove(
         steps: Vec::new(),
     });
     let routes = routes(lab, state)?;
+    let proof = Proof {
+        cx: &cx,
+        lab,
+        state,
+        outputs: &outputs,
+        routes: &routes,
+        twin,
+    };
+    let source = match (&args.otp_command, endpoint) {
+        (Some(command), _) => CodeSource::Command(command.clone()),
+        (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
+        _ => CodeSource::Ask,
+    };
     let mut prober = Prober::new(&cx, api_id.clone(), link.stage_url(&api_id, &stage), twin);
-    for route in &routes {
-        prober.test_invoke(route).await?;
-        prober.without_sign_in(route).await;
-    }
-    let guarded: Vec<&Route> = routes.iter().filter(|r| r.token_header.is_some()).collect();
+    let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
+    prober.origin = cors.map(|cors| cors.origin.clone());
+    proof.without_sign_in(&mut prober).await?;
+    proof.functions(&mut prober, &stage).await?;
     let user = args.user.clone().or_else(|| outputs.users.first().cloned());
-    if let (Some(first), Some(pool), Some(client)) =
-        (guarded.first(), &outputs.user_pool_id, &outputs.client_id)
-    {
-        let Some(user) = user else {
-            return Err(Error::failed("the lab has no user to sign in")
-                .hint("`labctl up --user YOUR@ADDRESS`"));
-        };
-        let source = match (&args.otp_command, endpoint) {
-            (Some(command), _) => CodeSource::Command(command.clone()),
-            (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
-            _ => CodeSource::Ask,
-        };
-        if let Some(tokens) = prober.sign_in(pool, client, &user, &source).await? {
-            for route in &guarded {
-                prober.with_tokens(route, &tokens).await;
-            }
-            prober.refresh(first, client, &tokens).await;
-        }
-    }
+    let tokens = proof.sign_in(&mut prober, user, &source).await?;
+    proof.keys(&mut prober, tokens.as_ref()).await?;
+    proof.rotation(&mut prober, tokens).await;
     let (failed, total) = prober.score();
     let ok = failed == 0;
     let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
@@ -124,6 +124,151 @@ fn text(state: &State, step: &str, member: &str) -> Option<String> {
     Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
 }
 
+/// What is proven, of which lab.
+struct Proof<'a> {
+    cx: &'a Cx,
+    lab: &'a Lab,
+    state: &'a State,
+    outputs: &'a Outputs,
+    routes: &'a [Route],
+    twin: bool,
+}
+
+impl Proof<'_> {
+    async fn without_sign_in(&self, prober: &mut Prober<'_>) -> Result<(), Error> {
+        let mut asked = BTreeSet::new();
+        for route in self.routes {
+            prober.test_invoke(route).await?;
+            if asked.insert(&route.path) && route.method != "OPTIONS" {
+                prober.preflight(route).await;
+            }
+            prober.without_sign_in(route).await;
+        }
+        Ok(())
+    }
+
+    /// Lambda authorizers: whether they are asked, and for what their answer is kept.
+    async fn functions(&self, prober: &mut Prober<'_>, stage: &str) -> Result<(), Error> {
+        let Some(api) = &self.lab.api else {
+            return Ok(());
+        };
+        for (name, authorizer) in &api.authorizers {
+            let function = authorizer.function();
+            let Some(function) = function.and_then(|id| self.lab.functions.get(id)) else {
+                continue;
+            };
+            let guards = |route: &&Route| matches!(&route.guard, Guard::Function { authorizer, .. } if authorizer == name);
+            let judged = Judged {
+                name: name.clone(),
+                log_group: format!("/aws/lambda/{}", function.name),
+                cached: authorizer.ttl_s > 0,
+                routes: self.routes.iter().filter(guards).collect(),
+            };
+            prober.is_asked_once(stage, &judged, self.twin).await;
+            prober.does_not_leak(stage, &judged).await?;
+        }
+        Ok(())
+    }
+
+    /// Signs in when anything needs it, and proves what tokens are good for. Answers the newest.
+    async fn sign_in(
+        &self,
+        prober: &mut Prober<'_>,
+        user: Option<String>,
+        source: &CodeSource,
+    ) -> Result<Option<Tokens>, Error> {
+        let token = |route: &&Route| matches!(route.guard, Guard::Token { .. });
+        let guarded: Vec<&Route> = self.routes.iter().filter(token).collect();
+        if guarded.is_empty() && self.lab.identity_pool.is_none() {
+            return Ok(None);
+        }
+        let (Some(pool), Some(client)) = (&self.outputs.user_pool_id, &self.outputs.client_id)
+        else {
+            return Ok(None);
+        };
+        let Some(user) = user else {
+            return Err(Error::failed("the lab has no user to sign in")
+                .hint("`labctl up --user YOUR@ADDRESS`"));
+        };
+        let Some(tokens) = prober.sign_in(pool, client, &user, source).await? else {
+            return Ok(None);
+        };
+        for route in &guarded {
+            prober.with_tokens(route, &tokens).await;
+        }
+        Ok(Some(tokens))
+    }
+
+    /// Callers with AWS keys: roles, and the signed-in user.
+    async fn keys(&self, prober: &mut Prober<'_>, tokens: Option<&Tokens>) -> Result<(), Error> {
+        let mut first = true;
+        for (name, file) in &self.lab.callers {
+            let since = Instant::now();
+            let arn = self.cx.role_arn(&file.role);
+            let keys = assume(self.cx, &arn, "labctl-verify", None).await;
+            prober.got_keys(name, since, &keys);
+            let Ok(keys) = keys else { continue };
+            let caller = Caller {
+                name: name.clone(),
+                keys,
+                routes: file.routes.clone(),
+            };
+            if std::mem::take(&mut first) {
+                prober.with_wrong_secret(self.routes, &caller).await;
+            }
+            prober.with_keys(self.routes, &caller).await;
+            let limited = assume(self.cx, &arn, "labctl-verify", Some(&nothing())).await?;
+            prober
+                .without_permission(self.routes, &caller, &limited)
+                .await;
+        }
+        let (Some(pool), Some(tokens)) = (&self.lab.identity_pool, tokens) else {
+            return Ok(());
+        };
+        let ids = (
+            text(self.state, "identity_pool", "id"),
+            self.outputs.user_pool_id.as_ref(),
+        );
+        let (Some(identity_pool), Some(user_pool)) = ids else {
+            return Ok(());
+        };
+        let since = Instant::now();
+        let keys = of_user(self.cx, &identity_pool, user_pool, &tokens.id).await;
+        prober.got_keys(STUDENT, since, &keys);
+        if let Ok(keys) = keys {
+            let caller = Caller {
+                name: STUDENT.to_owned(),
+                keys,
+                routes: pool.caller.routes.clone(),
+            };
+            if first {
+                prober.with_wrong_secret(self.routes, &caller).await;
+            }
+            prober.with_keys(self.routes, &caller).await;
+        }
+        Ok(())
+    }
+
+    /// The refresh, and with rotation the end of the old refresh token: last, since it is waited for.
+    async fn rotation(&self, prober: &mut Prober<'_>, tokens: Option<Tokens>) {
+        let (Some(tokens), Some(client)) = (tokens, &self.outputs.client_id) else {
+            return;
+        };
+        let pool = self.lab.user_pool.as_ref();
+        let grace = pool.and_then(|pool| pool.app_client.rotation_grace_s);
+        let first = self
+            .routes
+            .iter()
+            .find(|r| matches!(r.guard, Guard::Token { .. }));
+        let old = tokens.refresh.clone();
+        prober.refresh(first, client, grace.is_some(), tokens).await;
+        if let (Some(grace), Some(old)) = (grace, old) {
+            let grace = Duration::from_secs(grace.unsigned_abs().into());
+            prober.rotated_out(client, &old, grace).await;
+        }
+    }
+}
+
 /// The file's routes, with the ids that the state knows.
 fn routes(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
     let Some(api) = &lab.api else {
@@ -149,18 +294,38 @@ fn routes(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
                     .hint("`labctl up` (with `--local` as before) builds the rest"),
             );
         };
-        let authorizer = route
-            .authorizer
-            .as_ref()
-            .and_then(|a| api.authorizers.get(a));
         routes.push(Route {
             method: route.method.clone(),
             path: route.path.clone(),
-            token_header: authorizer.map(|a| a.token_source.clone()),
-            scoped: !route.scopes.is_empty(),
+            guard: guard(api, route),
             expect: route.expect.clone(),
             resource_id,
         });
     }
     Ok(routes)
+}
+
+fn guard(api: &lab::Api, route: &lab::Route) -> Guard {
+    let name = match &route.guard {
+        lab::Guard::Open => return Guard::Open,
+        lab::Guard::Iam => return Guard::Keys,
+        lab::Guard::Authorizer(name) => name,
+    };
+    match api.authorizer(route) {
+        Some(lab::Authorizer {
+            judge: lab::Judge::Pool { header },
+            ..
+        }) => Guard::Token {
+            header: header.clone(),
+            scoped: !route.scopes.is_empty(),
+        },
+        Some(authorizer) => Guard::Function {
+            authorizer: name.clone(),
+            sources: authorizer.sources(),
+            allow: route.allow.clone(),
+            deny: route.deny.clone(),
+        },
+        // A checked Lab has the authorizers that its routes name.
+        None => Guard::Open,
+    }
 }

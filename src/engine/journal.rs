@@ -223,6 +223,11 @@ impl Journal {
         Ok(())
     }
 
+    /// The lab's folder.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     /// Removes the state of a lab of which nothing is left; with its lock.
     pub fn close(self) -> Result<(), JournalError> {
         match fs::remove_file(&self.path) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    AppClient, Factor, Function, Lab, User, UserPool, api, code, file,
+    AppClient, Factor, Function, Lab, User, UserPool, api, callers, code, file,
     forms::valid_email,
     kinds::{List, Map, Text},
     problem::{Notes, Place, quote},
@@ -23,13 +23,32 @@ const MOST_ROLE_NAME: usize = 64;
 /// The lab of a file; `dir` is the file's folder. It is one only when nothing is noted: what is wrong
 /// is left out of it.
 pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
-    let functions = file.functions.0.map(|map| functions(map, dir, notes));
+    // IAM tells names apart without regard to case.
+    let mut roles = BTreeSet::new();
+    let functions = file
+        .functions
+        .0
+        .map(|map| functions(map, dir, &mut roles, notes));
     let ids: Option<Vec<&str>> = functions
         .as_ref()
         .map(|map| map.keys().map(String::as_str).collect());
-    let api = file
-        .api
-        .map(|api| api::check(api, ids.as_deref(), file.user_pool.is_some(), notes));
+    let around = api::Around {
+        functions: ids.as_deref(),
+        has_pool: file.user_pool.is_some(),
+        has_callers: file.identity_pool.is_some() || file.callers.is_some(),
+    };
+    let api = file.api.map(|api| api::check(api, &around, notes));
+    let routes = callers::Routes::of(api.as_ref());
+    if let (Some(_), false) = (&file.identity_pool, around.has_pool) {
+        callers::note_no_pool(file.identity_pool.as_ref(), notes);
+    }
+    let identity_pool = file
+        .identity_pool
+        .and_then(|pool| callers::identity_pool(pool.0?, &routes, &mut roles, notes));
+    let callers = file
+        .callers
+        .map(|map| callers::callers(map, &routes, &mut roles, notes))
+        .unwrap_or_default();
     let user_pool = file.user_pool.and_then(|pool| user_pool(pool.0?, notes));
     Some(Lab {
         name: file.lab.0?.value,
@@ -39,6 +58,8 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
             .filter_map(|(id, function)| Some((id, function?)))
             .collect(),
         user_pool,
+        identity_pool,
+        callers,
         api: api.flatten(),
         dir: dir.to_owned(),
     })
@@ -64,22 +85,23 @@ pub(super) fn note_twin(
 fn functions(
     map: Map<rules::FunctionId, file::Function>,
     dir: &Path,
+    roles: &mut BTreeSet<String>,
     notes: &Notes,
 ) -> BTreeMap<String, Option<Function>> {
     if map.entries.is_empty() {
         let hint = "give it one, like `hello:`";
         notes.note(map.place, "`functions` has no function", hint);
     }
-    let (mut names, mut roles) = (BTreeSet::new(), BTreeSet::new());
+    let mut names = BTreeSet::new();
     let entry = |(id, function): (Text<_>, Option<file::Function>)| {
         let function = function.and_then(|f| {
             let name = f.name.0.as_ref();
             let twin = name
                 .is_some_and(|n| note_twin(&mut names, &n.value, "the function", n.place, notes));
             let role = role(&f, notes);
-            // IAM tells names apart without regard to case. The roles of twins are twins too.
+            // The roles of twins are twins too.
             if let Some((role, place)) = role.as_ref().filter(|_| !twin) {
-                note_twin(&mut roles, &role.to_lowercase(), "the role", *place, notes);
+                note_twin(roles, &role.to_lowercase(), "the role", *place, notes);
             }
             check_function(f, role.map(|(role, _)| role), dir, notes)
         });
@@ -256,17 +278,23 @@ fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
         access_token_minutes,
         id_token_minutes,
         refresh_token_days,
+        rotation_grace_s: file
+            .refresh_rotation
+            .and_then(|rotation| rotation.grace_seconds.0)
+            .map(|n| n.0),
     })
 }
 
 fn users(list: List<file::User>, notes: &Notes) -> Vec<User> {
-    let (mut known, mut users) = (BTreeSet::new(), Vec::new());
-    for Text { value, place, .. } in list.items.into_iter().filter_map(|user| user.email.0) {
-        if let Ok(email) = valid_email(&value)
-            && !note_twin(&mut known, &email, "the user", place, notes)
-        {
-            users.push(User { email });
-        }
-    }
-    users
+    let mut known = BTreeSet::new();
+    let user = |user: file::User| {
+        let email = user.email.0?;
+        let address = valid_email(&email.value).ok()?;
+        let twin = note_twin(&mut known, &address, "the user", email.place, notes);
+        (!twin).then_some(User {
+            email: address,
+            password_env: user.password_env.map(|name| name.value),
+        })
+    };
+    list.items.into_iter().filter_map(user).collect()
 }

@@ -8,9 +8,10 @@ use super::{
     kinds::{List, Map, Text, Whole},
     read::{Need, Read, Spot, mirror},
     rules::{
-        Any, ApiName, Architecture, AuthorizerName, AuthorizerRef, AuthorizerType, ClientType,
-        Email, Endpoint, Factor, FunctionId, FunctionName, FunctionRef, Handler, Header, LabName,
-        PolicyArn, PoolName, Region, RoleName, RouteKey, Runtime, Scope, SignIn, Source, StageName,
+        Any, ApiName, Architecture, AuthorizerKind, AuthorizerName, AuthorizerRef, AuthorizerType,
+        CallerName, ClientType, Email, Endpoint, EnvironmentName, Factor, FunctionId, FunctionName,
+        FunctionRef, Handler, Header, IdentitySource, LabName, Origin, PolicyArn, PoolName, Region,
+        RoleName, RouteKey, RouteRef, Runtime, Scope, SignIn, Source, StageName, Validation,
         Variable,
     },
 };
@@ -26,6 +27,10 @@ mirror! {
         functions: Need<Map<FunctionId, Function>>,
         /// The Cognito user pool.
         user_pool: Option<Need<UserPool>>,
+        /// A Cognito identity pool: a signed-in user gets temporary AWS keys for the routes with `authorizer: iam`.
+        identity_pool: Option<Need<IdentityPool>>,
+        /// Roles that labctl makes to call the routes with `authorizer: iam`, each under its name.
+        callers: Option<Map<CallerName, Caller>>,
         /// The REST API.
         api: Option<Api>,
     }
@@ -66,7 +71,7 @@ mirror! {
         first_factors: Option<List<Text<Factor>>>,
         /// The app that signs users in.
         app_client: Need<AppClient>,
-        /// Test users: verified, without invitation and password.
+        /// Test users: verified, without invitation.
         users: Option<List<User>>,
     }
 
@@ -85,12 +90,40 @@ mirror! {
         id_token_minutes: Option<Whole<5, 1440>>,
         /// Life of refresh tokens in days. 30 when left out.
         refresh_token_days: Option<Whole<1, 3650>>,
+        /// Each refresh gives a new refresh token too, and the old one ends.
+        refresh_rotation: Option<Rotation>,
+    }
+
+    /// Rotation of refresh tokens.
+    struct Rotation {
+        /// Seconds that the old refresh token still works, for a client that lost the answer.
+        grace_seconds: Need<Whole<0, 60>>,
     }
 
     /// A test user.
     struct User {
         /// The address that one-time codes are mailed to.
         email: Need<Text<Email>>,
+        /// The environment variable with the user's password; without it, labctl asks. Never the password itself.
+        password_env: Option<Text<EnvironmentName>>,
+    }
+
+    /// A Cognito identity pool, for the users of the user pool.
+    struct IdentityPool {
+        /// The identity pool's name.
+        name: Need<Text<PoolName>>,
+        /// The name of the role that signed-in users get.
+        role: Need<Text<RoleName>>,
+        /// Routes that they may call, of those with `authorizer: iam`. All of these when left out.
+        routes: Option<List<Text<RouteRef>>>,
+    }
+
+    /// A role that may call routes.
+    struct Caller {
+        /// The role's name. Who works in the account may assume it.
+        role: Need<Text<RoleName>>,
+        /// Routes that it may call, of those with `authorizer: iam`. All of these when left out.
+        routes: Option<List<Text<RouteRef>>>,
     }
 
     /// A REST API.
@@ -102,31 +135,54 @@ mirror! {
         endpoint: Option<Text<Endpoint>>,
         /// The authorizers, each under its name.
         authorizers: Option<Map<AuthorizerName, Authorizer>>,
+        /// Lets pages of another origin call the API from a browser.
+        cors: Option<Cors>,
         /// The routes, each under a method and a path, like `GET /demo` or `ANY /items/{id}`.
         routes: Need<Map<RouteKey, Route>>,
         /// The stage that the API is deployed to.
         stage: Need<Text<StageName>>,
     }
 
-    /// An authorizer that checks tokens of the user pool.
+    /// An authorizer, which looks at what a caller sends.
     struct Authorizer {
-        /// The kind of authorizer.
-        #[expect(dead_code, reason = "one value so far")]
+        /// `cognito` checks tokens of the user pool, `lambda` asks a function.
         r#type: Need<Text<AuthorizerType>>,
-        /// The header with the token. Authorization when left out.
+        /// What the function of a `lambda` authorizer is given: one `token`, or the whole `request`. `token` when left out.
+        kind: Option<Text<AuthorizerKind>>,
+        /// The id of the function that a `lambda` authorizer asks.
+        function: Option<Text<FunctionRef>>,
+        /// The header with the token, for `cognito` and kind `token`. Authorization when left out.
         token_source: Option<Text<Header>>,
-        /// Seconds that a token's result is kept. 300 when left out, 0 for none.
+        /// What identifies a caller, for kind `request`: all must be there, and results are kept by them.
+        identity_sources: Option<List<Text<IdentitySource>>>,
+        /// For kind `token`: a regular expression. A token that does not match is refused without asking the function.
+        validation: Option<Text<Validation>>,
+        /// Seconds that a caller's result is kept. 300 when left out, 0 for none.
         ttl: Option<Whole<0, 3600>>,
+    }
+
+    /// What a browser is told of the API.
+    struct Cors {
+        /// The origin whose pages may call, like `https://app.example.com`, or `*` for any. The functions must answer it too, as the header Access-Control-Allow-Origin.
+        origin: Need<Text<Origin>>,
+        /// Headers that pages may send. Content-Type and those of the authorizers when left out.
+        headers: Option<List<Text<Header>>>,
+        /// Seconds that a browser may remember this. 600 when left out.
+        max_age: Option<Whole<0, 86_400>>,
     }
 
     /// A route of the API.
     struct Route {
         /// The id of the function that answers.
         function: Need<Text<FunctionRef>>,
-        /// The name of the authorizer, or `none` for a route that is open to all.
+        /// The name of an authorizer, `iam` for callers with AWS keys, or `none` for a route that is open to all.
         authorizer: Need<Text<AuthorizerRef>>,
         /// Scopes of which an access token must have one. Without scopes, ID tokens are wanted.
         scopes: Option<List<Text<Scope>>>,
+        /// Values of a `lambda` authorizer's sources with which a call is let in: `labctl verify` proves it.
+        allow: Option<List<Text<Any>>>,
+        /// Values with which a call is refused: `labctl verify` proves it.
+        deny: Option<List<Text<Any>>>,
         /// The body of a good answer, which `labctl verify` looks for.
         expect: Option<Text<Any>>,
     }

@@ -111,6 +111,33 @@ pub(super) fn policy_arn(text: &str) -> Option<String> {
     (!good).then(|| format!("{} is not the ARN of an IAM policy", quote(text)))
 }
 
+/// What a client can send: API Gateway knows context and stage variables too.
+pub(super) fn identity_source(text: &str) -> Option<String> {
+    let good = text.split_once('.').is_some_and(|(place, name)| {
+        matches!(place, "header" | "query")
+            && (1..=128).contains(&name.len())
+            && name.chars().all(|c| in_class(c, r"A-Za-z0-9_\-"))
+    });
+    (!good).then(|| format!("{} is not `header.NAME` or `query.NAME`", quote(text)))
+}
+
+/// As browsers send it: scheme, host, port, in lower case and without a path.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let good = text == "*"
+        || host.is_some_and(|host| {
+            !host.is_empty() && host.chars().all(|c| in_class(c, r"a-z0-9.:\-"))
+        });
+    (!good).then(|| {
+        format!(
+            "{} is not an origin: scheme and host, without a path",
+            quote(text)
+        )
+    })
+}
+
 pub(super) fn stage(text: &str) -> Option<String> {
     let good =
         (1..=128).contains(&text.len()) && text.chars().all(|c| in_class(c, r"A-Za-z0-9_\-"));

@@ -1,7 +1,9 @@
 //! A lab, valid by construction: made only from a checked file.
 
 mod api;
+mod authorizers;
 pub mod builtin;
+mod callers;
 mod check;
 mod code;
 mod excerpt;
@@ -20,6 +22,7 @@ mod yaml;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+pub use callers::STUDENT;
 pub use file::schema;
 pub use forms::valid_email;
 pub use load::{load, parse};
@@ -37,6 +40,10 @@ pub struct Lab {
     pub functions: BTreeMap<String, Function>,
     /// The user pool.
     pub user_pool: Option<UserPool>,
+    /// The identity pool.
+    pub identity_pool: Option<IdentityPool>,
+    /// Roles that may call routes, by the file's name for them.
+    pub callers: BTreeMap<String, Caller>,
     /// The REST API.
     pub api: Option<Api>,
     /// Folder of the file.
@@ -115,6 +122,8 @@ pub struct AppClient {
     pub id_token_minutes: i32,
     /// Life of refresh tokens, days.
     pub refresh_token_days: i32,
+    /// Refresh tokens are rotated; the old one lives so many seconds more.
+    pub rotation_grace_s: Option<i32>,
 }
 
 /// A test user.
@@ -122,6 +131,26 @@ pub struct AppClient {
 pub struct User {
     /// Lower-case.
     pub email: String,
+    /// The environment variable with the user's password, for users who have one.
+    pub password_env: Option<String>,
+}
+
+/// A Cognito identity pool: temporary AWS keys for signed-in users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityPool {
+    /// Its name.
+    pub name: String,
+    /// The users' role and its routes.
+    pub caller: Caller,
+}
+
+/// A role that may call routes with IAM authorization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The role's name.
+    pub role: String,
+    /// Names of the routes, like `GET /demo`.
+    pub routes: Vec<String>,
 }
 
 /// A regional REST API.
@@ -131,19 +160,87 @@ pub struct Api {
     pub name: String,
     /// Authorizers by name.
     pub authorizers: BTreeMap<String, Authorizer>,
+    /// What browsers are told.
+    pub cors: Option<Cors>,
     /// In the file's order.
     pub routes: Vec<Route>,
     /// e.g. `dev`.
     pub stage: String,
 }
 
-/// A Cognito authorizer.
+/// An authorizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorizer {
-    /// The header with the token.
-    pub token_source: String,
+    /// Who judges.
+    pub judge: Judge,
     /// How long results are cached, seconds.
     pub ttl_s: i32,
+}
+
+/// Who judges a caller, by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judge {
+    /// The user pool, by the token in a header.
+    Pool {
+        /// The header.
+        header: String,
+    },
+    /// A function, by the token in a header.
+    Token {
+        /// The function's id in the file.
+        function: String,
+        /// The header.
+        header: String,
+        /// A regular expression that a token must match to be looked at.
+        validation: Option<String>,
+    },
+    /// A function, by the whole request.
+    Request {
+        /// The function's id in the file.
+        function: String,
+        /// What must be in the request.
+        sources: Vec<Source>,
+    },
+}
+
+/// Where in a request something is that identifies the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A header, by name.
+    Header(String),
+    /// A parameter of the query, by name.
+    Query(String),
+}
+
+impl Authorizer {
+    /// What a caller must send.
+    pub fn sources(&self) -> Vec<Source> {
+        match &self.judge {
+            Judge::Pool { header } | Judge::Token { header, .. } => {
+                vec![Source::Header(header.clone())]
+            }
+            Judge::Request { sources, .. } => sources.clone(),
+        }
+    }
+
+    /// The id of the function that is asked.
+    pub fn function(&self) -> Option<&str> {
+        match &self.judge {
+            Judge::Pool { .. } => None,
+            Judge::Token { function, .. } | Judge::Request { function, .. } => Some(function),
+        }
+    }
+}
+
+/// What browsers are told of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// The origin that may call; `*` for any.
+    pub origin: String,
+    /// Headers that may be sent.
+    pub headers: Vec<String>,
+    /// How long a browser may remember it, seconds.
+    pub max_age_s: i32,
 }
 
 /// A route.
@@ -155,10 +252,42 @@ pub struct Route {
     pub path: String,
     /// Id of the function in the file.
     pub function: String,
-    /// Name of the authorizer; `None`: open to all, as the file says.
-    pub authorizer: Option<String>,
+    /// Who may call.
+    pub guard: Guard,
     /// Scopes of which an access token must have one.
     pub scopes: Vec<String>,
+    /// Values of the authorizer's sources that are let in, for `verify`.
+    pub allow: Vec<String>,
+    /// Values that are refused.
+    pub deny: Vec<String>,
     /// The body that a good call answers, for `verify`.
     pub expect: Option<String>,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    /// All, as the file says.
+    Open,
+    /// Who has AWS keys and the permission.
+    Iam,
+    /// Whom the authorizer of this name lets in.
+    Authorizer(String),
+}
+
+impl Route {
+    /// e.g. `GET /demo`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+impl Api {
+    /// The authorizer that guards a route.
+    pub fn authorizer(&self, route: &Route) -> Option<&Authorizer> {
+        match &route.guard {
+            Guard::Authorizer(name) => self.authorizers.get(name),
+            Guard::Open | Guard::Iam => None,
+        }
+    }
 }

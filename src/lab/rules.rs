@@ -4,7 +4,10 @@
 use schemars::{Schema, json_schema};
 
 use super::{
-    forms::{handler, lab_name, policy_arn, region, stage, valid_email, variable},
+    forms::{
+        handler, identity_source, lab_name, origin, policy_arn, region, stage, valid_email,
+        variable,
+    },
     problem::{Place, Problem, quote},
 };
 
@@ -153,6 +156,8 @@ rules! {
     Source = Rule::Any { hint: "the folder with the code, like `source: artifacts/hello`" };
     FunctionRef = Rule::Any { hint: "the id of a function, like `function: hello`" };
     AuthorizerRef = Rule::Any { hint: "the name of an authorizer, or `authorizer: none` for a route that is open to all" };
+    RouteRef = Rule::Any { hint: "a route, like `GET /demo`" };
+    Validation = Rule::Name { most: 1024, class: " -~", words: "a regular expression in printable ASCII" };
     LabName = Rule::Form {
         wrong: lab_name,
         pattern: "^[a-z0-9][a-z0-9-]{0,31}$",
@@ -180,7 +185,16 @@ rules! {
     ApiName = Rule::Name { most: 128, class: " -~", words: "printable ASCII" };
     Endpoint = Rule::OneOf(&["regional"]);
     AuthorizerName = plain_name(128);
-    AuthorizerType = Rule::OneOf(&["cognito"]);
+    AuthorizerType = Rule::OneOf(&["cognito", "lambda"]);
+    AuthorizerKind = Rule::OneOf(&["token", "request"]);
+    IdentitySource = Rule::Form {
+        wrong: identity_source,
+        pattern: "^(header|query)\\.[A-Za-z0-9_-]{1,128}$",
+        example: "header.X-Key",
+    };
+    Origin = Rule::Form { wrong: origin, pattern: "^(\\*|https?://[a-z0-9.:-]+)$", example: "https://app.example.com" };
+    CallerName = plain_name(64);
+    EnvironmentName = Rule::Name { most: 128, class: "A-Za-z0-9_", words: "letters, digits and `_`" };
     Header = Rule::Name { most: 128, class: r"A-Za-z0-9_\-", words: "a header's name, like Authorization" };
     Scope = Rule::Name { most: 256, class: r"!#-\[\]-~", words: "printable ASCII without blanks, `\"` and `\\`" };
     StageName = Rule::Form { wrong: stage, pattern: "^[A-Za-z0-9_-]{1,128}$", example: "dev" };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types::{
-    ExplicitAuthFlowsType, FeatureType, PreventUserExistenceErrorTypes, TimeUnitsType,
-    TokenValidityUnitsType, UserPoolClientType,
+    ExplicitAuthFlowsType, FeatureType, PreventUserExistenceErrorTypes, RefreshTokenRotationType,
+    TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub struct AppClient {
     pub id_token_minutes: i32,
     /// Life of refresh tokens, days.
     pub refresh_token_days: i32,
+    /// Refresh tokens are rotated; the old one lives so many seconds more (0–60).
+    pub rotation_grace_s: Option<i32>,
 }
 
 /// The pool and the client's name.
@@ -43,10 +45,36 @@ pub struct Output {
     pub client_id: String,
 }
 
-const FLOWS: [ExplicitAuthFlowsType; 2] = [
-    ExplicitAuthFlowsType::AllowUserAuth,
-    ExplicitAuthFlowsType::AllowRefreshTokenAuth,
-];
+impl AppClient {
+    /// With rotation, `REFRESH_TOKEN_AUTH` cannot be used: it gives no new refresh token.
+    fn flows(&self) -> Vec<ExplicitAuthFlowsType> {
+        let mut flows = vec![ExplicitAuthFlowsType::AllowUserAuth];
+        if self.rotation_grace_s.is_none() {
+            flows.push(ExplicitAuthFlowsType::AllowRefreshTokenAuth);
+        }
+        flows
+    }
+
+    /// `None`: as AWS makes a client that is not told.
+    fn rotation(&self, operation: &str) -> Result<Option<RefreshTokenRotationType>, Fault> {
+        let rotation = self.rotation_grace_s.map(|seconds| {
+            RefreshTokenRotationType::builder()
+                .feature(FeatureType::Enabled)
+                .retry_grace_period_seconds(seconds)
+                .build()
+        });
+        rotation
+            .transpose()
+            .map_err(|e| Fault::missing(operation, &e.to_string()))
+    }
+}
+
+/// How long a rotated token lives on, when tokens are rotated.
+fn grace(rotation: Option<&RefreshTokenRotationType>) -> Option<i32> {
+    rotation
+        .filter(|r| r.feature() == &FeatureType::Enabled)
+        .map(|r| r.retry_grace_period_seconds().unwrap_or_default())
+}
 
 fn units() -> TokenValidityUnitsType {
     TokenValidityUnitsType::builder()
@@ -108,6 +136,7 @@ impl Resource for AppClient {
 
     async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {
         let operation = "cognito-idp:CreateUserPoolClient";
+        let rotation = self.rotation(operation)?;
         let answer = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -116,7 +145,8 @@ impl Resource for AppClient {
                     .user_pool_id(&key.user_pool_id)
                     .client_name(&key.name)
                     .generate_secret(false)
-                    .set_explicit_auth_flows(Some(FLOWS.to_vec()))
+                    .set_explicit_auth_flows(Some(self.flows()))
+                    .set_refresh_token_rotation(rotation.clone())
                     .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
                     .enable_token_revocation(true)
                     .auth_session_validity(self.session_minutes)
@@ -154,7 +184,7 @@ impl Resource for AppClient {
         );
         compare.field(
             "ExplicitAuthFlows",
-            &flows(&FLOWS),
+            &flows(&self.flows()),
             &flows(client.explicit_auth_flows()),
         );
         compare.field(
@@ -190,15 +220,11 @@ impl Resource for AppClient {
         );
         let revocation = client.enable_token_revocation.unwrap_or(true);
         compare.field("EnableTokenRevocation", &true, &revocation);
-        // It excludes ALLOW_REFRESH_TOKEN_AUTH.
-        if let Some(rotation) = client.refresh_token_rotation() {
-            let off = FeatureType::Disabled;
-            compare.field(
-                "RefreshTokenRotation",
-                off.as_str(),
-                rotation.feature().as_str(),
-            );
-        }
+        compare.field(
+            "RefreshTokenRotation",
+            &self.rotation_grace_s,
+            &grace(client.refresh_token_rotation()),
+        );
         Ok(compare.health())
     }
 
@@ -212,6 +238,7 @@ impl Resource for AppClient {
         _pool: &Given<Self>,
     ) -> Result<Output, Fault> {
         let operation = "cognito-idp:UpdateUserPoolClient";
+        let rotation = self.rotation(operation)?;
         let now = describe(cx, key, &out.client_id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
@@ -239,7 +266,8 @@ impl Resource for AppClient {
                 .client_name(&key.name)
                 .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
                 .enable_token_revocation(true)
-                .set_explicit_auth_flows(Some(FLOWS.to_vec()))
+                .set_explicit_auth_flows(Some(self.flows()))
+                .set_refresh_token_rotation(rotation.clone())
                 .auth_session_validity(self.session_minutes)
                 .access_token_validity(self.access_token_minutes)
                 .id_token_validity(self.id_token_minutes)

@@ -1,6 +1,9 @@
-//! The Cognito authorizer: checks the token that a caller sends.
+//! An authorizer: the user pool checks the token that a caller sends, or a function judges the caller.
 
-use aws_sdk_apigateway::types::{AuthorizerType, Op, PatchOperation};
+use aws_sdk_apigateway::{
+    operation::get_authorizer::GetAuthorizerOutput,
+    types::{AuthorizerType, Op, PatchOperation},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{RestApi, UserPool, gone, present};
@@ -10,15 +13,36 @@ use crate::{
     resource::Kind,
 };
 
-/// A `COGNITO_USER_POOLS` authorizer.
+/// An authorizer.
 #[derive(Debug, Clone)]
 pub struct Authorizer {
     /// Its name, unique in the API.
     pub name: String,
-    /// The header with the token.
-    pub token_source: String,
+    /// Who judges.
+    pub judge: Judge,
+    /// What identifies a caller, as API Gateway writes it: `method.request.header.Authorization`.
+    pub identity_source: String,
     /// How long results are cached, seconds.
     pub ttl_s: i32,
+}
+
+/// Who judges a caller.
+#[derive(Debug, Clone)]
+pub enum Judge {
+    /// The user pool that the authorizer needs.
+    Pool,
+    /// A function that is given the token. Its ARN is computed, so it need not exist yet.
+    Token {
+        /// The function's name.
+        function: String,
+        /// A regular expression that a token must match to be looked at.
+        validation: Option<String>,
+    },
+    /// A function that is given the request.
+    Request {
+        /// The function's name.
+        function: String,
+    },
 }
 
 /// The API and the name.
@@ -34,15 +58,77 @@ pub struct Output {
     pub id: String,
 }
 
-impl Authorizer {
-    fn identity_source(&self) -> String {
-        format!("method.request.header.{}", self.token_source)
+impl Judge {
+    fn aws_type(&self) -> AuthorizerType {
+        match self {
+            Self::Pool => AuthorizerType::CognitoUserPools,
+            Self::Token { .. } => AuthorizerType::Token,
+            Self::Request { .. } => AuthorizerType::Request,
+        }
     }
+
+    fn uri(&self, cx: &Cx) -> Option<String> {
+        match self {
+            Self::Pool => None,
+            Self::Token { function, .. } | Self::Request { function } => {
+                Some(cx.invocation_uri(function))
+            }
+        }
+    }
+
+    fn validation(&self) -> Option<String> {
+        match self {
+            Self::Token { validation, .. } => validation.clone(),
+            Self::Pool | Self::Request { .. } => None,
+        }
+    }
+}
+
+impl Authorizer {
+    /// The fields that a patch replaces, each with AWS's name for it and what is wanted.
+    fn fields(&self, cx: &Cx) -> [(&'static str, Option<String>); 5] {
+        [
+            ("name", Some(self.name.clone())),
+            ("identitySource", Some(self.identity_source.clone())),
+            ("authorizerResultTtlInSeconds", Some(self.ttl_s.to_string())),
+            ("authorizerUri", self.judge.uri(cx)),
+            ("identityValidationExpression", self.judge.validation()),
+        ]
+    }
+}
+
+/// The same of what AWS has; an empty text is as good as none.
+fn seen(now: &GetAuthorizerOutput, field: &str) -> Option<String> {
+    let text = match field {
+        "name" => now.name.clone(),
+        "identitySource" => now.identity_source.clone(),
+        "authorizerResultTtlInSeconds" => now
+            .authorizer_result_ttl_in_seconds
+            .map(|ttl| ttl.to_string()),
+        "authorizerUri" => now.authorizer_uri.clone(),
+        _ => now.identity_validation_expression.clone(),
+    };
+    text.filter(|text| !text.is_empty())
+}
+
+async fn get(cx: &Cx, key: &Key, id: &str) -> Result<Option<GetAuthorizerOutput>, Fault> {
+    let answer = cx
+        .call("apigateway:GetAuthorizer", Effect::Read, || {
+            cx.clients()
+                .apigateway
+                .get_authorizer()
+                .rest_api_id(&key.api_id)
+                .authorizer_id(id)
+                .send()
+        })
+        .await;
+    present(answer)
 }
 
 impl Resource for Authorizer {
     const KIND: Kind = Kind::Authorizer;
-    type Needs = (Ref<RestApi>, Ref<UserPool>);
+    /// The API, and the user pool when that judges.
+    type Needs = (Ref<RestApi>, Option<Ref<UserPool>>);
     type Key = Key;
     type Output = Output;
 
@@ -70,9 +156,11 @@ impl Resource for Authorizer {
                     .create_authorizer()
                     .rest_api_id(&key.api_id)
                     .name(&key.name)
-                    .r#type(AuthorizerType::CognitoUserPools)
-                    .provider_arns(&pool.arn)
-                    .identity_source(self.identity_source())
+                    .r#type(self.judge.aws_type())
+                    .set_provider_arns(pool.as_ref().map(|pool| vec![pool.arn.clone()]))
+                    .set_authorizer_uri(self.judge.uri(cx))
+                    .set_identity_validation_expression(self.judge.validation())
+                    .identity_source(&self.identity_source)
                     .authorizer_result_ttl_in_seconds(self.ttl_s)
                     .send()
             })
@@ -89,36 +177,21 @@ impl Resource for Authorizer {
         out: &Output,
         (_, pool): &Given<Self>,
     ) -> Result<Health, Fault> {
-        let answer = cx
-            .call("apigateway:GetAuthorizer", Effect::Read, || {
-                cx.clients()
-                    .apigateway
-                    .get_authorizer()
-                    .rest_api_id(&key.api_id)
-                    .authorizer_id(&out.id)
-                    .send()
-            })
-            .await;
-        let Some(seen) = present(answer)? else {
+        let Some(now) = get(cx, key, &out.id).await? else {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
-        compare.field("name", &Some(self.name.as_str()), &seen.name());
         compare.field(
-            "providerARNs",
-            &[pool.arn.clone()][..],
-            seen.provider_arns(),
+            "type",
+            &Some(self.judge.aws_type().as_str()),
+            &now.r#type().map(AuthorizerType::as_str),
         );
-        compare.field(
-            "identitySource",
-            &Some(self.identity_source().as_str()),
-            &seen.identity_source(),
-        );
-        compare.field(
-            "authorizerResultTtlInSeconds",
-            &Some(self.ttl_s),
-            &seen.authorizer_result_ttl_in_seconds(),
-        );
+        let pools: Vec<&str> = pool.iter().map(|pool| pool.arn.as_str()).collect();
+        let now_pools: Vec<&str> = now.provider_arns().iter().map(String::as_str).collect();
+        compare.field("providerARNs", &pools, &now_pools);
+        for (field, wanted) in self.fields(cx) {
+            compare.field(field, &wanted, &seen(&now, field));
+        }
         Ok(compare.health())
     }
 
@@ -133,45 +206,26 @@ impl Resource for Authorizer {
         let patch = |op: Op, path: &str, value: &str| {
             PatchOperation::builder()
                 .op(op)
-                .path(path)
+                .path(format!("/{path}"))
                 .value(value)
                 .build()
         };
+        let fields = self.fields(cx);
         let mut patches = Vec::new();
         for field in drift.iter().map(|d| d.field.as_str()) {
-            match field {
-                "name" => patches.push(patch(Op::Replace, "/name", &self.name)),
-                "identitySource" => patches.push(patch(
-                    Op::Replace,
-                    "/identitySource",
-                    &self.identity_source(),
-                )),
-                "authorizerResultTtlInSeconds" => {
-                    patches.push(patch(
-                        Op::Replace,
-                        "/authorizerResultTtlInSeconds",
-                        &self.ttl_s.to_string(),
-                    ));
-                }
-                "providerARNs" => {
-                    let answer = cx
-                        .call("apigateway:GetAuthorizer", Effect::Read, || {
-                            let api = &cx.clients().apigateway;
-                            api.get_authorizer()
-                                .rest_api_id(&key.api_id)
-                                .authorizer_id(&out.id)
-                                .send()
-                        })
-                        .await?;
-                    // The new one first: an authorizer is never without a pool.
-                    patches.push(patch(Op::Add, "/providerARNs", &pool.arn));
-                    let others = answer
-                        .provider_arns()
-                        .iter()
-                        .filter(|arn| **arn != pool.arn);
-                    patches.extend(others.map(|arn| patch(Op::Remove, "/providerARNs", arn)));
-                }
-                _ => return Err(Fault::cannot_change(Self::KIND, &self.name, field)),
+            if let Some((field, wanted)) = fields.iter().find(|(name, _)| *name == field) {
+                // An expression is taken away by an empty one.
+                let wanted = wanted.as_deref().unwrap_or_default();
+                patches.push(patch(Op::Replace, field, wanted));
+            } else if let ("providerARNs", Some(pool)) = (field, pool) {
+                let now = get(cx, key, &out.id).await?;
+                let now = now.iter().flat_map(GetAuthorizerOutput::provider_arns);
+                // The new one first: an authorizer is never without a pool.
+                patches.push(patch(Op::Add, field, &pool.arn));
+                let others = now.filter(|arn| **arn != pool.arn);
+                patches.extend(others.map(|arn| patch(Op::Remove, field, arn)));
+            } else {
+                return Err(Fault::cannot_change(Self::KIND, &self.name, field));
             }
         }
         cx.call("apigateway:UpdateAuthorizer", Effect::Idempotent, || {

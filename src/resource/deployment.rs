@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Authorizer, Integration, Method, RestApi, UserPool, gone, present};
+use super::{
+    Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MockIntegration,
+    RestApi, UserPool, gone, present,
+};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Found, Given, Health, Ref, Resource, StepId, encode},
@@ -13,7 +16,7 @@ use crate::{
 /// A deployment of the API as lab.yaml says it.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// All that a snapshot would show: routes, integrations, authorizers (canonical text).
+    /// All that a snapshot would show: routes, integrations, authorizers, responses (canonical text).
     pub content: String,
 }
 
@@ -22,7 +25,7 @@ pub struct Deployment {
 pub struct Key {
     /// The API's id.
     pub api_id: String,
-    /// SHA-256 over the plan's routes and authorizers and the ids they have; in the deployment's description.
+    /// SHA-256 over what the plan says of the API and the ids it has; in the deployment's description.
     pub fingerprint: String,
 }
 
@@ -32,6 +35,17 @@ pub struct Output {
     pub id: String,
 }
 
+/// What is in the snapshot: it comes first. Authorizers with the pool that they ask.
+pub type Snapshot = (
+    (Option<Ref<UserPool>>, Vec<Ref<Authorizer>>),
+    (Vec<Ref<Method>>, Vec<Ref<Integration>>),
+    (
+        Vec<Ref<MockIntegration>>,
+        Vec<Ref<IntegrationResponse>>,
+        Vec<Ref<GatewayResponse>>,
+    ),
+);
+
 fn description(key: &Key) -> String {
     format!("labctl {}", key.fingerprint)
 }
@@ -39,12 +53,7 @@ fn description(key: &Key) -> String {
 impl Resource for Deployment {
     const KIND: Kind = Kind::Deployment;
     const REPEATS: bool = true;
-    /// What is in the snapshot comes first: authorizers with the pool that they ask, methods, integrations.
-    type Needs = (
-        Ref<RestApi>,
-        (Option<Ref<UserPool>>, Vec<Ref<Authorizer>>),
-        (Vec<Ref<Method>>, Vec<Ref<Integration>>),
-    );
+    type Needs = (Ref<RestApi>, Snapshot);
     type Key = Key;
     type Output = Output;
 
@@ -56,10 +65,8 @@ impl Resource for Deployment {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, guards, calls): &Given<Self>) -> Key {
-        let ids = encode(&(guards, calls))
-            .map(|v| v.to_string())
-            .unwrap_or_default();
+    fn key(&self, _cx: &Cx, (api, snapshot): &Given<Self>) -> Key {
+        let ids = encode(snapshot).map(|v| v.to_string()).unwrap_or_default();
         let hash = Sha256::new()
             .chain_update(&self.content)
             .chain_update(ids)

@@ -35,11 +35,7 @@ pub struct Output {
 
 impl Integration {
     fn uri(&self, cx: &Cx) -> String {
-        let arn = cx.function_arn(&self.function);
-        format!(
-            "arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations",
-            cx.region()
-        )
+        cx.invocation_uri(&self.function)
     }
 
     /// `PutIntegration` replaces the whole integration: what `now` has beside ours is given again.
@@ -89,7 +85,10 @@ impl Integration {
     }
 }
 
-async fn get(cx: &Cx, key: &Key) -> Result<Option<aws_sdk_apigateway::types::Integration>, Fault> {
+pub(super) async fn get(
+    cx: &Cx,
+    key: &Key,
+) -> Result<Option<aws_sdk_apigateway::types::Integration>, Fault> {
     let method = method::Key {
         api_id: key.api_id.clone(),
         resource_id: key.resource_id.clone(),

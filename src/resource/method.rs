@@ -19,8 +19,34 @@ pub struct Method {
     pub http_method: String,
     /// The whole path, for its name.
     pub path: String,
+    /// Who may call.
+    pub authorization: Authorization,
     /// Scopes of which an access token must have one; empty: ID tokens are taken.
     pub scopes: Vec<String>,
+}
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorization {
+    /// All.
+    Open,
+    /// Who signs with AWS keys and has the permission.
+    Iam,
+    /// Who has a token of the user pool.
+    Cognito,
+    /// Whom a function lets in.
+    Lambda,
+}
+
+impl Authorization {
+    fn aws_name(self) -> &'static str {
+        match self {
+            Self::Open => "NONE",
+            Self::Iam => "AWS_IAM",
+            Self::Cognito => "COGNITO_USER_POOLS",
+            Self::Lambda => "CUSTOM",
+        }
+    }
 }
 
 /// Where the method is.
@@ -39,9 +65,6 @@ pub struct Output {
     pub resource_id: String,
     pub http_method: String,
 }
-
-const COGNITO: &str = "COGNITO_USER_POOLS";
-const NONE: &str = "NONE";
 
 pub(super) async fn get(
     cx: &Cx,
@@ -73,7 +96,7 @@ fn authorizer_id(given: &Given<Method>) -> Option<&str> {
 
 impl Resource for Method {
     const KIND: Kind = Kind::Method;
-    /// The API, the path (none for `/`), the authorizer (none: public).
+    /// The API, the path (none for `/`), the authorizer (none: public, or IAM).
     type Needs = (Ref<RestApi>, Option<Ref<Path>>, Option<Ref<Authorizer>>);
     type Key = Key;
     type Output = Output;
@@ -108,7 +131,7 @@ impl Resource for Method {
                     .rest_api_id(&key.api_id)
                     .resource_id(&key.resource_id)
                     .http_method(&key.http_method)
-                    .authorization_type(if authorizer.is_some() { COGNITO } else { NONE })
+                    .authorization_type(self.authorization.aws_name())
                     .set_authorizer_id(authorizer.clone())
                     .set_authorization_scopes(Some(self.scopes.clone()).filter(|s| !s.is_empty()))
                     .api_key_required(false)
@@ -133,10 +156,9 @@ impl Resource for Method {
         let authorizer = authorizer_id(given);
         let set = |scopes: &[String]| scopes.iter().cloned().collect::<BTreeSet<_>>();
         let mut compare = Compare::default();
-        let wanted = if authorizer.is_some() { COGNITO } else { NONE };
         compare.field(
             "authorizationType",
-            &Some(wanted),
+            &Some(self.authorization.aws_name()),
             &method.authorization_type(),
         );
         compare.field("authorizerId", &authorizer, &method.authorizer_id());
@@ -190,7 +212,7 @@ impl Resource for Method {
             patches.append(&mut scopes);
         }
         if typed {
-            let wanted = if authorizer.is_some() { COGNITO } else { NONE };
+            let wanted = self.authorization.aws_name();
             patches.push(patch(Op::Replace, "/authorizationType", Some(wanted)));
             if let Some(id) = authorizer {
                 patches.push(patch(Op::Replace, "/authorizerId", Some(id)));

@@ -2,13 +2,21 @@
 
 mod app_client;
 mod authorizer;
+mod call_policy;
 mod deployment;
 mod function;
+mod gateway_response;
+mod identity_pool;
 mod integration;
+mod integration_response;
 mod log_group;
 mod method;
+mod method_response;
+mod mock_integration;
+mod password;
 mod path;
 mod permission;
+mod pool_roles;
 mod rest_api;
 mod role;
 mod role_policy;
@@ -19,6 +27,13 @@ mod zip;
 
 use std::{future::Future, pin::Pin};
 
+pub use authorizer::Judge;
+pub use call_policy::document as call_policy_document;
+pub use deployment::Snapshot;
+pub use identity_pool::provider_name;
+pub use method::Authorization;
+pub use password::Secret;
+pub use role::Trust;
 pub use zip::{ZipError, pack};
 
 use serde::{Deserialize, Serialize};
@@ -100,10 +115,18 @@ kinds! {
     UserPool = user_pool, "user pool";
     AppClient = app_client, "app client";
     User = user, "user";
+    Password = password, "password";
+    IdentityPool = identity_pool, "identity pool";
+    PoolRoles = pool_roles, "pool roles";
+    CallPolicy = call_policy, "call policy";
     RestApi = rest_api, "REST API";
     Path = path, "path";
     Method = method, "method";
     Integration = integration, "integration";
+    MethodResponse = method_response, "method response";
+    MockIntegration = mock_integration, "mock integration";
+    IntegrationResponse = integration_response, "integration response";
+    GatewayResponse = gateway_response, "gateway response";
     Authorizer = authorizer, "authorizer";
     Deployment = deployment, "deployment";
     Stage = stage, "stage";

@@ -1,23 +1,23 @@
-//! Lets API Gateway invoke the function: one statement a route in the function's resource policy.
+//! Lets API Gateway invoke the function: one statement a route or authorizer in the function's resource policy.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Function, RestApi, gone, present};
+use super::{Authorizer, Function, RestApi, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::Kind,
 };
 
-/// A statement for one route.
+/// A statement for one route, or for the authorizer that it needs.
 #[derive(Debug, Clone)]
 pub struct Permission {
-    /// 1–100 letters, digits, `-`, `_`; stable for the route.
+    /// 1–100 letters, digits, `-`, `_`; stable for the route or authorizer.
     pub statement_id: String,
-    /// e.g. `GET`; `ANY` becomes `*`.
+    /// e.g. `GET`; `ANY` becomes `*`. Empty for an authorizer.
     pub method: String,
-    /// e.g. `/demo`.
+    /// e.g. `/demo`. Empty for an authorizer.
     pub path: String,
 }
 
@@ -85,7 +85,8 @@ fn source(statement: &Value) -> &str {
 
 impl Resource for Permission {
     const KIND: Kind = Kind::Permission;
-    type Needs = (Ref<Function>, Ref<RestApi>);
+    /// The function, the API, and the authorizer when that asks the function.
+    type Needs = (Ref<Function>, Ref<RestApi>, Option<Ref<Authorizer>>);
     type Key = Key;
     type Output = Output;
 
@@ -93,12 +94,12 @@ impl Resource for Permission {
         self.statement_id.clone()
     }
 
-    fn within((function, _): &Self::Needs) -> Option<StepId> {
+    fn within((function, ..): &Self::Needs) -> Option<StepId> {
         Some(function.id().clone())
     }
 
     /// The stage is a wildcard, so that test-invoke may call too; `{id}` in a path matches anything.
-    fn key(&self, cx: &Cx, (function, api): &Given<Self>) -> Key {
+    fn key(&self, cx: &Cx, (function, api, authorizer): &Given<Self>) -> Key {
         let method = if self.method == "ANY" {
             "*"
         } else {
@@ -109,15 +110,18 @@ impl Resource for Permission {
             .split('/')
             .map(|p| if p.starts_with('{') { "*" } else { p })
             .collect();
+        let what = match authorizer {
+            Some(authorizer) => format!("authorizers/{}", authorizer.id),
+            None => format!("*/{method}{}", path.join("/")),
+        };
         let api = &api.id;
         Key {
             function: function.name.clone(),
             statement_id: self.statement_id.clone(),
             source_arn: format!(
-                "arn:aws:execute-api:{}:{}:{api}/*/{method}{}",
+                "arn:aws:execute-api:{}:{}:{api}/{what}",
                 cx.region(),
-                cx.account(),
-                path.join("/")
+                cx.account()
             ),
         }
     }

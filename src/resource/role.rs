@@ -1,21 +1,34 @@
-//! The function's execution role.
+//! Roles: a function's, that of a caller in the account, that of signed-in users.
 
 use aws_sdk_iam::types::Tag;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{gone, present};
+use super::{IdentityPool, gone, identity_pool, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource, Stranger},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
-/// An IAM role that Lambda may assume.
+/// An IAM role.
 #[derive(Debug, Clone)]
 pub struct Role {
     /// The role's name, path `/`.
     pub name: String,
+    /// Who may assume it.
+    pub trust: Trust,
+}
+
+/// Who may assume a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Lambda, to run a function.
+    Lambda,
+    /// Who has the permission to, in the account.
+    Account,
+    /// The signed-in users of the identity pool that the role needs.
+    Users,
 }
 
 /// The role's name.
@@ -31,15 +44,42 @@ pub struct Output {
     pub arn: String,
 }
 
-fn trust_policy() -> Value {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "Service": "lambda.amazonaws.com" },
-            "Action": "sts:AssumeRole"
-        }]
-    })
+impl Role {
+    fn trust_policy(&self, cx: &Cx, pool: Option<&identity_pool::Output>) -> Value {
+        let (principal, action) = match self.trust {
+            Trust::Lambda => (
+                json!({ "Service": "lambda.amazonaws.com" }),
+                "sts:AssumeRole",
+            ),
+            Trust::Account => (
+                json!({ "AWS": format!("arn:aws:iam::{}:root", cx.account()) }),
+                "sts:AssumeRole",
+            ),
+            Trust::Users => (
+                json!({ "Federated": "cognito-identity.amazonaws.com" }),
+                "sts:AssumeRoleWithWebIdentity",
+            ),
+        };
+        let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": action });
+        if self.trust == Trust::Users {
+            // Without these, users of any identity pool of the world, and guests, could assume it.
+            statement["Condition"] = json!({
+                "StringEquals": {
+                    "cognito-identity.amazonaws.com:aud": pool.map(|p| &p.id)
+                },
+                "ForAnyValue:StringLike": { "cognito-identity.amazonaws.com:amr": "authenticated" }
+            });
+        }
+        json!({ "Version": "2012-10-17", "Statement": [statement] })
+    }
+
+    fn description(&self) -> &'static str {
+        match self.trust {
+            Trust::Lambda => "Execution role of a labctl lab",
+            Trust::Account => "Caller of a labctl lab",
+            Trust::Users => "Signed-in users of a labctl lab",
+        }
+    }
 }
 
 /// IAM answers policy documents URL-encoded (RFC 3986).
@@ -109,7 +149,8 @@ impl Resource for Role {
     const KIND: Kind = Kind::Role;
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
-    type Needs = ();
+    /// The identity pool, for its users' role.
+    type Needs = Option<Ref<IdentityPool>>;
     type Key = Key;
     type Output = Output;
 
@@ -123,10 +164,16 @@ impl Resource for Role {
         }
     }
 
-    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+    fn own_key(&self) -> Option<Key> {
+        Some(Key {
+            name: self.name.clone(),
+        })
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, pool: &Given<Self>) -> Result<Output, Fault> {
         let operation = "iam:CreateRole";
         let tags = tags(cx, operation)?;
-        let policy = trust_policy().to_string();
+        let policy = self.trust_policy(cx, pool.as_ref()).to_string();
         let answer = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -134,7 +181,7 @@ impl Resource for Role {
                     .create_role()
                     .role_name(&key.name)
                     .assume_role_policy_document(&policy)
-                    .description("Execution role of a labctl lab")
+                    .description(self.description())
                     .set_tags(Some(tags.clone()))
                     .send()
             })
@@ -153,7 +200,7 @@ impl Resource for Role {
         cx: &Cx,
         key: &Key,
         _out: &Output,
-        _given: &Given<Self>,
+        pool: &Given<Self>,
     ) -> Result<Health, Fault> {
         let Some(role) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
@@ -163,7 +210,11 @@ impl Resource for Role {
         }
         let mut compare = Compare::default();
         let seen = policy_document(role.assume_role_policy_document().unwrap_or_default());
-        compare.field("AssumeRolePolicyDocument", &trust_policy(), &seen);
+        compare.field(
+            "AssumeRolePolicyDocument",
+            &self.trust_policy(cx, pool.as_ref()),
+            &seen,
+        );
         Ok(compare.health())
     }
 
@@ -173,9 +224,9 @@ impl Resource for Role {
         key: &Key,
         out: &Output,
         _drift: &[Drift],
-        _given: &Given<Self>,
+        pool: &Given<Self>,
     ) -> Result<Output, Fault> {
-        let policy = trust_policy().to_string();
+        let policy = self.trust_policy(cx, pool.as_ref()).to_string();
         cx.call("iam:UpdateAssumeRolePolicy", Effect::Idempotent, || {
             cx.clients()
                 .iam

@@ -56,7 +56,7 @@ fn document(cx: &Cx, log_group: &str) -> Value {
     })
 }
 
-async fn inline(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
+pub(super) async fn inline(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
     let answer = cx
         .call("iam:GetRolePolicy", Effect::Read, || {
             cx.clients()
@@ -68,6 +68,21 @@ async fn inline(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
         })
         .await;
     Ok(present(answer)?.map(|a| role::policy_document(&a.policy_document)))
+}
+
+pub(super) async fn put(cx: &Cx, key: &Key, document: &Value) -> Result<(), Fault> {
+    let document = document.to_string();
+    cx.call("iam:PutRolePolicy", Effect::Idempotent, || {
+        cx.clients()
+            .iam
+            .put_role_policy()
+            .role_name(&key.role)
+            .policy_name(&key.policy)
+            .policy_document(&document)
+            .send()
+    })
+    .await
+    .map(drop)
 }
 
 async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
@@ -116,15 +131,7 @@ impl Resource for RolePolicy {
         let iam = &cx.clients().iam;
         match self {
             Self::Logs { log_group } => {
-                let document = document(cx, log_group).to_string();
-                cx.call("iam:PutRolePolicy", Effect::Idempotent, || {
-                    iam.put_role_policy()
-                        .role_name(&key.role)
-                        .policy_name(&key.policy)
-                        .policy_document(&document)
-                        .send()
-                })
-                .await?;
+                put(cx, key, &document(cx, log_group)).await?;
             }
             Self::Managed { arn } => {
                 cx.call("iam:AttachRolePolicy", Effect::Idempotent, || {

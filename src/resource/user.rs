@@ -39,7 +39,7 @@ fn attribute(operation: &str, name: &str, value: &str) -> Result<AttributeType, 
         .map_err(|e| Fault::missing(operation, &e.to_string()))
 }
 
-async fn get(
+pub(super) async fn get(
     cx: &Cx,
     key: &Key,
 ) -> Result<

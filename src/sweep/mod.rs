@@ -4,6 +4,7 @@
 mod api;
 mod command;
 mod function;
+mod identity_pool;
 mod log_group;
 mod pool;
 mod role;
@@ -101,6 +102,7 @@ pub async fn sweep(cx: &Cx, target: &Target) -> Result<Findings, Fault> {
         },
         sweep.roles(),
         sweep.pools(&hits),
+        sweep.identity_pools(&hits),
         sweep.apis(&hits),
     );
     if cx.interrupt().is_set() {

@@ -19,6 +19,8 @@ pub(super) struct Hits {
     /// Ids.
     pub(super) pools: BTreeSet<String>,
     /// Ids.
+    pub(super) identity_pools: BTreeSet<String>,
+    /// Ids.
     pub(super) apis: BTreeSet<String>,
     /// API ids and stage names.
     pub(super) stages: BTreeSet<(String, String)>,
@@ -44,6 +46,9 @@ impl Hits {
             "cognito-idp" => thing
                 .strip_prefix("userpool/")
                 .map(|id| self.pools.insert(id.to_owned())),
+            "cognito-identity" => thing
+                .strip_prefix("identitypool/")
+                .map(|id| self.identity_pools.insert(id.to_owned())),
             "apigateway" => {
                 let path: Vec<&str> = thing.trim_start_matches('/').split('/').collect();
                 match path[..] {
@@ -118,6 +123,7 @@ mod tests {
             "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f",
             "arn:aws:logs:us-east-1:1:log-group:/g:*",
             "arn:aws-cn:cognito-idp:us-east-1:1:userpool/us-east-1_A",
+            "arn:aws:cognito-identity:us-east-1:1:identitypool/us-east-1:uuid",
             "arn:aws:apigateway:us-east-1::/restapis/a",
             "arn:aws:apigateway:us-east-1::/restapis/a/stages/dev",
         ] {
@@ -134,6 +140,7 @@ mod tests {
         }
         assert_eq!(hits.log_groups.len(), 2);
         assert_eq!(hits.stages.len(), 1);
+        assert!(hits.identity_pools.contains("us-east-1:uuid"));
         assert_eq!(
             (hits.functions.len(), hits.pools.len(), hits.apis.len()),
             (1, 1, 1)

@@ -7,9 +7,10 @@ use super::{
     want::{Want, example_path, http_method, short},
 };
 use crate::{
-    aws::{Answer, Cx, Effect, Http},
+    aws::{Answer, Cx, Effect, Http, Request},
     engine::{CheckResult, Event},
     error::{Error, Exit},
+    lab::Source,
 };
 
 /// Not a token at all.
@@ -22,14 +23,46 @@ pub struct Route {
     pub method: String,
     /// e.g. `/items/{id}`.
     pub path: String,
-    /// Header of the token; `None`: open to all.
-    pub token_header: Option<String>,
-    /// It wants an access token with a scope; otherwise an ID token.
-    pub scoped: bool,
+    /// Who may call.
+    pub guard: Guard,
     /// The body that the file promises.
     pub expect: Option<String>,
     /// API Gateway's id of the path.
     pub resource_id: String,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone)]
+pub enum Guard {
+    /// All.
+    Open,
+    /// Who has a token of the user pool.
+    Token {
+        /// The token's header.
+        header: String,
+        /// It wants an access token with a scope; otherwise an ID token.
+        scoped: bool,
+    },
+    /// Whom a function lets in.
+    Function {
+        /// The authorizer's name.
+        authorizer: String,
+        /// What the function is asked about, in the order of the values.
+        sources: Vec<Source>,
+        /// Values with which a call is let in.
+        allow: Vec<String>,
+        /// Values with which a call is refused.
+        deny: Vec<String>,
+    },
+    /// Who has AWS keys and the permission.
+    Keys,
+}
+
+impl Route {
+    /// e.g. `GET /items/{id}`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
 }
 
 /// Makes the checks and tells them.
@@ -44,6 +77,8 @@ pub struct Prober<'a> {
     pub in_a_row: usize,
     /// How long a right answer may take to come.
     pub patience: Duration,
+    /// The origin that every answer must let read it.
+    pub origin: Option<String>,
     http: Http,
     failed: usize,
     total: usize,
@@ -64,6 +99,7 @@ impl<'a> Prober<'a> {
             stage_url,
             in_a_row,
             patience,
+            origin: None,
             http,
             failed: 0,
             total: 0,
@@ -75,7 +111,14 @@ impl<'a> Prober<'a> {
         (self.failed, self.total)
     }
 
-    fn tell(&mut self, name: String, ok: bool, expected: String, seen: String, since: Instant) {
+    pub(super) fn tell(
+        &mut self,
+        name: String,
+        ok: bool,
+        expected: String,
+        seen: String,
+        since: Instant,
+    ) {
         self.total += 1;
         self.failed += usize::from(!ok);
         let seconds = since.elapsed().as_secs_f64();
@@ -100,17 +143,14 @@ impl<'a> Prober<'a> {
                     .test_invoke_method()
                     .rest_api_id(&self.api_id)
                     .resource_id(&route.resource_id)
-                    .http_method(if route.method == "ANY" {
-                        "GET"
-                    } else {
-                        &route.method
-                    })
+                    .http_method(http_method(&route.method))
                     .path_with_query_string(example_path(&route.path))
                     .send()
             })
             .await?;
         let got = Answer {
             status: u16::try_from(answer.status).unwrap_or_default(),
+            headers: Vec::new(),
             body: answer.body.clone().unwrap_or_default(),
         };
         let want = Want::Ok(route.expect.as_deref());
@@ -134,28 +174,59 @@ impl<'a> Prober<'a> {
         Ok(())
     }
 
-    /// Asks until the answer is right often enough in a row, or the patience is over.
-    async fn probe(&mut self, route: &Route, name: String, token: Option<&str>, want: &Want<'_>) {
-        let since = Instant::now();
+    /// A request for a route: path parameters get a value.
+    pub(super) fn request(&self, route: &Route) -> Request {
         let url = format!("{}{}", self.stage_url, example_path(&route.path));
-        let header = route.token_header.as_deref().zip(token);
+        Request::new(http_method(&route.method), &url)
+    }
+
+    /// The same with a token, when there is one.
+    fn with_token(&self, route: &Route, token: Option<&str>) -> Request {
+        let request = self.request(route);
+        match (&route.guard, token) {
+            (Guard::Token { header, .. }, Some(token)) => request.header(header, token),
+            _ => request,
+        }
+    }
+
+    /// One call, right or not, and how it is told.
+    pub(super) async fn ask(&self, request: &Request, want: &Want<'_>) -> (bool, String) {
+        match self.http.send(request).await {
+            Ok(answer) => {
+                let mut seen = format!("{} {}", answer.status, short(&answer.body));
+                let mut right = want.holds(&answer);
+                let allowed = answer.header("access-control-allow-origin");
+                if let Some(origin) = &self.origin
+                    && allowed != Some(origin)
+                {
+                    right = false;
+                    seen.push_str(" without Access-Control-Allow-Origin: ");
+                    seen.push_str(origin);
+                }
+                (right, seen.trim_end().to_owned())
+            }
+            Err(error) => (false, error.to_string()),
+        }
+    }
+
+    /// Asks until the answer is right often enough in a row, or the patience is over. `make` is asked
+    /// for each request anew: a signature has a time.
+    pub(super) async fn probe(
+        &mut self,
+        name: String,
+        want: &Want<'_>,
+        make: impl Fn() -> Result<Request, String>,
+    ) -> bool {
+        let since = Instant::now();
         let (mut right, mut pause) = (0, Duration::from_millis(100));
         let mut seen;
         loop {
-            match self
-                .http
-                .send(http_method(&route.method), &url, header)
-                .await
-            {
-                Ok(answer) => {
-                    seen = format!("{} {}", answer.status, short(&answer.body));
-                    right = if want.holds(&answer) { right + 1 } else { 0 };
-                }
-                Err(error) => {
-                    seen = error.to_string();
-                    right = 0;
-                }
-            }
+            let (good, said) = match make() {
+                Ok(request) => self.ask(&request, want).await,
+                Err(why) => (false, why),
+            };
+            seen = said;
+            right = if good { right + 1 } else { 0 };
             if right >= self.in_a_row
                 || since.elapsed() >= self.patience
                 || self.cx.interrupt().is_set()
@@ -170,49 +241,69 @@ impl<'a> Prober<'a> {
             seen.push_str(&format!("  ({right} times in a row)"));
         }
         self.tell(name, ok, want.words(), seen, since);
+        ok
     }
 
-    /// What anybody can do: call without a token, and with something that is none.
+    /// What anybody can do: call without anything, and with something that is none.
     pub async fn without_sign_in(&mut self, route: &Route) {
-        let name = |what: &str| format!("{} {} {what}", route.method, route.path);
-        if route.token_header.is_none() {
-            let want = Want::Ok(route.expect.as_deref());
-            self.probe(route, name("is open to all"), None, &want).await;
-            return;
+        let name = |what: &str| format!("{} {what}", route.name());
+        let bare = self.request(route);
+        let bare = || Ok(bare.clone());
+        match &route.guard {
+            Guard::Open => {
+                let want = Want::Ok(route.expect.as_deref());
+                self.probe(name("is open to all"), &want, bare).await;
+            }
+            Guard::Token { .. } => {
+                let want = Want::Unauthorized;
+                self.probe(name("without a token"), &want, bare).await;
+                let garbage = self.with_token(route, Some(GARBAGE));
+                self.probe(name("with a garbage token"), &want, || Ok(garbage.clone()))
+                    .await;
+            }
+            Guard::Function { .. } => self.of_function(route).await,
+            Guard::Keys => {
+                let want = Want::Refused("Missing Authentication Token");
+                self.probe(name("without a signature"), &want, bare).await;
+            }
         }
-        self.probe(route, name("without a token"), None, &Want::Unauthorized)
-            .await;
-        self.probe(
-            route,
-            name("with a garbage token"),
-            Some(GARBAGE),
-            &Want::Unauthorized,
-        )
-        .await;
+    }
+
+    /// A browser asks before it lets a page of another origin call.
+    pub async fn preflight(&mut self, route: &Route) {
+        let Some(origin) = self.origin.clone() else {
+            return;
+        };
+        let page = if origin == "*" {
+            "https://example.com"
+        } else {
+            &origin
+        };
+        let request = Request {
+            method: "OPTIONS".to_owned(),
+            ..self.request(route)
+        };
+        let request = request
+            .header("Origin", page)
+            .header("Access-Control-Request-Method", http_method(&route.method));
+        let name = format!("OPTIONS {} as a browser asks", route.path);
+        self.probe(name, &Want::Empty, || Ok(request.clone())).await;
     }
 
     /// The right and the wrong kind of token.
     pub async fn with_tokens(&mut self, route: &Route, tokens: &Tokens) {
-        let name = |what: &str| format!("{} {} {what}", route.method, route.path);
-        let fine = Want::Ok(route.expect.as_deref());
-        let (right, right_word, wrong, wrong_word) = if route.scoped {
-            (
-                &tokens.access,
-                "with the access token",
-                &tokens.id,
-                "with the ID token",
-            )
-        } else {
-            (
-                &tokens.id,
-                "with the ID token",
-                &tokens.access,
-                "with the access token",
-            )
+        let Guard::Token { scoped, .. } = route.guard else {
+            return;
         };
-        self.probe(route, name(wrong_word), Some(wrong), &Want::Unauthorized)
+        let name = |what: &str| format!("{} with the {what} token", route.name());
+        let (access, id) = ((&tokens.access, "access"), (&tokens.id, "ID"));
+        let (right, wrong) = if scoped { (access, id) } else { (id, access) };
+        let request = self.with_token(route, Some(wrong.0));
+        self.probe(name(wrong.1), &Want::Unauthorized, || Ok(request.clone()))
             .await;
-        self.probe(route, name(right_word), Some(right), &fine)
+        let request = self.with_token(route, Some(right.0));
+        let fine = Want::Ok(route.expect.as_deref());
+        self.probe(name(right.1), &fine, || Ok(request.clone()))
             .await;
     }
 
@@ -263,27 +354,81 @@ impl<'a> Prober<'a> {
         }
     }
 
-    /// Refreshes, and calls with the new token.
-    pub async fn refresh(&mut self, route: &Route, client_id: &str, tokens: &Tokens) {
+    /// Refreshes, and calls with the new token. Answers the tokens that are valid then.
+    pub async fn refresh(
+        &mut self,
+        route: Option<&Route>,
+        client_id: &str,
+        rotated: bool,
+        tokens: Tokens,
+    ) -> Tokens {
         let since = Instant::now();
-        let name = "refresh".to_owned();
-        let expected = "a new access token".to_owned();
-        let Some(token) = &tokens.refresh else { return };
-        match sign_in::refresh(self.cx, client_id, token).await {
-            Ok(new) => {
-                let ok = new.access != tokens.access;
-                let seen = if ok {
-                    expected.clone()
-                } else {
-                    "the old access token".to_owned()
-                };
-                self.tell(name, ok, expected, seen, since);
-                let token = if route.scoped { &new.access } else { &new.id };
-                let name = format!("{} {} with the refreshed token", route.method, route.path);
-                self.probe(route, name, Some(token), &Want::Ok(route.expect.as_deref()))
-                    .await;
+        let expected = if rotated {
+            "a new access token and a new refresh token"
+        } else {
+            "a new access token"
+        };
+        let Some(token) = &tokens.refresh else {
+            return tokens;
+        };
+        let new = match sign_in::refresh(self.cx, client_id, token, rotated).await {
+            Ok(new) => new,
+            Err(fault) => {
+                let expected = expected.to_owned();
+                self.tell(
+                    "refresh".to_owned(),
+                    false,
+                    expected,
+                    fault.to_string(),
+                    since,
+                );
+                return tokens;
             }
-            Err(fault) => self.tell(name, false, expected, fault.to_string(), since),
+        };
+        let seen = if new.access == tokens.access {
+            "the old access token"
+        } else if rotated && new.refresh.as_ref().is_none_or(|r| r == token) {
+            "no new refresh token"
+        } else {
+            expected
+        };
+        let (ok, seen) = (seen == expected, seen.to_owned());
+        self.tell("refresh".to_owned(), ok, expected.to_owned(), seen, since);
+        if let Some(route) = route
+            && let Guard::Token { scoped, .. } = route.guard
+        {
+            let token = if scoped { &new.access } else { &new.id };
+            let request = self.with_token(route, Some(token));
+            let name = format!("{} with the refreshed token", route.name());
+            let fine = Want::Ok(route.expect.as_deref());
+            self.probe(name, &fine, || Ok(request.clone())).await;
         }
+        Tokens {
+            refresh: new.refresh.or(tokens.refresh),
+            ..new
+        }
+    }
+
+    /// A refresh token that was rotated out gives nothing, once its grace is over.
+    pub async fn rotated_out(&mut self, client_id: &str, old: &str, grace: Duration) {
+        let since = Instant::now();
+        tokio::select! {
+            () = tokio::time::sleep(grace + Duration::from_secs(1)) => {}
+            () = self.cx.interrupt().wait() => return,
+        }
+        let name = format!(
+            "the old refresh token, after its grace of {} s",
+            grace.as_secs()
+        );
+        let (ok, seen) = match sign_in::refresh(self.cx, client_id, old, true).await {
+            Ok(_) => (false, "new tokens".to_owned()),
+            Err(fault) => {
+                let code = fault.code.clone().unwrap_or_default();
+                let refused = ["RefreshTokenReuseException", "NotAuthorizedException"];
+                (refused.contains(&code.as_str()), fault.to_string())
+            }
+        };
+        let expected = "RefreshTokenReuseException".to_owned();
+        self.tell(name, ok, expected, seen, since);
     }
 }

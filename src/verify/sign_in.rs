@@ -142,13 +142,32 @@ pub async fn sign_in(
     }
 }
 
-/// New access and ID tokens for a refresh token.
-pub async fn refresh(cx: &Cx, client_id: &str, refresh_token: &str) -> Result<Tokens, Fault> {
+/// New access and ID tokens for a refresh token; when those are `rotated`, also a new refresh token.
+pub async fn refresh(
+    cx: &Cx,
+    client_id: &str,
+    refresh_token: &str,
+    rotated: bool,
+) -> Result<Tokens, Fault> {
+    let cognito = &cx.clients().cognito;
+    if rotated {
+        let operation = "cognito-idp:GetTokensFromRefreshToken";
+        // Within the grace a second call is as good as the first; after it, the answer is final.
+        let answer = cx
+            .call(operation, Effect::Idempotent, || {
+                cognito
+                    .get_tokens_from_refresh_token()
+                    .client_id(client_id)
+                    .refresh_token(refresh_token)
+                    .send()
+            })
+            .await?;
+        return tokens(answer.authentication_result, operation);
+    }
     let operation = "cognito-idp:InitiateAuth";
     let answer = cx
         .call(operation, Effect::Idempotent, || {
-            cx.clients()
-                .cognito
+            cognito
                 .initiate_auth()
                 .auth_flow(AuthFlowType::RefreshTokenAuth)
                 .client_id(client_id)
@@ -241,7 +260,7 @@ async fn ask(sent_to: &str) -> Result<String, Error> {
 }
 
 /// Whether a user exists: Cognito answers a sign-in of an unknown name with a challenge that looks real.
-pub(super) async fn user_exists(cx: &Cx, user_pool_id: &str, email: &str) -> Result<bool, Fault> {
+pub(crate) async fn user_exists(cx: &Cx, user_pool_id: &str, email: &str) -> Result<bool, Fault> {
     let answer = cx
         .call("cognito-idp:AdminGetUser", Effect::Read, || {
             cx.clients()

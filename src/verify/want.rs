@@ -8,6 +8,10 @@ pub(super) enum Want<'w> {
     Unauthorized,
     /// 200, and this body when it is known.
     Ok(Option<&'w str>),
+    /// 403, for this reason.
+    Refused(&'w str),
+    /// A preflight's answer: no content.
+    Empty,
 }
 
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
@@ -15,6 +19,12 @@ impl Want<'_> {
     pub(super) fn holds(&self, answer: &Answer) -> bool {
         match self {
             Self::Unauthorized => answer.status == 401 && answer.body == UNAUTHORIZED,
+            // The case of the message's name and of its words differs from reason to reason.
+            Self::Refused(why) => {
+                let body = answer.body.to_lowercase();
+                answer.status == 403 && body.contains(&why.to_lowercase())
+            }
+            Self::Empty => answer.status == 204 && answer.body.is_empty(),
             Self::Ok(body) => answer.status == 200 && body.is_none_or(|b| answer.body == b),
         }
     }
@@ -24,6 +34,8 @@ impl Want<'_> {
             Self::Unauthorized => format!("401 {UNAUTHORIZED}"),
             Self::Ok(Some(body)) => format!("200 {body}"),
             Self::Ok(None) => "200".to_owned(),
+            Self::Refused(why) => format!("403 {why}"),
+            Self::Empty => "204".to_owned(),
         }
     }
 }
@@ -50,14 +62,6 @@ pub(super) fn short(body: &str) -> String {
 }
 
 /// `ANY` is asked by GET.
-pub(super) fn http_method(method: &str) -> &'static str {
-    match method {
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "GET",
-    }
+pub(super) fn http_method(method: &str) -> &str {
+    if method == "ANY" { "GET" } else { method }
 }

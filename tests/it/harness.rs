@@ -39,6 +39,13 @@ impl Site {
         site
     }
 
+    /// A ready lab, as `labctl init` writes it.
+    pub(crate) fn ready(name: &str) -> Self {
+        let site = Self::empty();
+        site.ok(&format!("init --lab {name}"));
+        site
+    }
+
     pub(crate) fn empty() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         for folder in ["home", "lab"] {

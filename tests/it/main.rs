@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod input;
 mod interrupt;
+mod labs;
 mod local;
 mod lost;
 mod matrix;

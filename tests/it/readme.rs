@@ -49,6 +49,7 @@ fn normal(text: &str) -> Vec<String> {
             "${1}ID",
         ),
         (r" in \d+\.\d s:", " in SECONDS:"),
+        (r":[a-z0-9]{10}/dev/", ":API/dev/"),
     ]
     .map(|(rule, to)| (Regex::new(rule).expect("a rule"), to));
     let took = Regex::new(r" +\d+\.\d s$").expect("a rule");
@@ -75,8 +76,26 @@ fn its_blocks_run_and_print_what_it_shows() {
         "docs/broken.yaml",
         fs::read(project("docs/broken.yaml")).expect("a file"),
     );
-    let path = bin(&site);
-    let text = fs::read_to_string(project("README.md")).expect("a README");
+    follow(&site, "README.md");
+}
+
+#[test]
+fn the_readme_of_each_lab_is_true() {
+    for name in [
+        "lambda-authorizer",
+        "iam-authorizer",
+        "refresh-rotation",
+        "all-authorizers",
+    ] {
+        let site = Site::ready(name);
+        follow(&site, &format!("labs/{name}/README.md"));
+    }
+}
+
+/// Runs what a README says, in its order; each command must print what is shown.
+fn follow(site: &Site, readme: &str) {
+    let path = bin(site);
+    let text = fs::read_to_string(project(readme)).expect("a README");
     let mut written = String::new();
     let (mut inside, mut command, mut shown) = (false, None::<String>, String::new());
     let mut wrong = Vec::new();
@@ -94,7 +113,9 @@ fn its_blocks_run_and_print_what_it_shows() {
             if normal(&said.out) != normal(&shown) {
                 wrong.push(format!("$ {run}\n{}", said.out));
             }
-            let _ = writeln!(written, "{}", said.out.trim_end());
+            if !said.out.trim().is_empty() {
+                let _ = writeln!(written, "{}", said.out.trim_end());
+            }
             shown.clear();
         }
         if starts || ends {
@@ -109,12 +130,12 @@ fn its_blocks_run_and_print_what_it_shows() {
         let _ = writeln!(written, "{line}");
     }
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        fs::write(project("README.md"), written).expect("the README can be written");
+        fs::write(project(readme), written).expect("the README can be written");
         return;
     }
     assert!(
         wrong.is_empty(),
-        "the README shows something else (UPDATE_SNAPSHOTS=1 rewrites it):\n{}",
+        "{readme} shows something else (UPDATE_SNAPSHOTS=1 rewrites it):\n{}",
         wrong.join("\n")
     );
 }
@@ -139,7 +160,7 @@ fn its_policy_allows_what_labctl_calls() {
         })
         .collect();
     let operation = Regex::new(
-        r#"(?:call\(|operation =)\s*"(iam|lambda|logs|cognito-idp|tag):([A-Z][A-Za-z]+)""#,
+        r#"(?:call\(|operation =)\s*"(iam|lambda|logs|cognito-idp|cognito-identity|sts|tag):([A-Z][A-Za-z]+)""#,
     )
     .expect("a rule");
     let mut called = BTreeSet::new();
@@ -163,6 +184,10 @@ fn its_policy_allows_what_labctl_calls() {
     let open = [
         "cognito-idp:InitiateAuth",
         "cognito-idp:RespondToAuthChallenge",
+        "cognito-idp:GetTokensFromRefreshToken",
+        "cognito-identity:GetId",
+        "cognito-identity:GetCredentialsForIdentity",
+        "sts:GetCallerIdentity",
     ];
     let missing: Vec<_> = called
         .iter()

@@ -277,6 +277,16 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     list(
         json_call(
             endpoint,
+            "cognito-identity",
+            "AWSCognitoIdentityService.ListIdentityPools",
+            &pools,
+        ),
+        "IdentityPools",
+        "IdentityPoolName",
+    );
+    list(
+        json_call(
+            endpoint,
             "logs",
             "Logs_20140328.DescribeLogGroups",
             &json!({}),

@@ -1,6 +1,9 @@
 //! `down` without a state: what the lab's file names is looked for, and removed when it is ours.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Run, close, prove::Record, started};
 use crate::{
@@ -94,6 +97,7 @@ impl Run<'_> {
         let extent = Extent {
             users: None,
             until: u8::MAX,
+            passwords: &BTreeMap::new(),
         };
         match engine::recover(&plan(lab, &extent)?, cx, journal).await {
             Ok(found) => Ok(found),

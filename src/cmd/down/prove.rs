@@ -87,6 +87,14 @@ impl Record {
                 .iter()
                 .map(|p| (Kind::UserPool, p.name.clone())),
         );
+        let identity = lab.identity_pool.iter();
+        names.extend(
+            identity
+                .clone()
+                .map(|p| (Kind::IdentityPool, p.name.clone())),
+        );
+        let callers = lab.callers.values().chain(identity.map(|p| &p.caller));
+        names.extend(callers.map(|c| (Kind::Role, c.role.clone())));
         names.extend(lab.api.iter().map(|a| (Kind::RestApi, a.name.clone())));
         for (kind, name) in names {
             if !self.known.iter().any(|k| k.kind == kind && k.name == name) {
@@ -105,7 +113,7 @@ impl Record {
 
 /// Kinds whose names are not unique.
 fn named_by_aws(kind: Kind) -> bool {
-    matches!(kind, Kind::UserPool | Kind::RestApi)
+    matches!(kind, Kind::UserPool | Kind::IdentityPool | Kind::RestApi)
 }
 
 /// How a sweep ended.

@@ -4,11 +4,20 @@ use std::{collections::BTreeMap, error::Error, path::Path};
 
 use super::HERE;
 use crate::lab::{
-    Api, AppClient, Authorizer, Factor, Function, Lab, Route, User, UserPool, load, parse,
+    Api, AppClient, Authorizer, Caller, Cors, Factor, Function, Guard, IdentityPool, Judge, Lab,
+    Route, Source, User, UserPool, load, parse,
 };
 
 fn good(name: &str) -> Result<Lab, Box<dyn Error>> {
     Ok(load(&Path::new(HERE).join("good").join(name))?)
+}
+
+fn by_pool(header: &str, ttl_s: i32) -> Authorizer {
+    let header = header.to_owned();
+    Authorizer {
+        judge: Judge::Pool { header },
+        ttl_s,
+    }
 }
 
 #[test]
@@ -32,19 +41,19 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         access_token_minutes: 60,
         id_token_minutes: 60,
         refresh_token_days: 30,
+        rotation_grace_s: None,
     };
     let route = Route {
         method: "GET".to_owned(),
         path: "/demo".to_owned(),
         function: "hello".to_owned(),
-        authorizer: Some("d-authorizer-user-pool-demo".to_owned()),
+        guard: Guard::Authorizer("d-authorizer-user-pool-demo".to_owned()),
         scopes: vec!["aws.cognito.signin.user.admin".to_owned()],
+        allow: Vec::new(),
+        deny: Vec::new(),
         expect: Some("Hello from Lambda!".to_owned()),
     };
-    let authorizer = Authorizer {
-        token_source: "Authorization".to_owned(),
-        ttl_s: 300,
-    };
+    let authorizer = by_pool("Authorization", 300);
     let want = Lab {
         name: "cognito-authorizer".to_owned(),
         region: "us-east-1".to_owned(),
@@ -55,11 +64,15 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
             app_client,
             users: vec![User {
                 email: "student@example.com".to_owned(),
+                password_env: None,
             }],
         }),
+        identity_pool: None,
+        callers: BTreeMap::new(),
         api: Some(Api {
             name: "d-apigw-cmp-demo".to_owned(),
             authorizers: BTreeMap::from([("d-authorizer-user-pool-demo".to_owned(), authorizer)]),
+            cors: None,
             routes: vec![route],
             stage: "dev".to_owned(),
         }),
@@ -70,24 +83,58 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn the_built_in_files_are_a_whole_lab() -> Result<(), Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    for (name, text) in crate::lab::builtin::FILES {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().ok_or("no parent")?)?;
-        std::fs::write(path, text)?;
+fn every_ready_lab_is_a_whole_lab() -> Result<(), Box<dyn Error>> {
+    for ready in crate::lab::builtin::LABS {
+        let folder = tempfile::tempdir()?;
+        for (name, text) in ready.files() {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().ok_or("no parent")?)?;
+            std::fs::write(path, text)?;
+        }
+        let path = folder.path().join("lab.yaml");
+        assert_eq!(load(&path)?.name, ready.name);
+        let text = std::fs::read_to_string(path)?;
+        let first = text.lines().next().unwrap_or_default();
+        let schema = first
+            .strip_prefix("# yaml-language-server: $schema=")
+            .ok_or("no schema named")?;
+        assert!(folder.path().join(schema).is_file(), "{}", ready.name);
     }
-    let path = folder.path().join("lab.yaml");
-    assert_eq!(load(&path)?.name, "cognito-authorizer");
-    let first = std::fs::read_to_string(path)?
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    let schema = first
-        .strip_prefix("# yaml-language-server: $schema=")
-        .ok_or("no schema named")?;
-    assert!(folder.path().join(schema).is_file());
+    Ok(())
+}
+
+/// All files below a folder, by their path there.
+fn below(folder: &Path, at: &str, found: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{at}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            below(&entry.path(), &format!("{name}/"), found)?;
+        } else {
+            found.push(name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_labs_folder_is_in_the_program_as_a_whole() -> Result<(), Box<dyn Error>> {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir("labs")? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ready = crate::lab::builtin::ready(&name).ok_or(format!("{name} is not built in"))?;
+        let mut there = Vec::new();
+        below(&entry.path(), "", &mut there)?;
+        there.push("schema/lab.schema.json".to_owned());
+        there.sort();
+        let mut known: Vec<_> = ready.files().iter().map(|(p, _)| (*p).to_owned()).collect();
+        known.sort();
+        assert_eq!(known, there, "{name}");
+        assert_eq!(load(&entry.path().join("lab.yaml"))?.name, name);
+        folders.push(name);
+    }
+    assert_eq!(folders.len() + 1, crate::lab::builtin::LABS.len());
     Ok(())
 }
 
@@ -136,38 +183,87 @@ fn every_key_is_read() -> Result<(), Box<dyn Error>> {
         client.refresh_token_days,
     );
     assert_eq!(lives, (15, 30, 20, 2));
+    assert_eq!(client.rotation_grace_s, Some(10));
+    let passwords: Vec<_> = pool
+        .users
+        .iter()
+        .map(|u| u.password_env.as_deref())
+        .collect();
+    assert_eq!(passwords, [Some("ADA_PASSWORD"), None]);
     let users: Vec<_> = pool.users.iter().map(|u| u.email.as_str()).collect();
     assert_eq!(users, ["ada@example.com", "grace+lab@example.org"]);
     let api = lab.api.ok_or("no API")?;
-    assert_eq!(
-        api.authorizers["pool-a"],
-        Authorizer {
-            token_source: "X-Token".to_owned(),
-            ttl_s: 0
-        }
-    );
-    assert_eq!(
-        api.authorizers["pool-b"],
-        Authorizer {
-            token_source: "Authorization".to_owned(),
-            ttl_s: 300
-        }
-    );
+    assert_eq!(api.authorizers["pool-a"], by_pool("X-Token", 0));
+    assert_eq!(api.authorizers["pool-b"], by_pool("Authorization", 300));
+    let guard = Authorizer {
+        judge: Judge::Token {
+            function: "node".to_owned(),
+            header: "X-Guard".to_owned(),
+            validation: Some("^Bearer [a-z]+$".to_owned()),
+        },
+        ttl_s: 60,
+    };
+    assert_eq!(api.authorizers["guard"], guard);
+    let gate = Authorizer {
+        judge: Judge::Request {
+            function: "node".to_owned(),
+            sources: vec![
+                Source::Header("X-Key".to_owned()),
+                Source::Query("team".to_owned()),
+            ],
+        },
+        ttl_s: 300,
+    };
+    assert_eq!(api.authorizers["gate"], gate);
+    let cors = Cors {
+        origin: "https://app.example.com".to_owned(),
+        headers: vec!["Content-Type".to_owned(), "X-Token".to_owned()],
+        max_age_s: 60,
+    };
+    assert_eq!(api.cors, Some(cors));
+    let caller = |role: &str, routes: &[&str]| Caller {
+        role: role.to_owned(),
+        routes: routes.iter().map(|r| (*r).to_owned()).collect(),
+    };
+    let (put, patch) = ("PUT /items/{id}", "PATCH /items/{id}");
+    let callers = BTreeMap::from([
+        ("reporter".to_owned(), caller("d-reporter", &[put])),
+        ("operator".to_owned(), caller("d-operator", &[put, patch])),
+    ]);
+    assert_eq!(lab.callers, callers);
+    let identity_pool = IdentityPool {
+        name: "d identity pool".to_owned(),
+        caller: caller("d-users", &[put]),
+    };
+    assert_eq!(lab.identity_pool, Some(identity_pool));
     let routes: Vec<_> = api
         .routes
         .iter()
-        .map(|r| (r.method.as_str(), r.path.as_str(), r.authorizer.as_deref()))
+        .map(|r| (r.method.as_str(), r.path.as_str(), r.guard.clone()))
         .collect();
+    let by = |name: &str| Guard::Authorizer(name.to_owned());
     let want = [
-        ("GET", "/", None),
-        ("GET", "/items/{id}", Some("pool-a")),
-        ("ANY", "/items/{id}/{rest+}", Some("pool-b")),
-        ("DELETE", "/items/{id}", Some("pool-a")),
+        ("GET", "/", Guard::Open),
+        ("GET", "/items/{id}", by("pool-a")),
+        ("ANY", "/items/{id}/{rest+}", by("pool-b")),
+        ("DELETE", "/items/{id}", by("pool-a")),
+        ("PUT", "/items/{id}", Guard::Iam),
+        ("PATCH", "/items/{id}", Guard::Iam),
+        ("GET", "/guarded", by("guard")),
+        ("GET", "/gated", by("gate")),
     ];
     assert_eq!(routes, want);
     assert_eq!(
         api.routes[1].scopes,
         ["aws.cognito.signin.user.admin", "orders/read"]
+    );
+    let (allow, deny) = (&api.routes[7].allow, &api.routes[7].deny);
+    assert_eq!(
+        (&allow[..], &deny[..]),
+        (
+            &["ada", "red"].map(str::to_owned)[..],
+            &["ada", "blue"].map(str::to_owned)[..]
+        )
     );
     assert_eq!(api.routes[1].expect.as_deref(), Some("line 1\nline 2"));
     Ok(())

@@ -1,0 +1,157 @@
+//! `labctl call`: one call of the API, with what its route asks for.
+
+use std::{fs, io::Read};
+
+use super::student::Scene;
+use crate::{
+    aws::{Answer, Http},
+    cli::{Call, Global},
+    client::{Credential, match_route, request},
+    error::{Error, Exit},
+    lab::{Guard, Judge, Route, Source},
+    report,
+};
+
+pub(super) async fn run(global: &Global, args: &Call) -> Result<Exit, Error> {
+    let body = body(args.data.as_deref())?;
+    let scene = Scene::of(global).await?;
+    let stage_url = scene.stage_url()?;
+    let path = args.path.trim_start_matches('/');
+    let credential = credential(&scene, args).await?;
+    let url = format!("{stage_url}/{path}");
+    let request = request(
+        &args.method,
+        &url,
+        &args.headers,
+        body.as_deref(),
+        &credential,
+    );
+    let request = request.map_err(|why| Error::usage(format!("{} {url}: {why}", args.method)))?;
+    let answer = Http::new(&url).send(&request).await?;
+    show(global, args, &answer);
+    Ok(if answer.status < 400 {
+        Exit::Ok
+    } else {
+        Exit::Unproven
+    })
+}
+
+fn body(data: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(data) = data else { return Ok(None) };
+    let Some(name) = data.strip_prefix('@') else {
+        return Ok(Some(data.to_owned()));
+    };
+    let read = if name == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(name)
+    };
+    let text = read.map_err(|e| Error::usage(format!("--data {data}: {e}")))?;
+    Ok(Some(text))
+}
+
+/// What the route asks for. A path without a route is called bare: API Gateway says what it thinks of it.
+async fn credential(scene: &Scene, args: &Call) -> Result<Credential, Error> {
+    let path = format!("/{}", args.path.trim_start_matches('/'));
+    let api = scene.lab.api.as_ref();
+    let route = api.and_then(|api| match_route(api, &args.method, &path));
+    if let Some(caller) = &args.caller {
+        return signature(scene, args, caller).await;
+    }
+    let (Some(api), Some(route), false) = (api, route, args.anonymous) else {
+        return Ok(Credential::None);
+    };
+    match (&route.guard, api.authorizer(route)) {
+        (Guard::Iam, _) => {
+            let caller = caller_of(scene, route).ok_or_else(|| {
+                let message = format!("no caller of lab.yaml may call {}", route.name());
+                Error::usage(message).hint("`--caller NAME` calls all the same")
+            })?;
+            signature(scene, args, caller).await
+        }
+        (_, Some(authorizer)) => match &authorizer.judge {
+            Judge::Pool { header } => {
+                let tokens = scene.tokens(&args.sign_in).await?;
+                let token = if route.scopes.is_empty() {
+                    tokens.id
+                } else {
+                    tokens.access
+                };
+                let header = header.clone();
+                Ok(Credential::Token { header, token })
+            }
+            Judge::Token { .. } | Judge::Request { .. } => {
+                let sources = authorizer.sources().into_iter();
+                // What the command line says comes first.
+                let values = sources
+                    .zip(route.allow.iter().cloned())
+                    .filter(|(source, _)| !said(args, source));
+                Ok(Credential::Values(values.collect()))
+            }
+        },
+        _ => Ok(Credential::None),
+    }
+}
+
+/// Whether the command line has a value for a source.
+fn said(args: &Call, source: &Source) -> bool {
+    match source {
+        Source::Header(name) => {
+            let mut headers = args.headers.iter();
+            headers.any(|(header, _)| header.eq_ignore_ascii_case(name))
+        }
+        Source::Query(name) => {
+            let query = args.path.split_once('?').map(|(_, query)| query);
+            let mut pairs = query.unwrap_or_default().split('&');
+            pairs.any(|pair| pair.split('=').next() == Some(name))
+        }
+    }
+}
+
+async fn signature(scene: &Scene, args: &Call, caller: &str) -> Result<Credential, Error> {
+    Ok(Credential::Keys {
+        keys: scene.keys(caller, &args.sign_in).await?,
+        region: scene.state.region.clone(),
+    })
+}
+
+/// The first caller whose policy has the route.
+fn caller_of<'a>(scene: &'a Scene, route: &Route) -> Option<&'a str> {
+    let may = |name: &&str| {
+        let caller = match scene.lab.callers.get(*name) {
+            Some(caller) => Some(caller),
+            None => scene.lab.identity_pool.as_ref().map(|pool| &pool.caller),
+        };
+        caller.is_some_and(|caller| caller.routes.contains(&route.name()))
+    };
+    scene.callers().into_iter().find(may)
+}
+
+fn show(global: &Global, args: &Call, answer: &Answer) {
+    if global.json {
+        let headers: serde_json::Map<_, _> = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone().into()))
+            .collect();
+        report::print_json(&serde_json::json!({
+            "status": answer.status,
+            "headers": headers,
+            "body": answer.body,
+        }));
+        return;
+    }
+    let mut lines = Vec::new();
+    if args.include || answer.status >= 400 {
+        lines.push(format!("HTTP {}", answer.status));
+    }
+    if args.include {
+        lines.extend(answer.headers.iter().map(|(n, v)| format!("{n}: {v}")));
+        lines.push(String::new());
+    }
+    if !answer.body.is_empty() {
+        lines.push(answer.body.trim_end_matches('\n').to_owned());
+    }
+    report::print_lines(&lines);
+}

@@ -1,0 +1,109 @@
+//! `labctl export spa`: a page that signs in with an e-mail code and calls the API.
+
+use std::{fs, io, path::Path};
+
+use serde_json::json;
+
+use crate::{
+    cli::Global,
+    cmd::student::Scene,
+    error::{Error, Exit},
+    lab::Judge,
+    report,
+};
+
+const PAGE: &str = include_str!("app/index.html");
+const SCRIPT: &str = include_str!("app/app.js");
+
+pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exit, Error> {
+    let files = [
+        ("index.html", PAGE.to_owned()),
+        ("app.js", SCRIPT.to_owned()),
+        ("config.js", config(scene)?),
+    ];
+    let cannot = |path: &Path, e: io::Error| Error::failed(format!("{}: {e}", path.display()));
+    fs::create_dir_all(folder).map_err(|e| cannot(folder, e))?;
+    let strangers: Vec<String> = files
+        .iter()
+        .map(|(name, _)| folder.join(name))
+        .filter(|path| path.exists() && !ours(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    if !strangers.is_empty() {
+        let message = format!("there already, and not of labctl: {}", strangers.join(", "));
+        return Err(Error::usage(message).hint("nothing was written; give another folder"));
+    }
+    for (name, text) in &files {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|e| cannot(&path, e))?;
+    }
+    if global.json {
+        let written = files.map(|(name, _)| folder.join(name).display().to_string());
+        report::print_json(&json!({ "written": written }));
+    } else if !global.quiet {
+        let shown = folder.display();
+        report::print_lines(&[
+            format!("  wrote {shown}/index.html, app.js, config.js"),
+            String::new(),
+            format!(
+                "  Next:  python3 -m http.server --directory {shown} 8000   then open http://127.0.0.1:8000/"
+            ),
+        ]);
+    }
+    Ok(Exit::Ok)
+}
+
+/// Written by an earlier export: that may be replaced.
+fn ours(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.contains("labctl export spa"))
+}
+
+/// What the page must know. Nothing in it is a secret.
+fn config(scene: &Scene) -> Result<String, Error> {
+    let (lab, outputs) = (&scene.lab, &scene.outputs);
+    let (Some(api), Some(client_id)) = (&lab.api, &outputs.client_id) else {
+        return Err(Error::failed("the app needs a user pool and an API")
+            .hint("`labctl up` (with `--local` as before) builds them"));
+    };
+    if api.cors.is_none() {
+        return Err(
+            Error::usage("a page of another origin may not call this API")
+                .hint("add `cors:` to `api:` in lab.yaml, and `labctl up`")
+                .hint("`labctl init --lab refresh-rotation FOLDER` writes a lab that has it"),
+        );
+    }
+    let routes: Vec<_> = api
+        .routes
+        .iter()
+        .filter_map(|route| {
+            let (header, kind) = match &api.authorizer(route).map(|a| &a.judge) {
+                None if route.guard == crate::lab::Guard::Open => (None, None),
+                Some(Judge::Pool { header }) => {
+                    let kind = if route.scopes.is_empty() { "id" } else { "access" };
+                    (Some(header.as_str()), Some(kind))
+                }
+                // Keys and values of other authorizers are not for pages.
+                _ => return None,
+            };
+            Some(json!({ "method": route.method, "path": route.path, "header": header, "token": kind }))
+        })
+        .collect();
+    let region = &scene.state.region;
+    let endpoint = scene.link.connection.endpoint.clone();
+    let cognito = endpoint.unwrap_or_else(|| format!("https://cognito-idp.{region}.amazonaws.com"));
+    let pool = lab.user_pool.as_ref();
+    let rotated = pool.is_some_and(|pool| pool.app_client.rotation_grace_s.is_some());
+    let config = json!({
+        "lab": lab.name,
+        "user": outputs.users.first(),
+        "cognito": format!("{}/", cognito.trim_end_matches('/')),
+        "clientId": client_id,
+        "rotated": rotated,
+        "stageUrl": scene.stage_url()?,
+        "routes": routes,
+    });
+    Ok(format!(
+        "// Written by `labctl export spa`: write it again after `labctl up` made new resources.\n\
+         window.LAB = {config:#};\n"
+    ))
+}

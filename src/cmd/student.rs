@@ -1,0 +1,149 @@
+//! The lab as its users see it: signed in as one of them, calling its API.
+
+use std::path::PathBuf;
+
+use super::{
+    link::{self, Link},
+    scene::{self, Site},
+};
+use crate::{
+    aws::{Cx, Keys},
+    cli::{Global, SignIn},
+    client::{Fresh, fresh},
+    engine::{EventSink, Interrupt, Outputs, State, StepId},
+    error::Error,
+    lab::{Lab, STUDENT},
+    verify::{CodeSource, Tokens, assume, of_user},
+};
+
+/// A lab that is up.
+pub(super) struct Scene {
+    pub(super) lab: Lab,
+    pub(super) state: State,
+    pub(super) link: Link,
+    pub(super) outputs: Outputs,
+    pub(super) cx: Cx,
+    folder: PathBuf,
+}
+
+impl Scene {
+    /// Reads file and state; nothing is called.
+    pub(super) async fn of(global: &Global) -> Result<Self, Error> {
+        let site = Site::of(global);
+        let lab = scene::load_lab(global)?;
+        let folder = site.state_folder(&lab.name);
+        let state = crate::engine::journal::read(&folder)?.filter(|s| !s.steps.is_empty());
+        let state = state.ok_or_else(|| {
+            Error::failed(format!("{}: nothing there", lab.name))
+                .hint("`labctl up` builds it, `labctl up --local` without an account")
+        })?;
+        let link = link::link(global, &site, &state.region, Some(&state)).await?;
+        let outputs = link.outputs(&state).await;
+        // What is waited for here is not shown: the answer is all that is wanted.
+        let (events, _) = EventSink::new();
+        let cx = link.cx(&state, &events, &Interrupt::listen());
+        Ok(Self {
+            lab,
+            state,
+            link,
+            outputs,
+            cx,
+            folder,
+        })
+    }
+
+    /// A text of a step's output.
+    pub(super) fn text(&self, step: &str, member: &str) -> Option<String> {
+        let record = self.state.steps.get(&StepId::new(step))?;
+        Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
+    }
+
+    /// `https://…/dev`, of the stage that is deployed.
+    pub(super) fn stage_url(&self) -> Result<String, Error> {
+        match (&self.outputs.api_id, self.text("stage", "name")) {
+            (Some(api), Some(stage)) => Ok(self.link.stage_url(api, &stage)),
+            _ => Err(incomplete("no API is deployed")),
+        }
+    }
+
+    /// Valid tokens of a user of the lab.
+    pub(super) async fn tokens(&self, args: &SignIn) -> Result<Tokens, Error> {
+        let (Some(user_pool_id), Some(client_id)) =
+            (&self.outputs.user_pool_id, &self.outputs.client_id)
+        else {
+            return Err(incomplete("there is no user pool to sign in to"));
+        };
+        let user = args.user.as_ref().map(|user| {
+            crate::lab::valid_email(user)
+                .map_err(|why| Error::usage(format!("--user {user}: {why}")))
+        });
+        let user = match user {
+            Some(user) => Some(user?),
+            None => self.outputs.users.first().cloned(),
+        };
+        let email = user.ok_or_else(|| {
+            Error::failed("the lab has no user to sign in").hint("`labctl up --user YOUR@ADDRESS`")
+        })?;
+        let source = match (&args.otp_command, &self.link.connection.endpoint) {
+            (Some(command), _) => CodeSource::Command(command.clone()),
+            (None, Some(endpoint)) if self.link.is_twin().await => {
+                CodeSource::Inbox(endpoint.clone())
+            }
+            _ => CodeSource::Ask,
+        };
+        let pool = self.lab.user_pool.as_ref();
+        fresh(&Fresh {
+            cx: &self.cx,
+            folder: &self.folder,
+            user_pool_id,
+            client_id,
+            rotated: pool.is_some_and(|pool| pool.app_client.rotation_grace_s.is_some()),
+            email: &email,
+            source: &source,
+        })
+        .await
+    }
+
+    /// Temporary AWS keys of a caller of the file, or of the signed-in user.
+    pub(super) async fn keys(&self, caller: &str, args: &SignIn) -> Result<Keys, Error> {
+        if let Some(file) = self.lab.callers.get(caller) {
+            self.link.identity(&self.cx, Some(&self.state)).await?;
+            let arn = self.cx.role_arn(&file.role);
+            return Ok(assume(&self.cx, &arn, "labctl-call", None).await?);
+        }
+        if caller != STUDENT || self.lab.identity_pool.is_none() {
+            return Err(self.no_caller(caller));
+        }
+        let ids = (
+            self.text("identity_pool", "id"),
+            self.outputs.user_pool_id.as_ref(),
+        );
+        let (Some(identity_pool), Some(user_pool)) = ids else {
+            return Err(incomplete("there is no identity pool"));
+        };
+        let tokens = self.tokens(args).await?;
+        Ok(of_user(&self.cx, &identity_pool, user_pool, &tokens.id).await?)
+    }
+
+    /// Names of all who may have AWS keys.
+    pub(super) fn callers(&self) -> Vec<&str> {
+        let student = self.lab.identity_pool.iter().map(|_| STUDENT);
+        let callers = self.lab.callers.keys().map(String::as_str);
+        callers.chain(student).collect()
+    }
+
+    pub(super) fn no_caller(&self, name: &str) -> Error {
+        let known = self.callers();
+        let error = Error::usage(format!("lab.yaml has no caller `{name}`"));
+        if known.is_empty() {
+            error.hint("`callers:` and `identity_pool:` in lab.yaml make some")
+        } else {
+            error.hint(format!("there is: {}", known.join(", ")))
+        }
+    }
+}
+
+fn incomplete(what: &str) -> Error {
+    Error::failed(format!("the lab is not complete: {what}"))
+        .hint("`labctl up` (with `--local` as before) builds the rest")
+}

@@ -1,0 +1,91 @@
+//! Identity pools: by name in a list of all, by tag, and by the id that the lab's had.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cognitoidentity::{
+    operation::describe_identity_pool::DescribeIdentityPoolOutput,
+    types::IdentityPoolShortDescription,
+};
+
+use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits};
+use crate::{
+    aws::{Effect, Fault},
+    engine::By,
+    resource::Kind,
+};
+
+impl Sweep<'_> {
+    pub(super) async fn identity_pools(&self, hits: &Hits) {
+        let known: Vec<&Known> = self.known(Kind::IdentityPool).collect();
+        let mut ids: BTreeMap<String, By> = BTreeMap::new();
+        ids.extend(hits.identity_pools.iter().map(|id| (id.clone(), By::Tag)));
+        if !known.is_empty() {
+            let all = self.all_identity_pools().await;
+            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
+            let named = |pool: &IdentityPoolShortDescription| {
+                pool.identity_pool_name()
+                    .is_some_and(|name| names.contains(&name))
+            };
+            let same = all.map(|all| all.into_iter().filter(named).collect());
+            let filter = format!("IdentityPoolName={}", unique(&names));
+            let operation = "cognito-identity:ListIdentityPools";
+            for pool in self.list(By::Name, operation, &filter, same) {
+                ids.extend(pool.identity_pool_id.map(|id| (id, By::Name)));
+            }
+        }
+        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
+        for (id, by) in ids {
+            let filter = format!("IdentityPoolId={id}");
+            let operation = "cognito-identity:DescribeIdentityPool";
+            let answer = self.identity_pool(&id).await.map(Some);
+            if let Seen::There(pool) = self.one(by, operation, &filter, answer) {
+                let tags = pool.identity_pool_tags().into_iter().flatten();
+                let shell = &self.target.shell;
+                let me = [("--identity-pool-id", id.as_str())];
+                self.there(Thing {
+                    kind: Kind::IdentityPool,
+                    name: &pool.identity_pool_name,
+                    physical_id: &id,
+                    tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+                    known: self.known_by_id(Kind::IdentityPool, &id),
+                    more: String::new(),
+                    command: shell.aws("cognito-identity", "delete-identity-pool", &me),
+                });
+            }
+        }
+    }
+
+    async fn identity_pool(&self, id: &str) -> Result<DescribeIdentityPoolOutput, Fault> {
+        self.cx
+            .call(
+                "cognito-identity:DescribeIdentityPool",
+                Effect::Read,
+                || {
+                    let identity = &self.cx.clients().cognito_identity;
+                    identity
+                        .describe_identity_pool()
+                        .identity_pool_id(id)
+                        .send()
+                },
+            )
+            .await
+    }
+
+    async fn all_identity_pools(&self) -> Result<Vec<IdentityPoolShortDescription>, Fault> {
+        let (mut all, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("cognito-identity:ListIdentityPools", Effect::Read, || {
+                    let list = self.cx.clients().cognito_identity.list_identity_pools();
+                    list.max_results(60).set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.identity_pools.unwrap_or_default());
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}
