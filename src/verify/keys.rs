@@ -11,7 +11,7 @@ use crate::{
 /// The shortest that STS gives, seconds.
 const LIFE: i32 = 900;
 /// How long IAM may take to let a new role be assumed.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Temporary keys of a role. `session_policy`: what the role may do at most in this session.
 pub async fn assume(
