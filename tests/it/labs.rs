@@ -446,3 +446,76 @@ fn a_password_comes_from_the_environment_and_stays_out_of_everything() {
     site.ok("verify");
     site.ok("down");
 }
+
+/// Killed after AWS has answered, before the journal hears of it: for each call that the challenges add, then on
+/// to the end, or down from there. What every kind has in common is the matrix's (`matrix`).
+#[test]
+fn a_lab_of_every_kind_survives_being_killed() {
+    let site = Site::ready("all-authorizers");
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let built = twin::everything(&endpoint).len();
+    site.ok("down");
+    let killed = |line: &str, operation: &str, nth: usize| {
+        let mut command = site.command(line.split_whitespace());
+        let said = Said::of(command.env("LABCTL_CRASH", format!("answered:{operation}:{nth}")));
+        assert_eq!(said.code, -1, "{operation} {nth}: {}{}", said.out, said.err);
+    };
+    for (operation, nth) in [
+        ("cognito-identity:CreateIdentityPool", 1),
+        ("cognito-identity:SetIdentityPoolRoles", 1),
+        // Five roles: three of functions, a caller's, the users'.
+        ("iam:CreateRole", 4),
+        ("iam:CreateRole", 5),
+        ("iam:PutRolePolicy", 5),
+        ("lambda:AddPermission", 9),
+        ("apigateway:CreateAuthorizer", 3),
+        ("apigateway:PutMethodResponse", 1),
+        ("apigateway:PutIntegration", 14),
+        ("apigateway:PutIntegrationResponse", 7),
+        ("apigateway:PutGatewayResponse", 2),
+    ] {
+        killed("up --local", operation, nth);
+        site.ok("down");
+        assert_eq!(
+            twin::everything(&endpoint),
+            Vec::<String>::new(),
+            "{operation}"
+        );
+
+        killed("up --local", operation, nth);
+        let on = changes(&site.ok("up --local --json").events());
+        assert!(
+            on.iter()
+                .all(|(_, c)| ["created", "adopted", "unchanged"].contains(&c.as_str())),
+            "{operation}: {on:?}"
+        );
+        assert_eq!(twin::everything(&endpoint).len(), built, "{operation}");
+        site.ok("status");
+        site.ok("down");
+        assert_eq!(
+            twin::everything(&endpoint),
+            Vec::<String>::new(),
+            "{operation}"
+        );
+    }
+    for operation in [
+        "cognito-identity:DeleteIdentityPool",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRole",
+    ] {
+        site.ok("up --local");
+        killed("down", operation, 1);
+        site.ok("down");
+        assert_eq!(
+            twin::everything(&endpoint),
+            Vec::<String>::new(),
+            "{operation}"
+        );
+    }
+    // Without a state: found by tags and names.
+    site.ok("up --local");
+    fs::remove_dir_all(site.path(".labctl/all-authorizers")).expect("removed");
+    site.ok("down --local");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
