@@ -220,11 +220,17 @@ impl Resource for AppClient {
         );
         let revocation = client.enable_token_revocation.unwrap_or(true);
         compare.field("EnableTokenRevocation", &true, &revocation);
-        compare.field(
-            "RefreshTokenRotation",
-            &self.rotation_grace_s,
-            &grace(client.refresh_token_rotation()),
-        );
+        let seen = grace(client.refresh_token_rotation());
+        let feature = |grace: Option<i32>| match grace {
+            Some(_) => FeatureType::Enabled.as_str().to_owned(),
+            None => FeatureType::Disabled.as_str().to_owned(),
+        };
+        let (wanted, now) = (feature(self.rotation_grace_s), feature(seen));
+        if wanted == now {
+            compare.field("RetryGracePeriodSeconds", &self.rotation_grace_s, &seen);
+        } else {
+            compare.field("RefreshTokenRotation", &wanted, &now);
+        }
         Ok(compare.health())
     }
 
