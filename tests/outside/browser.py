@@ -19,10 +19,10 @@ class Browser:
         self.profile = tempfile.mkdtemp(prefix="labctl-chromium-")
         commands, self.write_end = os.pipe()
         self.read_end, answers = os.pipe()
-        # The protocol wants descriptors 3 and 4.
-        shell = f'exec "$0" "$@" 3<&{commands} 4>&{answers}'
+        # The protocol wants descriptors 3 and 4, which ours may be; bash knows descriptors of more than one digit.
+        shell = f'exec "$0" "$@" 98<&{commands} 99>&{answers} 3<&98 4>&99'
         self.process = subprocess.Popen(
-            ["sh", "-c", shell, "chromium", *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+            ["bash", "-c", shell, "chromium", *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
             pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         os.close(commands)
