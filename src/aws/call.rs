@@ -111,13 +111,8 @@ impl Cx {
         Fut: Future<Output = Result<bool, Fault>>,
     {
         let done = || async { Ok(ready().await?.then_some(())) };
-        self.poll(what, limit, done).await?.ok_or_else(|| {
-            Fault::new(
-                FaultKind::NotYet(what.to_owned()),
-                what,
-                format!("not after {} s", limit.as_secs()),
-            )
-        })
+        let ready = self.poll(what, limit, done).await?;
+        ready.ok_or_else(|| Fault::too_late(what, limit))
     }
 
     /// Asks `look` until it gives something. `None`: not within `limit`.

@@ -94,6 +94,15 @@ impl Fault {
         )
     }
 
+    /// Something that AWS finishes on its own time took too long; `what` completes "waiting for …".
+    pub fn too_late(what: &str, limit: Duration) -> Self {
+        Self::new(
+            FaultKind::NotYet(what.to_owned()),
+            what,
+            format!("not after {} s", limit.as_secs()),
+        )
+    }
+
     /// A stranger holds our name.
     pub fn foreign(operation: &str, seen: impl Into<String>) -> Self {
         Self::new(FaultKind::Foreign, operation, seen)

@@ -230,13 +230,8 @@ impl Builder<'_> {
                 _ => None,
             })
         });
-        Ok(output.await?.ok_or_else(|| {
-            Fault::new(
-                FaultKind::NotYet(what.to_owned()),
-                what,
-                format!("not after {} s", CLAIM_LIMIT.as_secs()),
-            )
-        })?)
+        let output = output.await?;
+        Ok(output.ok_or_else(|| Fault::too_late(what, CLAIM_LIMIT))?)
     }
 
     /// A stranger has our name: ours was not made, and the stranger's is not touched.

@@ -174,16 +174,17 @@ pub(crate) fn percent(text: &str) -> String {
         .fold(String::new(), |text, b| text + &format!("%{b:02X}"))
 }
 
+/// `lambda_function.py`, empty, as a zip.
+pub(crate) const EMPTY_ZIP: &str = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
+
 /// A function whose handler is empty.
 pub(crate) fn function(endpoint: &str, name: &str, role: &str, tags: &Value) {
-    // `lambda_function.py`, empty, as a zip.
-    let zip = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
     let input = json!({
         "FunctionName": name,
         "Role": format!("arn:aws:iam::000000000000:role/{role}"),
         "Runtime": "python3.13",
         "Handler": "lambda_function.lambda_handler",
-        "Code": { "ZipFile": zip },
+        "Code": { "ZipFile": EMPTY_ZIP },
         "Tags": tags,
     });
     let path = "/2015-03-31/functions";
@@ -223,9 +224,18 @@ impl Rule {
 
     /// Returns when it has hit a call.
     pub(crate) fn hit(&self) {
-        let path = format!("/faults?id={}&wait=60", self.id);
-        let rule = local(&self.endpoint, "GET", &path, None).json();
-        assert!(rule["hits"].as_u64() > Some(0), "no hit: {rule}");
+        assert!(self.hits(60) > 0, "no hit");
+    }
+
+    /// How often it has hit; waits for the first time, at most `seconds`.
+    pub(crate) fn hits(&self, seconds: u64) -> u64 {
+        let path = match seconds {
+            0 => format!("/faults?id={}", self.id),
+            _ => format!("/faults?id={}&wait={seconds}", self.id),
+        };
+        let rule = local(&self.endpoint, "GET", &path, None);
+        let hits = rule.json()["hits"].as_u64();
+        hits.unwrap_or_else(|| panic!("{}", rule.body))
     }
 }
 

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::lab::{Lab, USER};
-use crate::harness::FUNCTION;
+use crate::{
+    harness::FUNCTION,
+    twin::{EMPTY_ZIP, percent},
+};
 
 /// One edit by hand, and what comes of it.
 pub(super) struct Edit {
@@ -33,15 +36,6 @@ pub(super) fn edit(
 
 pub(super) const AUTHORIZER: &str = "authorizer.d-authorizer-user-pool-demo";
 pub(super) const SCOPE: &str = "aws.cognito.signin.user.admin";
-/// `lambda_function.py`, empty, as a zip.
-pub(super) const EMPTY_ZIP: &str = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
-
-/// RFC 3986.
-pub(super) fn encoded(text: &Value) -> String {
-    text.to_string()
-        .bytes()
-        .fold(String::new(), |text, b| text + &format!("%{b:02X}"))
-}
 
 pub(super) fn configure(lab: &Lab, change: Value) {
     lab.lambda("PUT", "/configuration", Some(&change));
@@ -91,7 +85,7 @@ pub(super) fn of_the_function() -> Vec<Edit> {
         edit(
             "trust of the role",
             move |lab| {
-                let trust = encoded(&other_trust);
+                let trust = percent(&other_trust.to_string());
                 lab.iam(&format!(
                     "Action=UpdateAssumeRolePolicy&RoleName={{role}}&PolicyDocument={trust}"
                 ));
@@ -107,7 +101,7 @@ pub(super) fn of_the_function() -> Vec<Edit> {
         edit(
             "policy of the role",
             move |lab| {
-                let more = encoded(&more);
+                let more = percent(&more.to_string());
                 lab.iam(&format!(
                     "Action=PutRolePolicy&RoleName={{role}}&PolicyName=write-own-logs&PolicyDocument={more}"
                 ));

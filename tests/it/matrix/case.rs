@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::inventory::{Bystanders, inventory};
 use crate::{
     harness::{LAB, Said},
-    twin::{self, Account},
+    twin::{self, Account, Rule},
 };
 
 /// A call that a clean run makes: the `nth` of its operation.
@@ -124,31 +124,12 @@ impl Lab {
         inventory(&self.account)
     }
 
-    fn rule(&self, call: &Call, rule: &Value) -> u64 {
+    fn rule(&self, call: &Call, rule: &Value) -> Rule {
         let mut body = rule.clone();
         body["account"] = json!(self.account.id);
         body["operation"] = json!(call.operation);
         body["nth"] = json!(call.nth);
-        let made = twin::local(&self.account.endpoint, "POST", "/faults", Some(&body));
-        assert!(made.status < 300, "{}", made.body);
-        made.json()["id"].as_u64().expect("an id")
-    }
-
-    /// How often the rule was hit; waits for the first time when `seconds` says so.
-    fn hits(&self, rule: u64, seconds: u64) -> u64 {
-        let path = match seconds {
-            0 => format!("/faults?id={rule}"),
-            _ => format!("/faults?id={rule}&wait={seconds}"),
-        };
-        let rule = twin::local(&self.account.endpoint, "GET", &path, None);
-        rule.json()["hits"]
-            .as_u64()
-            .unwrap_or_else(|| panic!("{}", rule.body))
-    }
-
-    fn forget_rule(&self, rule: u64) {
-        let path = format!("/faults?id={rule}");
-        twin::local(&self.account.endpoint, "DELETE", &path, None);
+        Rule::set(&self.account.endpoint, &body)
     }
 
     /// Runs the case's command into its trouble.
@@ -182,10 +163,10 @@ impl Lab {
         let mut command = self.command(line);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child: Child = command.spawn().map_err(|e| e.to_string())?;
-        let hits = self.hits(rule, 30);
+        let hits = rule.hits(30);
         child.kill().map_err(|e| e.to_string())?;
         child.wait().map_err(|e| e.to_string())?;
-        self.forget_rule(rule);
+        drop(rule);
         match hits {
             0 => Err("the call was never made".to_owned()),
             _ => Ok(()),
@@ -195,8 +176,8 @@ impl Lab {
     fn meets(&self, case: &Case, line: &str, rule: &Value, fatal: bool) -> Result<(), String> {
         let rule = self.rule(&case.call, rule);
         let said = ended(&mut self.command(line))?;
-        let hits = self.hits(rule, 0);
-        self.forget_rule(rule);
+        let hits = rule.hits(0);
+        drop(rule);
         if hits == 0 {
             return Err(format!(
                 "the call was never made: {}",

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{harness::FUNCTION, twin::Account};
+use crate::{
+    harness::FUNCTION,
+    twin::{Account, EMPTY_ZIP, percent},
+};
 
 /// Everything in the account, one line a thing, by names (ids differ from run to run), sorted.
 pub(super) fn inventory(account: &Account) -> Vec<String> {
@@ -156,10 +159,9 @@ enum Look {
     Iam(String),
 }
 
-const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
-const LOGS: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22logs%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
-/// `lambda_function.py`, empty, as a zip.
-const ZIP: &str = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const LOGS: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}"#;
 
 impl Bystanders {
     pub(super) fn plant(account: &Account) -> Self {
@@ -171,10 +173,12 @@ impl Bystanders {
         let function = format!("{FUNCTION}-2");
         let group = format!("/aws/lambda/{function}");
         done(account.iam(&format!(
-            "Action=CreateRole&RoleName={role}&AssumeRolePolicyDocument={TRUST}"
+            "Action=CreateRole&RoleName={role}&AssumeRolePolicyDocument={}",
+            percent(TRUST)
         )));
         done(account.iam(&format!(
-            "Action=PutRolePolicy&RoleName={role}&PolicyName=write-own-logs&PolicyDocument={LOGS}"
+            "Action=PutRolePolicy&RoleName={role}&PolicyName=write-own-logs&PolicyDocument={}",
+            percent(LOGS)
         )));
         done(account.logs("CreateLogGroup", &json!({ "logGroupName": group })));
         let arn = format!("arn:aws:iam::{}:role/{role}", account.id);
@@ -184,7 +188,7 @@ impl Bystanders {
             "/2015-03-31/functions",
             Some(&json!({
                 "FunctionName": function, "Role": arn, "Runtime": "python3.13",
-                "Handler": "lambda_function.lambda_handler", "Code": { "ZipFile": ZIP },
+                "Handler": "lambda_function.lambda_handler", "Code": { "ZipFile": EMPTY_ZIP },
                 // Another lab's: labctl's tags, but not this lab's name.
                 "Tags": { "labctl:lab": "another-lab" },
             })),
