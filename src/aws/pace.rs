@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use ledger::Ledger;
@@ -64,13 +64,16 @@ pub(super) fn rates(operation: &str) -> impl Iterator<Item = &'static Rate> {
     exact.into_iter().chain(whole)
 }
 
-/// For each rate: when its next call would be free if its bucket held one token, in seconds since the epoch.
+/// For each rate: when its next call would be free if its bucket held one token, in seconds of one clock.
 type Next = BTreeMap<String, f64>;
 
 /// One bucket per rate, filled lazily.
 #[derive(Debug)]
 pub struct Pace {
+    /// By a clock that nobody can set.
     own: Mutex<Next>,
+    started: Instant,
+    /// By the wall clock, the only one that processes share.
     ledger: Option<Ledger>,
 }
 
@@ -80,28 +83,22 @@ impl Pace {
     pub fn of(account: &str, endpoint: Option<&str>) -> Self {
         let named = std::env::var_os("LABCTL_PACE_FILE").map(PathBuf::from);
         match (named, endpoint) {
-            (Some(file), _) => Self::shared(file),
-            (None, None) if account.is_empty() => Self::alone(),
-            (None, None) => state_home().map_or_else(Self::alone, |home| {
-                Self::shared(home.join(format!("labctl/pace/{account}.json")))
-            }),
-            (None, Some(_)) => Self::alone(),
+            (Some(file), _) => Self::new(Some(file)),
+            (None, None) if account.is_empty() => Self::new(None),
+            (None, None) => {
+                let file = format!("labctl/pace/{account}.json");
+                Self::new(state_home().map(|home| home.join(file)))
+            }
+            (None, Some(_)) => Self::new(None),
         }
     }
 
-    /// For one process.
-    pub fn alone() -> Self {
+    /// Shared by all processes that name the same `file`. Without one, or when it cannot be used, each goes alone.
+    fn new(file: Option<PathBuf>) -> Self {
         Self {
             own: Mutex::default(),
-            ledger: None,
-        }
-    }
-
-    /// Shared by all processes that name the same `file`. When it cannot be used, each goes alone.
-    pub fn shared(file: PathBuf) -> Self {
-        Self {
-            own: Mutex::default(),
-            ledger: Some(Ledger::at(file)),
+            started: Instant::now(),
+            ledger: file.map(Ledger::at),
         }
     }
 
@@ -123,14 +120,13 @@ impl Pace {
     }
 
     fn with<T>(&self, change: impl Fn(&mut Next, f64) -> T) -> T {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs_f64();
-        let shared = self.ledger.as_ref().and_then(|l| l.change(now, &change));
+        let shared = self.ledger.as_ref().and_then(|ledger| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            ledger.change(now.unwrap_or_default().as_secs_f64(), &change)
+        });
         shared.unwrap_or_else(|| {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut own, now)
+            change(&mut own, self.started.elapsed().as_secs_f64())
         })
     }
 }
