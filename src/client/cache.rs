@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, FaultKind},
+    engine::journal,
     error::Error,
     verify::{CodeSource, Tokens, refresh, sign_in, user_exists},
 };
@@ -108,15 +109,13 @@ async fn renew(wanted: &Fresh<'_>, pair: &Pair) -> Result<Option<Pair>, Error> {
             refresh: new.refresh.clone().or(pair.refresh.clone()),
             ..new.into()
         })),
-        Err(fault) if fault.code.is_some() && fault.kind != FaultKind::Unsure => {
-            let throttled = matches!(fault.kind, FaultKind::Throttled(_));
-            if throttled {
-                Err(fault.into())
-            } else {
-                Ok(None)
-            }
+        Err(fault)
+            if fault.code.is_none()
+                || matches!(fault.kind, FaultKind::Unsure | FaultKind::Throttled(_)) =>
+        {
+            Err(fault.into())
         }
-        Err(fault) => Err(fault.into()),
+        Err(_) => Ok(None),
     }
 }
 
@@ -165,17 +164,10 @@ fn keep(path: &Path, kept: &mut Kept, email: &str, pair: Pair) -> Result<Pair, E
     kept.users.insert(email.to_owned(), pair.clone());
     let folder = path.parent().unwrap_or(Path::new("."));
     is_up(folder)?;
-    let write = || -> io::Result<()> {
-        // Mode 0600 from the start.
-        let mut file = tempfile::Builder::new()
-            .prefix(".tokens")
-            .tempfile_in(folder)?;
-        file.write_all(&serde_json::to_vec(kept)?)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|e| cannot(path, "write", &e))?;
+    let bytes = serde_json::to_vec(kept).map_err(io::Error::from);
+    bytes
+        .and_then(|bytes| journal::replace(path, ".tokens", &bytes))
+        .map_err(|e| cannot(path, "write", &e))?;
     Ok(pair)
 }
 

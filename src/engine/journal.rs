@@ -216,9 +216,10 @@ impl Journal {
             (bytes, inner.generation)
         };
         let path = self.path.clone();
-        tokio::task::spawn_blocking(move || replace(&path, &bytes))
+        tokio::task::spawn_blocking(move || replace(&path, TEMPORARY, &bytes))
             .await
-            .map_err(|e| io_error(&self.path, "cannot write")(io::Error::other(e)))??;
+            .unwrap_or_else(|e| Err(io::Error::other(e)))
+            .map_err(io_error(&self.path, "cannot write"))?;
         *durable = generation;
         Ok(())
     }
@@ -240,19 +241,17 @@ impl Journal {
     }
 }
 
-/// Replaces a file so that after a crash it is either the old or the new one, whole (mode 0600).
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
+/// Replaces a file so that after a crash it is either the old or the new one, whole (mode 0600). `prefix` begins
+/// the name that the new one has until then.
+pub(crate) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut temp = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(folder)?;
-        temp.write_all(bytes)?;
-        temp.as_file().sync_all()?;
-        temp.persist(path).map_err(|e| e.error)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(io_error(path, "cannot write"))
+    let mut temp = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempfile_in(folder)?;
+    temp.write_all(bytes)?;
+    temp.as_file().sync_all()?;
+    temp.persist(path).map_err(|e| e.error)?;
+    File::open(folder)?.sync_all()
 }
 
 pub(super) fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
