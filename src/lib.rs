@@ -12,6 +12,7 @@ pub mod error;
 pub mod lab;
 pub mod local;
 pub mod plan;
+pub mod prompt;
 pub mod report;
 pub mod resource;
 pub mod sweep;

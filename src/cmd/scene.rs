@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Exit},
     lab::{self, Lab},
     local::Twin,
+    prompt,
     report::{self, Reporter, Style},
 };
 
@@ -186,7 +187,7 @@ pub(super) async fn ask(
             .hint("add `--yes` to go on without being asked"));
     }
     let question = format!("{question} [y/N]");
-    match interrupt.or(report::prompt(&question)).await {
+    match interrupt.or(prompt::ask(&question)).await {
         Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
         Some(_) => Err(Error::failed("nothing was changed")),
         None => Err(interrupted()),

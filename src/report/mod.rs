@@ -3,7 +3,6 @@
 mod bars;
 mod json;
 mod lines;
-mod prompt;
 mod receipt;
 mod text;
 mod view;
@@ -15,7 +14,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 use crate::engine::{Event, EventSink};
 
 pub use json::{print as print_json, problems};
-pub use prompt::prompt;
 pub use text::{local_path, mark, print_lines, standing};
 
 /// How to show events.

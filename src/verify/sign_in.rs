@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     error::{Error, Exit},
-    local, report,
+    local, prompt,
 };
 
 /// Where the mailed code comes from.
@@ -254,7 +254,7 @@ async fn ask(sent_to: &str) -> Result<String, Error> {
         .hint("`--otp-command COMMAND` runs a command that prints it")
         .hint("or run `labctl verify` in a terminal"));
     }
-    report::prompt(&format!("Code mailed to {sent_to} (look in spam too):"))
+    prompt::ask(&format!("Code mailed to {sent_to} (look in spam too):"))
         .await
         .map_err(|e| Error::failed(format!("cannot read the code: {e}")))
 }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 /// Asks on stderr, and reads a line from stdin. The thread that reads is nobody's: a run that
 /// is interrupted meanwhile does not wait for it.
-pub async fn prompt(question: &str) -> io::Result<String> {
+pub async fn ask(question: &str) -> io::Result<String> {
     let (tx, rx) = oneshot::channel();
     let question = format!("  {question} ");
     std::thread::Builder::new()
