@@ -106,7 +106,7 @@ pub enum Command {
 /// Options of `up`.
 #[derive(Debug, Args)]
 pub struct Up {
-    /// Stop at the end of a chapter: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user
+    /// Stop at the end of a chapter: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user, 6 edge
     #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=6))]
     pub until: Option<u8>,
     /// Steps at once; 1 goes strictly one after another
@@ -118,6 +118,9 @@ pub struct Up {
     /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
     #[arg(long, conflicts_with = "dry_run")]
     pub adopt: bool,
+    /// Make a new secret between the distribution and the API, then end the old one
+    #[arg(long)]
+    pub rotate_edge_secret: bool,
     /// A test user, in place of the file's (repeatable)
     #[arg(long = "user", value_name = "EMAIL")]
     pub users: Vec<String>,

@@ -63,8 +63,18 @@ fn log_to_stderr(verbose: u8) {
         _ => "info,labctl=trace",
     };
     let filter = std::env::var("LABCTL_LOG").unwrap_or_else(|_| filter.to_owned());
+    let mut filter = tracing_subscriber::EnvFilter::new(filter);
+    // There the SDK writes whole answers, and knows of not all secrets in them that they are some (API keys).
+    for quiet in [
+        "aws_smithy_runtime::client::orchestrator=off",
+        "aws_smithy_runtime::client::orchestrator::http=off",
+    ] {
+        if let Ok(directive) = quiet.parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .without_time()
         .init();

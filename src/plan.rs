@@ -2,10 +2,14 @@
 
 mod api;
 mod callers;
+mod edge;
 
 use std::collections::BTreeMap;
 
 pub use callers::callable;
+pub use edge::{edge_names, key_number, next_key_number};
+
+use api::Reach;
 
 use crate::{
     engine::{Chapter, Plan, Ref},
@@ -25,6 +29,8 @@ pub struct Extent<'a> {
     pub until: u8,
     /// Passwords by address, of users who have one: only `up` is given them.
     pub passwords: &'a BTreeMap<String, Secret>,
+    /// Which of the API keys the distribution sends, from 1: rotation makes the next.
+    pub key_number: u32,
 }
 
 /// The user pool and its app client.
@@ -47,9 +53,17 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
     if let Some(file) = lab.api.as_ref().filter(|_| has(Chapter::RestApi)) {
         let guarded = has(Chapter::Authorizer);
         let pool = pool.as_ref().filter(|_| guarded);
-        let api = api::add(&mut plan, lab, file, &functions, pool, guarded);
+        let edge = lab.edge.as_ref().filter(|_| has(Chapter::Edge));
+        let reach = Reach {
+            guarded,
+            behind_edge: edge.is_some(),
+        };
+        let made = api::add(&mut plan, lab, file, &functions, pool, reach);
         if guarded {
-            callers::add(&mut plan, lab, file, &api, pool);
+            callers::add(&mut plan, lab, file, &made.api, pool);
+        }
+        if let (Some(edge), Some(stage)) = (edge, made.stage) {
+            edge::add(&mut plan, lab, edge, &made.api, stage, extent.key_number);
         }
     }
     if let (Some((pool, _)), Some(file), true) = (&pool, &lab.user_pool, has(Chapter::User)) {

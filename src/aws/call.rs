@@ -129,6 +129,9 @@ impl Cx {
         Fut: Future<Output = Result<Option<T>, Fault>>,
     {
         let started = Instant::now();
+        // What takes minutes is asked less often.
+        let most = u64::try_from(limit.as_millis() / 150).unwrap_or(u64::MAX);
+        let most = most.clamp(2_000, 15_000);
         let mut tries = 0;
         loop {
             if let Some(found) = look().await? {
@@ -139,7 +142,7 @@ impl Cx {
             if waited > limit {
                 return Ok(None);
             }
-            self.wait(what, waited, backoff(tries, 100, 2_000)).await?;
+            self.wait(what, waited, backoff(tries, 100, most)).await?;
         }
     }
 

@@ -14,6 +14,9 @@ use super::{Clients, Cx, Effect, Fault, FaultKind, http};
 /// The account of the local twin: an access key of twelve digits names its account there.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
 
+/// The region of what AWS has only once.
+const GLOBAL: &str = "us-east-1";
+
 /// Where to work, as the user said it.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
@@ -80,18 +83,24 @@ pub async fn connect(target: &Target) -> Connection {
             .load()
             .await
     };
+    let waf = aws_sdk_wafv2::config::Builder::from(&config)
+        .region(Region::from_static(GLOBAL))
+        .build();
     Connection {
         endpoint: config.endpoint_url().map(str::to_owned),
         region: target.region.clone(),
         clients: Clients {
             apigateway: aws_sdk_apigateway::Client::new(&config),
+            cloudfront: aws_sdk_cloudfront::Client::new(&config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
             cognito_identity: aws_sdk_cognitoidentity::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            route53: aws_sdk_route53::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            waf: aws_sdk_wafv2::Client::from_conf(waf),
         },
     }
 }

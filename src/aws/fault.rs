@@ -213,8 +213,19 @@ impl Fault {
             FaultKind::Foreign => "it does not carry this lab's ownership tags, so labctl leaves it alone: choose another name in \
                  lab.yaml, remove it yourself, or `labctl up --adopt` (shows it and asks before it becomes the lab's)".to_owned(),
             FaultKind::NotYet(what) => format!("still waiting for {what}; run the same command again"),
-            FaultKind::Other if self.is_code("LimitExceeded") || self.is_code("LimitExceededException") => {
+            FaultKind::Other if self.code.as_deref().is_some_and(is_quota) => {
                 "a quota of the account is used up; remove what is not needed, or ask AWS to raise it".to_owned()
+            }
+            FaultKind::Other if self.is_code("InvalidViewerCertificate") => {
+                "CloudFront takes a certificate that ACM has issued in us-east-1, and that names the domain: see \
+                 `edge.domain` in lab.yaml".to_owned()
+            }
+            FaultKind::Other if self.is_code("CNAMEAlreadyExists") => {
+                "another distribution, perhaps of another account, has the domain: choose another in lab.yaml, or \
+                 remove it there".to_owned()
+            }
+            FaultKind::Other if self.is_code("NoSuchHostedZone") => {
+                "Route 53 has no such hosted zone in this account: see `edge.domain.zone` in lab.yaml".to_owned()
             }
             _ => return None,
         };
@@ -222,12 +233,21 @@ impl Fault {
     }
 }
 
+/// Codes of quotas; CloudFront has one for each of its own.
+fn is_quota(code: &str) -> bool {
+    code.starts_with("LimitExceeded")
+        || code == "WAFLimitsExceededException"
+        || code.starts_with("TooManyDistribution")
+}
+
 fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -> FaultKind {
     match code {
         "NoSuchEntity"
         | "ResourceNotFoundException"
         | "NotFoundException"
-        | "UserNotFoundException" => FaultKind::Absent,
+        | "UserNotFoundException"
+        | "NoSuchDistribution"
+        | "WAFNonexistentItemException" => FaultKind::Absent,
         "InvalidParameterValueException" if message.contains("cannot be assumed by Lambda") => {
             FaultKind::NotYet("IAM to let Lambda assume the role".to_owned())
         }
@@ -248,7 +268,15 @@ fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -
         | "ResourceConflictException"
         | "ResourceAlreadyExistsException"
         | "ConflictException"
-        | "UsernameExistsException" => FaultKind::Exists,
+        | "UsernameExistsException"
+        | "DistributionAlreadyExists"
+        | "WAFDuplicateItemException" => FaultKind::Exists,
+        "WAFAssociatedItemException" => {
+            FaultKind::NotYet("CloudFront to let go of the web ACL".to_owned())
+        }
+        "WAFUnavailableEntityException" => {
+            FaultKind::NotYet("WAF to know what was just made".to_owned())
+        }
         // API Gateway answers a duplicate authorizer name as a bad request (code not settled).
         "BadRequestException" if message.contains("must be unique") => FaultKind::Exists,
         "Throttling"

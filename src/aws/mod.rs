@@ -26,13 +26,17 @@ use crate::engine::{EventSink, Interrupt, StepId};
 #[expect(missing_docs, reason = "named after the services")]
 pub struct Clients {
     pub apigateway: aws_sdk_apigateway::Client,
+    pub cloudfront: aws_sdk_cloudfront::Client,
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
     pub cognito_identity: aws_sdk_cognitoidentity::Client,
     pub iam: aws_sdk_iam::Client,
     pub lambda: aws_sdk_lambda::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub route53: aws_sdk_route53::Client,
     pub sts: aws_sdk_sts::Client,
     pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// In us-east-1: what is for CloudFront is there, wherever the lab is.
+    pub waf: aws_sdk_wafv2::Client,
 }
 
 /// Everything a resource may use: clients, where it is, whose it is. Cheap to clone.

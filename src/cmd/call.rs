@@ -15,10 +15,10 @@ use crate::{
 pub(super) async fn run(global: &Global, args: &Call) -> Result<Exit, Error> {
     let body = body(args.data.as_deref())?;
     let scene = Scene::of(global).await?;
-    let stage_url = scene.stage_url()?;
+    let base_url = scene.base_url()?;
     let path = args.path.trim_start_matches('/');
     let credential = credential(&scene, args).await?;
-    let url = format!("{stage_url}/{path}");
+    let url = format!("{base_url}/{path}");
     let request = request(
         &args.method,
         &url,

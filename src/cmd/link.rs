@@ -160,21 +160,13 @@ impl Link {
 
     /// What a student needs, from what the state knows.
     pub(super) async fn outputs(&self, state: &State) -> Outputs {
-        let text = |kind: Kind, member: &str| {
-            let (_, record) = state.first(kind)?;
-            Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
-        };
+        let text = |kind: Kind, member: &str| text(state, kind, member);
         let api_id = text(Kind::RestApi, "id");
-        let stage = text(Kind::Stage, "name");
         let path = state
             .first(Kind::Method)
             .and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
-        let invoke_url = match (&api_id, stage, path) {
-            (Some(api), Some(stage), Some(path)) => {
-                Some(format!("{}{path}", self.stage_url(api, &stage)))
-            }
-            _ => None,
-        };
+        let base = self.base_url(state);
+        let invoke_url = base.zip(path).map(|(base, path)| format!("{base}{path}"));
         let endpoint = self.connection.endpoint.as_deref();
         let inbox = match endpoint {
             Some(endpoint) if self.is_twin().await => Some(format!("{endpoint}/_local/")),
@@ -189,6 +181,7 @@ impl Link {
             user_pool_id: text(Kind::UserPool, "id"),
             client_id: text(Kind::AppClient, "client_id"),
             api_id,
+            distribution_id: text(Kind::Distribution, "id"),
             authorizer_id: text(Kind::Authorizer, "id"),
             function_arn: text(Kind::Function, "arn"),
             users: users.map(|(_, r)| r.name.clone()).collect(),
@@ -196,8 +189,35 @@ impl Link {
         }
     }
 
+    /// Where the lab's API answers those who call it: at the edge, when there is one.
+    pub(super) fn base_url(&self, state: &State) -> Option<String> {
+        self.edge_url(state).or_else(|| self.direct_url(state))
+    }
+
+    /// Where the deployed stage is, whether it answers there or only behind its edge.
+    pub(super) fn direct_url(&self, state: &State) -> Option<String> {
+        let api = text(state, Kind::RestApi, "id")?;
+        Some(self.stage_url(&api, &text(state, Kind::Stage, "name")?))
+    }
+
+    /// Where the distribution answers: by path on an endpoint that is not AWS's own.
+    fn edge_url(&self, state: &State) -> Option<String> {
+        let domain = text(state, Kind::Distribution, "domain_name")?;
+        if let Some(endpoint) = &self.connection.endpoint {
+            let id = text(state, Kind::Distribution, "id")?;
+            return Some(format!(
+                "{}/_cloudfront/{id}",
+                endpoint.trim_end_matches('/')
+            ));
+        }
+        let own = state
+            .first(Kind::RecordSet)
+            .map(|(_, record)| record.name.clone());
+        Some(format!("https://{}", own.unwrap_or(domain)))
+    }
+
     /// Where a stage answers: by path on an endpoint that is not AWS's own.
-    pub(super) fn stage_url(&self, api_id: &str, stage: &str) -> String {
+    fn stage_url(&self, api_id: &str, stage: &str) -> String {
         match &self.connection.endpoint {
             Some(endpoint) => format!("{}/_api/{api_id}/{stage}", endpoint.trim_end_matches('/')),
             None => format!(
@@ -206,6 +226,12 @@ impl Link {
             ),
         }
     }
+}
+
+/// What AWS answered for the first of a kind.
+fn text(state: &State, kind: Kind, member: &str) -> Option<String> {
+    let (_, record) = state.first(kind)?;
+    Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
 }
 
 /// Why nobody answers who we are.

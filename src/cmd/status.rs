@@ -12,7 +12,7 @@ use crate::{
     cli::Global,
     engine::{self, Chapter, Interrupt, Outputs, Seen, Standing, State},
     error::{Error, Exit},
-    plan::{Extent, plan},
+    plan::{Extent, key_number, plan},
     report,
 };
 
@@ -50,6 +50,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
                     users: state.users.as_deref(),
                     until,
                     passwords: &BTreeMap::new(),
+                    key_number: key_number(Some(&state)),
                 },
             )?))
         }

@@ -58,12 +58,10 @@ impl Scene {
         Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
     }
 
-    /// `https://…/dev`, of the stage that is deployed.
-    pub(super) fn stage_url(&self) -> Result<String, Error> {
-        match (&self.outputs.api_id, self.text("stage", "name")) {
-            (Some(api), Some(stage)) => Ok(self.link.stage_url(api, &stage)),
-            _ => Err(incomplete("no API is deployed")),
-        }
+    /// Where the API answers: `https://…/dev`, or the edge.
+    pub(super) fn base_url(&self) -> Result<String, Error> {
+        let url = self.link.base_url(&self.state);
+        url.ok_or_else(|| incomplete("no API is deployed"))
     }
 
     /// Valid tokens of a user of the lab.

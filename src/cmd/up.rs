@@ -18,24 +18,34 @@ use super::{
 use crate::{
     cli::{Global, Up},
     engine::{
-        self, Built, Change, Event, EventSink, Failure, Interrupt, Journal, Lock, Options, Plan,
-        State,
+        self, Built, Change, Chapter, Event, EventSink, Failure, Interrupt, Journal, Lock, Options,
+        Plan, State,
     },
     error::{Error, Exit},
     lab::{self, Lab},
-    plan::{Extent, plan},
+    plan::{Extent, key_number, next_key_number, plan},
     resource::Secret,
 };
 use dry_run::dry_run;
 use target::{leftovers, start_and_link, warn};
 
-/// The last chapter that has resources.
-const LAST: u8 = 5;
+/// The last chapter of a lab that has resources.
+fn last(lab: &Lab) -> u8 {
+    let chapter = lab.edge.as_ref().map_or(Chapter::User, |_| Chapter::Edge);
+    chapter.number()
+}
 
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
     let started = Instant::now();
     let site = Site::of(global);
     let lab = scene::load_lab(global)?;
+    if args.rotate_edge_secret && args.until.unwrap_or_else(|| last(&lab)) < Chapter::Edge.number()
+    {
+        return Err(Error::usage(
+            "there is no secret to rotate: no distribution stands before the API",
+        )
+        .hint("`edge: {}` in lab.yaml makes one, with `labctl up`"));
+    }
     let users = users(args)?;
     let folder = site.state_folder(&lab.name);
     if args.dry_run {
@@ -104,8 +114,13 @@ fn planned(
         lab,
         &Extent {
             users,
-            until: args.until.unwrap_or(LAST),
+            until: args.until.unwrap_or(u8::MAX),
             passwords,
+            key_number: if args.rotate_edge_secret {
+                next_key_number(known)
+            } else {
+                key_number(known)
+            },
         },
     )?)
 }
@@ -178,7 +193,8 @@ impl Run<'_> {
             adopt,
         };
         let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
-        finish(&link, &journal, built, events, &interrupt, self.started).await
+        let run = (lab, self.started);
+        finish(&link, &journal, built, events, &interrupt, run).await
     }
 }
 
@@ -188,7 +204,7 @@ async fn finish(
     built: Built,
     events: &EventSink,
     interrupt: &Interrupt,
-    started: Instant,
+    (lab, started): (&Lab, Instant),
 ) -> Result<Exit, Error> {
     let state = journal.state();
     let seconds = started.elapsed().as_secs_f64();
@@ -211,7 +227,7 @@ async fn finish(
     let ok = built.ok();
     let (summary, next) = if ok {
         events.send(Event::Outputs(link.outputs(&state).await));
-        let verify = if state.until.is_none_or(|u| u >= LAST) {
+        let verify = if state.until.is_none_or(|u| u >= last(lab)) {
             next("labctl verify", "prove it")
         } else {
             next("labctl up", "build the rest")

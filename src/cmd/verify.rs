@@ -53,7 +53,12 @@ async fn prove(
     };
     let identity = identity?;
     let outputs = link.outputs(state).await;
-    let (Some(api_id), Some(stage)) = (outputs.api_id.clone(), text(state, "stage", "name")) else {
+    let parts = (
+        outputs.api_id.clone(),
+        text(state, "stage", "name"),
+        link.base_url(state),
+    );
+    let (Some(api_id), Some(stage), Some(base_url)) = parts else {
         return Err(Error::failed("the lab is not complete: no API is deployed")
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     };
@@ -80,13 +85,18 @@ async fn prove(
         (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
         _ => CodeSource::Ask,
     };
-    let mut prober = Prober::new(&cx, api_id.clone(), link.stage_url(&api_id, &stage), twin);
+    let mut prober = Prober::new(&cx, api_id, base_url, twin);
     let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
     prober.origin = cors.map(|cors| cors.origin.clone());
     proof.without_sign_in(&mut prober).await?;
     proof.functions(&mut prober, &stage).await?;
     let user = args.user.clone().or_else(|| outputs.users.first().cloned());
     let tokens = proof.sign_in(&mut prober, user, &source).await?;
+    if let (Some(_), Some(direct)) = (&outputs.distribution_id, link.direct_url(state)) {
+        for route in &routes {
+            prober.around_edge(route, &direct, tokens.as_ref()).await;
+        }
+    }
     proof.keys(&mut prober, tokens.as_ref()).await?;
     proof.rotation(&mut prober, tokens).await;
     let (failed, total) = prober.score();

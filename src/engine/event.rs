@@ -162,6 +162,8 @@ pub struct Outputs {
     pub user_pool_id: Option<String>,
     pub client_id: Option<String>,
     pub api_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution_id: Option<String>,
     pub authorizer_id: Option<String>,
     pub function_arn: Option<String>,
     /// Sign-in names of the test users.

@@ -25,16 +25,18 @@ pub enum Chapter {
     RestApi,
     Authorizer,
     User,
+    Edge,
 }
 
 impl Chapter {
-    /// All chapters that have resources, in order. The tutorial's sixth is `labctl verify`.
-    pub const ALL: [Self; 5] = [
+    /// All chapters that have resources, in order. `labctl verify` comes after them.
+    pub const ALL: [Self; 6] = [
         Self::Function,
         Self::UserPool,
         Self::RestApi,
         Self::Authorizer,
         Self::User,
+        Self::Edge,
     ];
 
     /// 1, 2, …
@@ -50,6 +52,7 @@ impl Chapter {
             Self::RestApi => "REST API",
             Self::Authorizer => "Authorizer",
             Self::User => "Test user",
+            Self::Edge => "Edge",
         }
     }
 }
@@ -94,6 +97,8 @@ pub struct Step {
     pub order: usize,
     /// The steps it needs, all before it.
     pub needs: Vec<StepId>,
+    /// Of these, the steps that cannot be deleted while it is there.
+    pub holds: Vec<StepId>,
     /// The step inside which it lives.
     pub within: Option<StepId>,
     pub(super) work: Box<dyn AnyResource>,
@@ -119,12 +124,15 @@ impl Plan {
         let within = R::within(&needs);
         let mut needed = needs.ids();
         needed.dedup();
+        let free = R::independent_of(&needs);
+        let holds = needed.iter().filter(|id| !free.contains(id)).cloned();
         self.steps.push(Step {
             id,
             kind: R::KIND,
             name: resource.name(),
             chapter,
             order: self.steps.len(),
+            holds: holds.collect(),
             needs: needed,
             within,
             work: Box::new(Typed {
@@ -179,7 +187,7 @@ impl Step {
             name: self.name.clone(),
             chapter: self.chapter.number(),
             order: self.order,
-            needs: self.needs.clone(),
+            needs: self.holds.clone(),
             within: self.within.clone(),
             phase: Phase::Creating,
             key,

@@ -23,16 +23,32 @@ fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
     extra.into_iter().map(|(id, _)| id.clone()).collect()
 }
 
+/// When in a run something is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before anything is made: not what something else may still use.
+    First,
+    /// When everything is as wanted.
+    Last,
+}
+
 /// Removes what can be removed now: how many went, and whether something still in use is left.
 /// A failure ends it, with the step that it is of.
 pub(super) async fn prune(
     plan: &Plan,
     cx: &Cx,
     journal: &Journal,
+    when: When,
 ) -> Result<(usize, bool), (StepId, Failure)> {
     let mut removed = 0;
     let mut left = false;
-    for id in extra(plan, &journal.state()) {
+    let state = journal.state();
+    for id in extra(plan, &state) {
+        let lingers = state.steps.get(&id).is_some_and(|r| r.kind.lingers());
+        if lingers && when == When::First {
+            left = true;
+            continue;
+        }
         match remove(&id, cx, journal).await {
             Ok(true) => removed += 1,
             Ok(false) => {}
@@ -66,11 +82,7 @@ async fn remove(id: &StepId, cx: &Cx, journal: &Journal) -> Result<bool, Failure
     let cx = cx.for_step(id);
     let teller = Teller::new(&cx, id);
     journal.commit(id, Move::Unmake).await?;
-    teller.tell(
-        Change::Deleting,
-        None,
-        Some("not in lab.yaml any more".to_owned()),
-    );
+    teller.tell(Change::Deleting, None, Some("no longer wanted".to_owned()));
     let change = down::delete(&cx, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal

@@ -29,6 +29,9 @@ pub trait Resource: Send + Sync + 'static {
     /// It is addressed by name and carries tags of its own: a stranger's can become ours, see
     /// [`Resource::claim`].
     const ADOPTABLE: bool = false;
+    /// What is made or changed in the same run may still use it, though AWS would let it go (a key that
+    /// a distribution sends): when lab.yaml no longer wants it, it goes last.
+    const LINGERS: bool = false;
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
     type Needs: Needs;
     /// What identifies it before the call: journalled first, enough for `find` and `delete`.
@@ -42,6 +45,11 @@ pub trait Resource: Send + Sync + 'static {
     /// The step inside which it lives and with which AWS deletes it (a client in its pool).
     fn within(_needs: &Self::Needs) -> Option<StepId> {
         None
+    }
+
+    /// Of its needs, those that AWS deletes while it is still there: `down` does not let them wait for it.
+    fn independent_of(_needs: &Self::Needs) -> Vec<StepId> {
+        Vec::new()
     }
 
     /// What identifies it, from the lab and from what its needs gave.

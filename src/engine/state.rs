@@ -51,7 +51,7 @@ pub struct Record {
     pub chapter: u8,
     /// Place in the tutorial's order.
     pub order: usize,
-    /// The steps it needs.
+    /// The steps that cannot be deleted while it is there.
     pub needs: Vec<StepId>,
     /// The step inside which it lives.
     pub within: Option<StepId>,

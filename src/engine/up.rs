@@ -15,7 +15,7 @@ use super::{
     interrupt::STOPPING,
     journal::Journal,
     needs::StepId,
-    prune,
+    prune::{self, When},
     resource::Health,
     state::{Move, Phase},
     step::{Brought, Builder, Teller},
@@ -101,7 +101,7 @@ pub async fn up(
         inspect::checks(&plan, &cx, &journal.state()).await
     };
     let mut built = Built::default();
-    let later = match prune::prune(&plan, &cx, &journal).await {
+    let later = match prune::prune(&plan, &cx, &journal, When::First).await {
         Ok((removed, later)) => {
             built.removed = removed;
             later
@@ -117,7 +117,7 @@ pub async fn up(
     schedule(&plan, &cx, &journal, &options, healths, &mut built).await;
     if later && built.ok() {
         // What was in use by something that has been changed since.
-        match prune::prune(&plan, &cx, &journal).await {
+        match prune::prune(&plan, &cx, &journal, When::Last).await {
             Ok((removed, still)) => {
                 built.removed += removed;
                 if still {

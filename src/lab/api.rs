@@ -31,6 +31,8 @@ pub(super) struct Around<'a> {
     pub(super) has_pool: bool,
     /// Somebody may call with AWS keys.
     pub(super) has_callers: bool,
+    /// A distribution stands before the API.
+    pub(super) has_edge: bool,
 }
 
 pub(super) fn check(file: file::Api, around: &Around<'_>, notes: &Notes) -> Option<Api> {
@@ -227,6 +229,12 @@ impl Routes<'_> {
                 if !self.around.has_callers {
                     let message = "nobody has AWS keys to call this route with";
                     let hint = "add `callers:` or `identity_pool:` to the lab";
+                    self.notes.note(name.place, message, hint);
+                }
+                if self.around.has_edge {
+                    let message = "AWS keys cannot be used through CloudFront: a signature is over the host's name, \
+                                   which the edge replaces";
+                    let hint = "give the route another authorizer, or remove `edge:` from the lab";
                     self.notes.note(name.place, message, hint);
                 }
                 Some(Guard::Iam)

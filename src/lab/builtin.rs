@@ -70,6 +70,15 @@ pub const LABS: &[Ready] = &[
         ]
     ),
     lab!(
+        "cloudfront-edge",
+        "the API answers through CloudFront, and to nobody who goes around it",
+        [
+            "lab.yaml",
+            "README.md",
+            "artifacts/hello/lambda_function.py",
+        ]
+    ),
+    lab!(
         "all-authorizers",
         "one API, every way to say who may call it, chosen per route",
         [

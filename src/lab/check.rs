@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    AppClient, Factor, Function, Lab, User, UserPool, api, callers, code, file,
+    AppClient, Factor, Function, Lab, User, UserPool, api, callers, code, edge, file,
     forms::valid_email,
     kinds::{List, Map, Text},
     problem::{Notes, Place, quote},
@@ -36,7 +36,16 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
         functions: ids.as_deref(),
         has_pool: file.user_pool.is_some(),
         has_callers: file.identity_pool.is_some() || file.callers.is_some(),
+        has_edge: file.edge.is_some(),
     };
+    if let (true, None, Some(lab)) = (around.has_edge, &file.api, &file.lab.0) {
+        let message = "`edge` needs an API that it stands before";
+        notes.note(
+            lab.place,
+            message,
+            "add `api:` to the lab, or remove `edge:`",
+        );
+    }
     let api = file.api.map(|api| api::check(api, &around, notes));
     let routes = callers::Routes::of(api.as_ref());
     if let (Some(_), false) = (&file.identity_pool, around.has_pool) {
@@ -49,6 +58,9 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
         .callers
         .map(|map| callers::callers(map, &routes, &mut roles, notes))
         .unwrap_or_default();
+    let api = api.flatten();
+    let edge = file.edge.zip(api.as_ref());
+    let edge = edge.and_then(|(edge, api)| edge::check(edge.0?, &api.name, notes));
     let user_pool = file.user_pool.and_then(|pool| user_pool(pool.0?, notes));
     Some(Lab {
         name: file.lab.0?.value,
@@ -60,7 +72,8 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
         user_pool,
         identity_pool,
         callers,
-        api: api.flatten(),
+        api,
+        edge,
         dir: dir.to_owned(),
     })
 }

@@ -6,14 +6,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 
 use super::{
     kinds::{List, Map, Text, Whole},
+    problem::quote,
     read::{Need, Read, Spot, mirror},
     rules::{
         Any, ApiName, Architecture, AuthorizerKind, AuthorizerName, AuthorizerRef, AuthorizerType,
-        CallerName, ClientType, Email, Endpoint, EnvironmentName, Factor, FunctionId, FunctionName,
-        FunctionRef, Handler, Header, IdentitySource, LabName, Origin, PolicyArn, PoolName, Region,
-        RoleName, RouteKey, RouteRef, Runtime, Scope, SignIn, Source, StageName, Validation,
-        Variable,
+        CallerName, CertificateArn, ClientType, Comment, Country, DomainName, Email, Endpoint,
+        EnvironmentName, Factor, FunctionId, FunctionName, FunctionRef, Handler, Header,
+        IdentitySource, LabName, Origin, PolicyArn, PoolName, Region, RoleName, RouteKey, RouteRef,
+        Runtime, Scope, SignIn, Source, StageName, Validation, Variable, ZoneId,
     },
+    yaml::Value,
 };
 
 mirror! {
@@ -33,6 +35,8 @@ mirror! {
         callers: Option<Map<CallerName, Caller>>,
         /// The REST API.
         api: Option<Api>,
+        /// A CloudFront distribution before the API, which then answers only through it. `edge: {}` takes what is usual.
+        edge: Option<Need<Edge>>,
     }
 
     /// A Lambda function, with its role and log group.
@@ -171,6 +175,34 @@ mirror! {
         max_age: Option<Whole<0, 86_400>>,
     }
 
+    /// A CloudFront distribution before the API. It sends a secret that API Gateway asks for.
+    struct Edge {
+        /// What the distribution is called in lists. The API's name and `-edge` when left out.
+        comment: Option<Text<Comment>>,
+        /// Countries whose viewers are let in, by their ISO 3166 codes, like `[DE, AT]`. All when left out.
+        geo: Option<List<Text<Country>>>,
+        /// A web ACL that blocks addresses which ask too often: `rate-limit`, or `rate_limit:` with a number. It costs money by the month.
+        waf: Option<Waf>,
+        /// A domain of your own in place of CloudFront's.
+        domain: Option<Need<Domain>>,
+    }
+
+    /// A domain of your own, with its certificate and its zone.
+    struct Domain {
+        /// The name, like `api.example.com`.
+        name: Need<Text<DomainName>>,
+        /// The ARN of an issued certificate for the name, in us-east-1: CloudFront takes no other.
+        certificate: Need<Text<CertificateArn>>,
+        /// The id of the Route 53 hosted zone that gets the record.
+        zone: Need<Text<ZoneId>>,
+    }
+
+    /// A limit of requests.
+    struct RateLimit {
+        /// Requests that one address may send in five minutes.
+        rate_limit: Need<Whole<100, 2_000_000_000>>,
+    }
+
     /// A route of the API.
     struct Route {
         /// The id of the function that answers.
@@ -221,6 +253,45 @@ impl JsonSchema for RetentionDays {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "enum": RETENTION_DAYS })
+    }
+}
+
+/// What a web ACL limits: a word, or a number.
+#[derive(Debug)]
+pub(super) enum Waf {
+    Word,
+    Limit(Option<i32>),
+}
+
+const WAF_HINT: &str = "write `waf: rate-limit`, or `waf: { rate_limit: 500 }`";
+
+impl Read for Waf {
+    fn read(spot: &Spot<'_>) -> Option<Self> {
+        match &spot.node.value {
+            Value::Text(word) if word == "rate-limit" => Some(Self::Word),
+            Value::Map(_) => {
+                let limit = RateLimit::read(spot)?.rate_limit.0;
+                Some(Self::Limit(limit.map(|n| n.0)))
+            }
+            Value::Text(word) => {
+                let message = format!("{} is not known here", quote(word));
+                spot.wrong(message, WAF_HINT)
+            }
+            _ => spot.must_be("`rate-limit` or a map", WAF_HINT),
+        }
+    }
+}
+
+impl JsonSchema for Waf {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Waf".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let map = RateLimit::json_schema(generator);
+        json_schema!({ "anyOf": [{ "const": "rate-limit" }, map] })
     }
 }
 

@@ -151,6 +151,59 @@ pub(super) fn stage(text: &str) -> Option<String> {
         .then(|| "API Gateway keeps `test-invoke-stage` for test-invoke".to_owned())
 }
 
+/// As ISO 3166-1 writes it; which codes there are is CloudFront's affair.
+pub(super) fn country(text: &str) -> Option<String> {
+    let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
+    (!good).then(|| {
+        format!(
+            "{} is not a country's code: two capital letters",
+            quote(text)
+        )
+    })
+}
+
+pub(super) fn domain_name(text: &str) -> Option<String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| in_class(c, r"a-z0-9\-"))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let good = text.len() <= 253
+        && text.split('.').count() >= 2
+        && text.split('.').all(label)
+        && !text.ends_with(|c: char| c.is_ascii_digit());
+    (!good).then(|| {
+        format!(
+            "{} is not a domain: names in lower case, with dots",
+            quote(text)
+        )
+    })
+}
+
+/// CloudFront's documentation: certificates of ACM in us-east-1 only.
+pub(super) fn certificate(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "acm", region, account, rest] = parts.as_slice() else {
+        return Some(format!("{} is not the ARN of a certificate", quote(text)));
+    };
+    let good = partition.starts_with("aws")
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && rest
+            .strip_prefix("certificate/")
+            .is_some_and(|id| !id.is_empty() && id.chars().all(|c| in_class(c, r"A-Za-z0-9\-")));
+    if !good {
+        return Some(format!("{} is not the ARN of a certificate", quote(text)));
+    }
+    (*region != "us-east-1").then(|| {
+        format!(
+            "the certificate is in {}: CloudFront takes certificates of us-east-1 only",
+            quote(region)
+        )
+    })
+}
+
 /// The address as labctl uses it (lower-case), or what is wrong with it.
 pub fn valid_email(text: &str) -> Result<String, String> {
     let email = text.trim().to_lowercase();

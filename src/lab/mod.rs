@@ -6,6 +6,7 @@ pub mod builtin;
 mod callers;
 mod check;
 mod code;
+mod edge;
 mod excerpt;
 mod file;
 mod forms;
@@ -46,6 +47,8 @@ pub struct Lab {
     pub callers: BTreeMap<String, Caller>,
     /// The REST API.
     pub api: Option<Api>,
+    /// The CloudFront distribution before the API.
+    pub edge: Option<Edge>,
     /// Folder of the file.
     pub dir: PathBuf,
 }
@@ -241,6 +244,30 @@ pub struct Cors {
     pub headers: Vec<String>,
     /// How long a browser may remember it, seconds.
     pub max_age_s: i32,
+}
+
+/// A CloudFront distribution, through which alone the API answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The distribution's comment.
+    pub comment: String,
+    /// ISO codes of the countries whose viewers are let in; none: all.
+    pub geo: Vec<String>,
+    /// Requests that one address may send in five minutes.
+    pub rate_limit: Option<i32>,
+    /// A domain in place of CloudFront's.
+    pub domain: Option<Domain>,
+}
+
+/// A domain of the user's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// e.g. `api.example.com`.
+    pub name: String,
+    /// ARN of its certificate in us-east-1.
+    pub certificate: String,
+    /// Id of the Route 53 hosted zone.
+    pub zone: String,
 }
 
 /// A route.

@@ -5,8 +5,8 @@ use schemars::{Schema, json_schema};
 
 use super::{
     forms::{
-        handler, identity_source, lab_name, origin, policy_arn, region, stage, valid_email,
-        variable,
+        certificate, country, domain_name, handler, identity_source, lab_name, origin, policy_arn,
+        region, stage, valid_email, variable,
     },
     problem::{Place, Problem, quote},
 };
@@ -149,6 +149,8 @@ const fn plain_name(most: usize) -> Rule {
 }
 
 const EMAIL: &str = "student@example.com";
+const CERTIFICATE: &str =
+    "arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012";
 const POLICY: &str = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 
 rules! {
@@ -195,6 +197,11 @@ rules! {
     Origin = Rule::Form { wrong: origin, pattern: "^(\\*|https?://[a-z0-9.:-]+)$", example: "https://app.example.com" };
     CallerName = plain_name(64);
     EnvironmentName = Rule::Name { most: 128, class: "A-Za-z0-9_", words: "letters, digits and `_`" };
+    Comment = Rule::Name { most: 128, class: " -~", words: "printable ASCII" };
+    Country = Rule::Form { wrong: country, pattern: "^[A-Z]{2}$", example: "DE" };
+    DomainName = Rule::Form { wrong: domain_name, pattern: r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", example: "api.example.com" };
+    CertificateArn = Rule::Form { wrong: certificate, pattern: "^arn:aws:acm:us-east-1:[0-9]{12}:certificate/.+$", example: CERTIFICATE };
+    ZoneId = Rule::Name { most: 32, class: "A-Z0-9", words: "a hosted zone's id, like Z0123456789ABC" };
     Header = Rule::Name { most: 128, class: r"A-Za-z0-9_\-", words: "a header's name, like Authorization" };
     Scope = Rule::Name { most: 256, class: r"!#-\[\]-~", words: "printable ASCII without blanks, `\"` and `\\`" };
     StageName = Rule::Form { wrong: stage, pattern: "^[A-Za-z0-9_-]{1,128}$", example: "dev" };

@@ -35,17 +35,35 @@ struct Builder<'a> {
     mocks: Vec<Ref<MockIntegration>>,
     responses: Vec<Ref<IntegrationResponse>>,
     refusals: Vec<Ref<GatewayResponse>>,
+    /// Only a distribution may call.
+    behind_edge: bool,
 }
 
-/// Not `guarded`, the API is as at the end of chapter 3: methods open to all, and nothing deployed.
+/// How far an API is built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    /// With authorizers and deployed; otherwise it is as at the end of chapter 3: open to all, and only tested.
+    pub(super) guarded: bool,
+    /// Behind the distribution.
+    pub(super) behind_edge: bool,
+}
+
+/// What else is made from the API.
+pub(super) struct Made {
+    pub(super) api: Ref<RestApi>,
+    /// Once it is deployed.
+    pub(super) stage: Option<Ref<Stage>>,
+}
+
 pub(super) fn add(
     plan: &mut Plan,
     lab: &Lab,
     file: &lab::Api,
     functions: &BTreeMap<&str, Ref<Function>>,
     pool: Option<&Pool>,
-    guarded: bool,
-) -> Ref<RestApi> {
+    reach: Reach,
+) -> Made {
+    let guarded = reach.guarded;
     let name = file.name.clone();
     let api = plan.add(Chapter::RestApi, "api", RestApi { name }, ());
     let mut builder = Builder {
@@ -62,6 +80,7 @@ pub(super) fn add(
         mocks: Vec::new(),
         responses: Vec::new(),
         refusals: Vec::new(),
+        behind_edge: reach.behind_edge,
     };
     if guarded {
         for (name, authorizer) in &file.authorizers {
@@ -74,10 +93,8 @@ pub(super) fn add(
     if let Some(cors) = &file.cors {
         builder.cors(cors);
     }
-    if guarded {
-        builder.deploy();
-    }
-    api
+    let stage = guarded.then(|| builder.deploy());
+    Made { api, stage }
 }
 
 impl<'a> Builder<'a> {
@@ -156,6 +173,7 @@ impl<'a> Builder<'a> {
             } else {
                 Vec::new()
             },
+            api_key_required: self.behind_edge,
         };
         let path = self.path(&route.path);
         let needs = (self.api.clone(), path, authorizer);
@@ -219,6 +237,7 @@ impl<'a> Builder<'a> {
             path: path.to_owned(),
             authorization: Authorization::Open,
             scopes: Vec::new(),
+            api_key_required: self.behind_edge,
         };
         let needs = (self.api.clone(), self.path(path), None);
         let id = format!("method.{name}");
@@ -248,9 +267,9 @@ impl<'a> Builder<'a> {
         self.responses.push(filled);
     }
 
-    fn deploy(self) {
+    fn deploy(self) -> Ref<Stage> {
         let chapter = Chapter::Authorizer;
-        let content = content(self.lab, self.file);
+        let content = content(self.lab, self.file, self.behind_edge);
         let authorizers = self.authorizers.into_values().collect();
         let snapshot = (
             (self.pool, authorizers),
@@ -262,7 +281,7 @@ impl<'a> Builder<'a> {
         let deployment = self.plan.add(chapter, "deployment", deployment, needs);
         let name = self.file.stage.clone();
         self.plan
-            .add(chapter, "stage", Stage { name }, (self.api, deployment));
+            .add(chapter, "stage", Stage { name }, (self.api, deployment))
     }
 
     /// The steps of a path, parents first. `/` is there from the start.
@@ -315,7 +334,7 @@ fn preflight_headers(cors: &lab::Cors, methods: &BTreeSet<&str>) -> Vec<(String,
 }
 
 /// All that a deployment's snapshot shows, apart from the ids that AWS makes.
-fn content(lab: &Lab, api: &lab::Api) -> String {
+fn content(lab: &Lab, api: &lab::Api, behind_edge: bool) -> String {
     let function = |id: &str| lab.functions.get(id).map(|f| &f.name);
     let authorizers: Vec<_> = api
         .authorizers
@@ -346,7 +365,11 @@ fn content(lab: &Lab, api: &lab::Api) -> String {
         .cors
         .as_ref()
         .map(|c| json!([c.origin, c.headers, c.max_age_s]));
-    json!([authorizers, routes, cors]).to_string()
+    if behind_edge {
+        json!([authorizers, routes, cors, "api key"]).to_string()
+    } else {
+        json!([authorizers, routes, cors]).to_string()
+    }
 }
 
 /// A readable statement id (1–100 letters, digits, `-`, `_`), unique by a hash of the route.

@@ -172,6 +172,7 @@ fn outputs(outputs: &Outputs) -> Vec<String> {
         ("User pool", &outputs.user_pool_id),
         ("Client", &outputs.client_id),
         ("API", &outputs.api_id),
+        ("Edge", &outputs.distribution_id),
         ("Function", &outputs.function_arn),
         ("User", &users),
         ("Inbox", &outputs.inbox),

@@ -23,6 +23,8 @@ pub struct Method {
     pub authorization: Authorization,
     /// Scopes of which an access token must have one; empty: ID tokens are taken.
     pub scopes: Vec<String>,
+    /// Who calls must have an API key, too.
+    pub api_key_required: bool,
 }
 
 /// Who may call a method.
@@ -134,7 +136,7 @@ impl Resource for Method {
                     .authorization_type(self.authorization.aws_name())
                     .set_authorizer_id(authorizer.clone())
                     .set_authorization_scopes(Some(self.scopes.clone()).filter(|s| !s.is_empty()))
-                    .api_key_required(false)
+                    .api_key_required(self.api_key_required)
                     .send()
             })
             .await;
@@ -169,7 +171,7 @@ impl Resource for Method {
         );
         compare.field(
             "apiKeyRequired",
-            &false,
+            &self.api_key_required,
             &method.api_key_required().unwrap_or_default(),
         );
         Ok(compare.health())
@@ -220,7 +222,12 @@ impl Resource for Method {
         }
         patches.append(&mut scopes);
         if differs("apiKeyRequired") {
-            patches.push(patch(Op::Replace, "/apiKeyRequired", Some("false")));
+            let word = if self.api_key_required {
+                "true"
+            } else {
+                "false"
+            };
+            patches.push(patch(Op::Replace, "/apiKeyRequired", Some(word)));
         }
         let updated = cx
             .call("apigateway:UpdateMethod", Effect::Idempotent, || {

@@ -1,9 +1,13 @@
 //! The closed list of AWS kinds that labctl makes, one file each.
 
+mod api_key;
 mod app_client;
 mod authorizer;
 mod call_policy;
 mod deployment;
+mod distribution;
+mod distribution_config;
+mod edge_deployment;
 mod function;
 mod gateway_response;
 mod identity_pool;
@@ -17,12 +21,16 @@ mod password;
 mod path;
 mod permission;
 mod pool_roles;
+mod record_set;
 mod rest_api;
 mod role;
 mod role_policy;
 mod stage;
+mod usage_plan;
+mod usage_plan_key;
 mod user;
 mod user_pool;
+mod web_acl;
 mod zip;
 
 use std::{future::Future, pin::Pin};
@@ -78,6 +86,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::ADOPTABLE,)* }
             }
 
+            /// Whether it is removed last: see [`Resource::LINGERS`].
+            pub fn lingers(self) -> bool {
+                match self { $(Self::$kind => $kind::LINGERS,)* }
+            }
+
             /// Whether the journal's key and output are this kind's.
             pub fn knows(self, key: &Value, out: Option<&Value>) -> bool {
                 match self { $(Self::$kind => knows::<$kind>(key, out),)* }
@@ -130,6 +143,13 @@ kinds! {
     Authorizer = authorizer, "authorizer";
     Deployment = deployment, "deployment";
     Stage = stage, "stage";
+    ApiKey = api_key, "API key";
+    UsagePlan = usage_plan, "usage plan";
+    UsagePlanKey = usage_plan_key, "usage plan key";
+    WebAcl = web_acl, "web ACL";
+    Distribution = distribution, "distribution";
+    EdgeDeployment = edge_deployment, "edge deployment";
+    RecordSet = record_set, "record set";
 }
 
 async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {

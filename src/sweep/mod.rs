@@ -2,13 +2,17 @@
 //! nothing with the state and with how the kinds are found and deleted: a mistake there cannot hide here.
 
 mod api;
+mod api_key;
 mod command;
+mod distribution;
 mod function;
 mod identity_pool;
 mod log_group;
 mod pool;
+mod record_set;
 mod role;
 mod tag;
+mod web_acl;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -104,6 +108,11 @@ pub async fn sweep(cx: &Cx, target: &Target) -> Result<Findings, Fault> {
         sweep.pools(&hits),
         sweep.identity_pools(&hits),
         sweep.apis(&hits),
+        sweep.distributions(&hits),
+        sweep.api_keys(&hits),
+        sweep.usage_plans(&hits),
+        sweep.web_acls(&hits),
+        sweep.record_sets(),
     );
     if cx.interrupt().is_set() {
         let reason = "interrupted";

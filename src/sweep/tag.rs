@@ -22,6 +22,14 @@ pub(super) struct Hits {
     pub(super) identity_pools: BTreeSet<String>,
     /// Ids.
     pub(super) apis: BTreeSet<String>,
+    /// Ids.
+    pub(super) api_keys: BTreeSet<String>,
+    /// Ids.
+    pub(super) usage_plans: BTreeSet<String>,
+    /// Ids.
+    pub(super) distributions: BTreeSet<String>,
+    /// Names, of those for CloudFront.
+    pub(super) web_acls: BTreeSet<String>,
     /// API ids and stage names.
     pub(super) stages: BTreeSet<(String, String)>,
 }
@@ -52,6 +60,8 @@ impl Hits {
             "apigateway" => {
                 let path: Vec<&str> = thing.trim_start_matches('/').split('/').collect();
                 match path[..] {
+                    ["apikeys", id] => Some(self.api_keys.insert(id.to_owned())),
+                    ["usageplans", id] => Some(self.usage_plans.insert(id.to_owned())),
                     ["restapis", id] => Some(self.apis.insert(id.to_owned())),
                     ["restapis", id, "stages", stage] => {
                         Some(self.stages.insert((id.to_owned(), stage.to_owned())))
@@ -59,6 +69,13 @@ impl Hits {
                     _ => None,
                 }
             }
+            "cloudfront" => thing
+                .strip_prefix("distribution/")
+                .map(|id| self.distributions.insert(id.to_owned())),
+            "wafv2" => thing
+                .strip_prefix("global/webacl/")
+                .and_then(|rest| rest.split_once('/'))
+                .map(|(name, _)| self.web_acls.insert(name.to_owned())),
             _ => None,
         }
         .is_some()
@@ -126,12 +143,17 @@ mod tests {
             "arn:aws:cognito-identity:us-east-1:1:identitypool/us-east-1:uuid",
             "arn:aws:apigateway:us-east-1::/restapis/a",
             "arn:aws:apigateway:us-east-1::/restapis/a/stages/dev",
+            "arn:aws:apigateway:us-east-1::/apikeys/k",
+            "arn:aws:apigateway:us-east-1::/usageplans/p",
+            "arn:aws:cloudfront::1:distribution/E1",
+            "arn:aws:wafv2:us-east-1:1:global/webacl/labctl-l/uuid",
         ] {
             assert!(hits.take(arn), "{arn}");
         }
         for arn in [
             "arn:aws:lambda:us-east-1:1:event-source-mapping:f",
-            "arn:aws:apigateway:us-east-1::/usageplans/a",
+            "arn:aws:apigateway:us-east-1::/domainnames/a",
+            "arn:aws:wafv2:us-east-1:1:regional/webacl/labctl-l/uuid",
             "arn:aws:s3:::bucket",
             "nonsense",
             "",

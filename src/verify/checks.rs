@@ -71,8 +71,8 @@ pub struct Prober<'a> {
     pub cx: &'a Cx,
     /// The API.
     pub api_id: String,
-    /// `https://…/dev`.
-    pub stage_url: String,
+    /// Where the API answers: `https://…/dev`, or the edge.
+    pub base_url: String,
     /// How often in a row an answer must be right (a snapshot that is being replaced may answer once more).
     pub in_a_row: usize,
     /// How long a right answer may take to come.
@@ -85,9 +85,9 @@ pub struct Prober<'a> {
 }
 
 impl<'a> Prober<'a> {
-    /// A prober for a deployed stage. `at_once`: changes are seen immediately there (the local twin).
-    pub fn new(cx: &'a Cx, api_id: String, stage_url: String, at_once: bool) -> Self {
-        let http = Http::new(&stage_url);
+    /// A prober for a deployed API. `at_once`: changes are seen immediately there (the local twin).
+    pub fn new(cx: &'a Cx, api_id: String, base_url: String, at_once: bool) -> Self {
+        let http = Http::new(&base_url);
         let (in_a_row, patience) = if at_once {
             (1, Duration::from_secs(5))
         } else {
@@ -96,7 +96,7 @@ impl<'a> Prober<'a> {
         Self {
             cx,
             api_id,
-            stage_url,
+            base_url,
             in_a_row,
             patience,
             origin: None,
@@ -176,12 +176,12 @@ impl<'a> Prober<'a> {
 
     /// A request for a route: path parameters get a value.
     pub(super) fn request(&self, route: &Route) -> Request {
-        let url = format!("{}{}", self.stage_url, example_path(&route.path));
+        let url = format!("{}{}", self.base_url, example_path(&route.path));
         Request::new(http_method(&route.method), &url)
     }
 
     /// The same with a token, when there is one.
-    fn with_token(&self, route: &Route, token: Option<&str>) -> Request {
+    pub(super) fn with_token(&self, route: &Route, token: Option<&str>) -> Request {
         let request = self.request(route);
         match (&route.guard, token) {
             (Guard::Token { header, .. }, Some(token)) => request.header(header, token),

@@ -37,7 +37,7 @@ pub struct Judged<'r> {
 }
 
 /// The values of a route: those let in, and those refused.
-fn values(route: &Route) -> (&[String], &[String]) {
+pub(super) fn values(route: &Route) -> (&[String], &[String]) {
     match &route.guard {
         Guard::Function { allow, deny, .. } => (allow, deny),
         _ => (&[], &[]),
@@ -46,7 +46,7 @@ fn values(route: &Route) -> (&[String], &[String]) {
 
 impl Prober<'_> {
     /// A request with values for the authorizer's sources.
-    fn with_values(&self, route: &Route, values: &[String]) -> Request {
+    pub(super) fn with_values(&self, route: &Route, values: &[String]) -> Request {
         let mut request = self.request(route);
         let Guard::Function { sources, .. } = &route.guard else {
             return request;

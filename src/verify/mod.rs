@@ -1,6 +1,7 @@
 //! Proves that the lab does what the tutorial promises, as a student's client would use it.
 
 mod checks;
+mod edge;
 mod function;
 mod iam;
 mod keys;

@@ -9,11 +9,12 @@ use crate::{
     twin,
 };
 
-const LABS: [&str; 4] = [
+const LABS: [&str; 5] = [
     "lambda-authorizer",
     "iam-authorizer",
     "refresh-rotation",
     "all-authorizers",
+    "cloudfront-edge",
 ];
 
 /// Names and outcomes of the checks of `verify --json`.
@@ -69,7 +70,7 @@ fn init_lists_the_labs_and_knows_no_other() {
             .json()
             .as_array()
             .map(Vec::len),
-        Some(5)
+        Some(6)
     );
     site.labctl("init --lab nothing")
         .code(2)

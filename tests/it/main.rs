@@ -5,6 +5,7 @@
 mod adopt;
 mod change;
 mod drift;
+mod edge;
 mod fuzz;
 mod harness;
 mod hostile;

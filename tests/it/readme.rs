@@ -34,6 +34,8 @@ fn normal(text: &str) -> Vec<String> {
         (r"\((started|running), state in", "(STATE, state in"),
         (r"us-east-1_[A-Za-z0-9]{9}\b", "POOL"),
         (r"_api/[a-z0-9]{10}/", "_api/API/"),
+        (r"\bE[A-Z0-9]{12,14}\b", "DISTRIBUTION"),
+        (r"( labctl-[a-z0-9-]+ +)[a-z0-9/]{6,17}$", "${1}ID"),
         (r"\b[a-z0-9]{10}/[a-z0-9]{6}/GET\b", "API/PATH/GET"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
         (r"\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "TIME"),
@@ -81,14 +83,12 @@ fn its_blocks_run_and_print_what_it_shows() {
 
 #[test]
 fn the_readme_of_each_lab_is_true() {
-    for name in [
-        "lambda-authorizer",
-        "iam-authorizer",
-        "refresh-rotation",
-        "all-authorizers",
-    ] {
-        let site = Site::ready(name);
-        follow(&site, &format!("labs/{name}/README.md"));
+    let labs = fs::read_dir(project("labs")).expect("a folder").flatten();
+    let names = labs.map(|entry| entry.file_name().into_string().expect("a name"));
+    let names: Vec<String> = names.collect();
+    assert!(names.len() >= 5, "{names:?}");
+    for name in names {
+        follow(&Site::ready(&name), &format!("labs/{name}/README.md"));
     }
 }
 
@@ -160,7 +160,7 @@ fn its_policy_allows_what_labctl_calls() {
         })
         .collect();
     let operation = Regex::new(
-        r#"(?:call\(|operation =)\s*"(iam|lambda|logs|cognito-idp|cognito-identity|sts|tag):([A-Z][A-Za-z]+)""#,
+        r#"(?:call\(|(?:operation|_list) =)\s*"(iam|lambda|logs|cognito-idp|cognito-identity|sts|tag|cloudfront|wafv2|route53):([A-Z][A-Za-z]+)""#,
     )
     .expect("a rule");
     let mut called = BTreeSet::new();
@@ -188,6 +188,8 @@ fn its_policy_allows_what_labctl_calls() {
         "cognito-identity:GetId",
         "cognito-identity:GetCredentialsForIdentity",
         "sts:GetCallerIdentity",
+        // Two permissions: to create, and to tag.
+        "cloudfront:CreateDistributionWithTags",
     ];
     let missing: Vec<_> = called
         .iter()

@@ -243,12 +243,7 @@ fn no_secret_is_told_kept_or_passed() {
             "no {must} in {seen:#?}"
         );
     }
-    for must in [
-        "RespondToAuthChallenge",
-        "redacted",
-        "Sensitive Data Redacted",
-        "CreateFunction",
-    ] {
+    for must in ["RespondToAuthChallenge", "redacted", "CreateFunction"] {
         assert!(
             places.iter().any(|(_, text)| text.contains(must)),
             "no {must}"

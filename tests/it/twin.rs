@@ -15,7 +15,7 @@ impl Answer {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .build()
@@ -56,7 +56,7 @@ impl Account {
     }
 
     /// What tells the twin which service, account and region a call is for; it is not verified there.
-    fn scope(&self, service: &str) -> String {
+    pub(crate) fn scope(&self, service: &str) -> String {
         format!(
             "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0",
             self.id
@@ -250,6 +250,9 @@ impl Drop for Rule {
     }
 }
 
+/// `CloudFront`'s list of distributions.
+pub(crate) const DISTRIBUTIONS: &str = "/2020-05-31/distribution";
+
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
 pub(crate) fn everything(endpoint: &str) -> Vec<String> {
     let mut all = Vec::new();
@@ -273,6 +276,13 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
         "item",
         "name",
     );
+    for path in ["/apikeys", "/usageplans"] {
+        list(
+            rest(endpoint, "apigateway", "GET", path, None),
+            "item",
+            "name",
+        );
+    }
     let pools = json!({ "MaxResults": 60 });
     list(
         json_call(
@@ -311,6 +321,10 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
         "ResourceTagMappingList",
         "ResourceARN",
     );
+    let edges = rest(endpoint, "cloudfront", "GET", DISTRIBUTIONS, None);
+    assert_eq!(edges.status, 200, "{}", edges.body);
+    let domains = edges.body.split("<ARN>").skip(1);
+    all.extend(domains.map(|rest| format!("distribution: {}", &rest[..rest.len().min(80)])));
     let roles = iam(endpoint, "Action=ListRoles");
     assert_eq!(roles.status, 200, "{}", roles.body);
     let names = roles.body.split("<RoleName>").skip(1);

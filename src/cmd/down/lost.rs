@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Event, Failure, Interrupt, Lock, Removal},
     error::{Error, Exit},
     lab::Lab,
-    plan::{Extent, plan},
+    plan::{Extent, key_number, plan},
 };
 
 impl Run<'_> {
@@ -98,6 +98,7 @@ impl Run<'_> {
             users: None,
             until: u8::MAX,
             passwords: &BTreeMap::new(),
+            key_number: key_number(None),
         };
         match engine::recover(&plan(lab, &extent)?, cx, journal).await {
             Ok(found) => Ok(found),

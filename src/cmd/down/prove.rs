@@ -17,6 +17,7 @@ use crate::{
     engine::{Change, Deleted, Event, Receipt, Removal, State},
     error::{Error, Exit},
     lab::Lab,
+    plan::edge_names,
     resource::Kind,
     sweep::{self, Known, Shell, Target},
 };
@@ -96,12 +97,14 @@ impl Record {
         let callers = lab.callers.values().chain(identity.map(|p| &p.caller));
         names.extend(callers.map(|c| (Kind::Role, c.role.clone())));
         names.extend(lab.api.iter().map(|a| (Kind::RestApi, a.name.clone())));
-        for (kind, name) in names {
+        let mut names: Vec<_> = names.into_iter().map(|(k, name)| (k, name, None)).collect();
+        names.extend(edge_names(lab));
+        for (kind, name, id) in names {
             if !self.known.iter().any(|k| k.kind == kind && k.name == name) {
                 self.known.push(Known {
                     kind,
                     name,
-                    id: None,
+                    id,
                     made: false,
                     deleted: false,
                     failure: None,
@@ -111,9 +114,18 @@ impl Record {
     }
 }
 
-/// Kinds whose names are not unique.
+/// Kinds whose names are not enough: they are not unique, or in a place that the name does not tell.
 fn named_by_aws(kind: Kind) -> bool {
-    matches!(kind, Kind::UserPool | Kind::IdentityPool | Kind::RestApi)
+    matches!(
+        kind,
+        Kind::UserPool
+            | Kind::IdentityPool
+            | Kind::RestApi
+            | Kind::ApiKey
+            | Kind::UsagePlan
+            | Kind::Distribution
+            | Kind::RecordSet
+    )
 }
 
 /// How a sweep ended.

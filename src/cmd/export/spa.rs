@@ -99,7 +99,7 @@ fn config(scene: &Scene) -> Result<String, Error> {
         "cognito": format!("{}/", cognito.trim_end_matches('/')),
         "clientId": client_id,
         "rotated": rotated,
-        "stageUrl": scene.stage_url()?,
+        "stageUrl": scene.base_url()?,
         "routes": routes,
     });
     Ok(format!(

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, io::IsTerminal};
 
-use super::LAST;
 use crate::{
     cli::Up,
-    engine::{State, StepId},
+    engine::{Chapter, State, StepId},
     error::Error,
     lab::Lab,
     resource::Secret,
@@ -20,7 +19,10 @@ pub(super) fn ask(
     known: Option<&State>,
 ) -> Result<BTreeMap<String, Secret>, Error> {
     let mut passwords = BTreeMap::new();
-    if args.until.is_some_and(|until| until < LAST) {
+    if args
+        .until
+        .is_some_and(|until| until < Chapter::User.number())
+    {
         return Ok(passwords);
     }
     let chosen = users.or(known.and_then(|s| s.users.as_deref()));

@@ -140,6 +140,44 @@ fn the_schema_says_what_the_loader_does() -> Result<(), Box<dyn Error>> {
     let whole = Whole(serde_saphyr::from_str(&text)?);
     assert!(whole.accepts("", |_| ()), "full.yaml is good");
     let schema: Value = serde_json::from_str(&schema())?;
-    whole.agrees(&schema, "");
+    whole.agrees(&without(&schema, &["edge"]), "");
+
+    // AWS keys and an edge exclude each other.
+    let keys = ["identity_pool", "callers"];
+    let mut edge = without_entries(whole.0, &keys);
+    if let Some(routes) = edge
+        .pointer_mut("/api/routes")
+        .and_then(Value::as_object_mut)
+    {
+        routes.retain(|_, route| route["authorizer"] != "iam");
+    }
+    edge["edge"] = json!({
+        "comment": "d edge",
+        "geo": ["AT"],
+        "waf": { "rate_limit": 500 },
+        "domain": {
+            "name": "api.example.com",
+            "certificate": "arn:aws:acm:us-east-1:111122223333:certificate/1",
+            "zone": "Z1",
+        },
+    });
+    let edge = Whole(edge);
+    assert!(edge.accepts("", |_| ()), "the same with an edge is good");
+    assert!(edge.accepts("/edge/waf", |v| *v = json!("rate-limit")));
+    edge.agrees(&without(&schema, &keys), "");
     Ok(())
+}
+
+/// A schema without some of its properties.
+fn without(schema: &Value, keys: &[&str]) -> Value {
+    let mut schema = schema.clone();
+    schema["properties"] = without_entries(schema["properties"].take(), keys);
+    schema
+}
+
+fn without_entries(mut map: Value, keys: &[&str]) -> Value {
+    if let Some(map) = map.as_object_mut() {
+        map.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+    map
 }

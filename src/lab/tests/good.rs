@@ -69,6 +69,7 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         }),
         identity_pool: None,
         callers: BTreeMap::new(),
+        edge: None,
         api: Some(Api {
             name: "d-apigw-cmp-demo".to_owned(),
             authorizers: BTreeMap::from([("d-authorizer-user-pool-demo".to_owned(), authorizer)]),

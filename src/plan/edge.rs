@@ -1,0 +1,106 @@
+//! The distribution before the API, and what makes the API answer to it alone.
+
+use crate::{
+    engine::{Chapter, Plan, Ref, State},
+    lab::{self, Lab},
+    resource::{
+        ApiKey, Distribution, EdgeDeployment, Kind, RecordSet, RestApi, Stage, UsagePlan,
+        UsagePlanKey, WebAcl,
+    },
+};
+
+/// What keys, plans and ACLs are called: lower-case letters, digits and `-` are good for all of them.
+fn name(lab: &Lab) -> String {
+    format!("labctl-{}", lab.name)
+}
+
+/// What a lab's edge is made of, by name; with the id that is known without asking AWS.
+pub fn edge_names(lab: &Lab) -> Vec<(Kind, String, Option<String>)> {
+    let Some(edge) = &lab.edge else {
+        return Vec::new();
+    };
+    let name = name(lab);
+    let mut names = vec![
+        (Kind::ApiKey, format!("{name}-1"), None),
+        (Kind::UsagePlan, name.clone(), None),
+        (Kind::Distribution, edge.comment.clone(), None),
+    ];
+    names.extend(edge.rate_limit.map(|_| (Kind::WebAcl, name, None)));
+    names.extend(edge.domain.iter().map(|domain| {
+        let id = format!("{}/{}", domain.zone, domain.name);
+        (Kind::RecordSet, domain.name.clone(), Some(id))
+    }));
+    names
+}
+
+/// `number`: which of the lab's API keys the distribution sends.
+pub(super) fn add(
+    plan: &mut Plan,
+    lab: &Lab,
+    edge: &lab::Edge,
+    api: &Ref<RestApi>,
+    stage: Ref<Stage>,
+    number: u32,
+) {
+    let chapter = Chapter::Edge;
+    let name = name(lab);
+    let key = ApiKey {
+        base: name.clone(),
+        number,
+    };
+    let api_key = format!("{name}-{number}");
+    let key = plan.add(chapter, format!("api_key.{number}"), key, ());
+    let usage_plan = UsagePlan { name: name.clone() };
+    let usage_plan = plan.add(chapter, "usage_plan", usage_plan, (api.clone(), stage));
+    let link = UsagePlanKey { api_key };
+    let id = format!("usage_plan_key.{number}");
+    let link = plan.add(chapter, id, link, (usage_plan, key.clone()));
+    let web_acl = edge
+        .rate_limit
+        .map(|limit| plan.add(chapter, "web_acl", WebAcl { name, limit }, ()));
+    let domain = edge.domain.as_ref();
+    let distribution = Distribution {
+        comment: edge.comment.clone(),
+        stage: lab
+            .api
+            .as_ref()
+            .map(|api| api.stage.clone())
+            .unwrap_or_default(),
+        geo: edge.geo.clone(),
+        domain: domain.map(|d| (d.name.clone(), d.certificate.clone())),
+    };
+    let rotated = (number > 1).then_some(link);
+    let needs = (api.clone(), (key, rotated), web_acl);
+    let distribution = plan.add(chapter, "distribution", distribution, needs);
+    plan.add(
+        chapter,
+        "edge_deployment",
+        EdgeDeployment,
+        distribution.clone(),
+    );
+    if let Some(domain) = domain {
+        let record = RecordSet {
+            zone: domain.zone.clone(),
+            name: domain.name.clone(),
+        };
+        plan.add(chapter, "record_set", record, distribution);
+    }
+}
+
+/// The number of the newest API key that the state knows; a rotation that was cut off goes on with it.
+pub fn key_number(state: Option<&State>) -> u32 {
+    let numbers = state.iter().flat_map(|state| &state.steps);
+    let numbers = numbers.filter(|(_, record)| record.kind == Kind::ApiKey);
+    let number = |value: &serde_json::Value| u32::try_from(value.get("number")?.as_u64()?).ok();
+    let numbers = numbers.filter_map(|(_, record)| number(&record.key));
+    numbers.max().unwrap_or(1)
+}
+
+/// The number of the key that a rotation makes: above all that are there.
+pub fn next_key_number(state: Option<&State>) -> u32 {
+    let outputs = state.iter().flat_map(|state| state.steps.values());
+    let outputs = outputs.filter(|record| record.kind == Kind::ApiKey);
+    let there = outputs.filter_map(|record| record.output.as_ref()?.get("number")?.as_u64());
+    let there = there.max().and_then(|n| u32::try_from(n).ok());
+    key_number(state).max(there.unwrap_or_default()) + 1
+}

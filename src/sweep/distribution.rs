@@ -1,0 +1,122 @@
+//! Distributions: by comment in a list of all, by tag, by the id that the lab's had.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudfront::types::{Distribution, DistributionSummary};
+
+use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits};
+use crate::{
+    aws::{Effect, Fault},
+    engine::By,
+    resource::Kind,
+};
+
+impl Sweep<'_> {
+    pub(super) async fn distributions(&self, hits: &Hits) {
+        let known: Vec<&Known> = self.known(Kind::Distribution).collect();
+        let mut ids: BTreeMap<String, By> = BTreeMap::new();
+        ids.extend(hits.distributions.iter().map(|id| (id.clone(), By::Tag)));
+        if !known.is_empty() {
+            let all = self.all_distributions().await;
+            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
+            let same = all.map(|all| {
+                let named = |d: &DistributionSummary| names.contains(&d.comment());
+                all.into_iter().filter(named).collect()
+            });
+            let filter = format!("Comment={}", unique(&names));
+            let operation = "cloudfront:ListDistributions";
+            for one in self.list(By::Name, operation, &filter, same) {
+                ids.insert(one.id, By::Name);
+            }
+        }
+        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
+        for (id, by) in ids {
+            let filter = format!("Id={id}");
+            let answer = self.distribution(&id).await;
+            let operation = "cloudfront:GetDistribution";
+            if let Seen::There(one) = self.one(by, operation, &filter, answer) {
+                self.distribution_is_there(&one).await;
+            }
+        }
+    }
+
+    async fn distribution_is_there(&self, one: &Distribution) {
+        let arn = one.arn();
+        let tags = self
+            .cx
+            .call("cloudfront:ListTagsForResource", Effect::Read, || {
+                let list = self.cx.clients().cloudfront.list_tags_for_resource();
+                list.resource(arn).send()
+            })
+            .await;
+        let filter = format!("Resource={arn}");
+        let operation = "cloudfront:ListTagsForResource";
+        let tags = tags.map(|answer| answer.tags.and_then(|t| t.items).unwrap_or_default());
+        let tags = self.list(By::Id, operation, &filter, tags);
+        let pairs = tags
+            .iter()
+            .map(|t| (t.key(), t.value().unwrap_or_default()));
+        let config = one.distribution_config();
+        self.there(Thing {
+            kind: Kind::Distribution,
+            name: config.map_or("", |config| config.comment()),
+            physical_id: one.id(),
+            tagged: self.cx.owns(pairs),
+            known: self.known_by_id(Kind::Distribution, one.id()),
+            more: format!(", {}", one.status()),
+            command: self.remove_distribution(one.id()),
+        });
+    }
+
+    /// Disable, wait, delete. The config goes by a pipe: it has the edge's secret.
+    fn remove_distribution(&self, id: &str) -> String {
+        let aws = |operation: &str, options: &[(&str, &str)]| {
+            let options = [&[("--id", id)], options].concat();
+            self.target.shell.aws("cloudfront", operation, &options)
+        };
+        let disabled = "merge(DistributionConfig, `{\"Enabled\": false}`)";
+        let config = [("--query", disabled), ("--output", "json")];
+        let config = aws("get-distribution-config", &config);
+        let etag = [("--query", "ETag"), ("--output", "text")];
+        let etag = aws("get-distribution-config", &etag);
+        let update = [("--distribution-config", "file:///dev/stdin")];
+        let update = aws("update-distribution", &update);
+        let wait = aws("wait distribution-deployed", &[]);
+        let delete = aws("delete-distribution", &[]);
+        format!(
+            "{config} | {update} --if-match \"$({etag})\" && {wait} && {delete} --if-match \"$({etag})\""
+        )
+    }
+
+    async fn distribution(&self, id: &str) -> Result<Option<Distribution>, Fault> {
+        let answer = self
+            .cx
+            .call("cloudfront:GetDistribution", Effect::Read, || {
+                let cloudfront = &self.cx.clients().cloudfront;
+                cloudfront.get_distribution().id(id).send()
+            })
+            .await?;
+        Ok(answer.distribution)
+    }
+
+    async fn all_distributions(&self) -> Result<Vec<DistributionSummary>, Fault> {
+        let (mut all, mut marker) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("cloudfront:ListDistributions", Effect::Read, || {
+                    let list = self.cx.clients().cloudfront.list_distributions();
+                    list.set_marker(marker.clone()).send()
+                })
+                .await?;
+            let Some(list) = page.distribution_list else {
+                return Ok(all);
+            };
+            all.extend(list.items.unwrap_or_default());
+            marker = list.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Records of a zone of the user's own: by name. They carry no tags, so only one that the lab made counts as its own.
+
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+
+use super::{Known, Seen, Sweep, Thing};
+use crate::{
+    aws::{Effect, Fault},
+    engine::By,
+    resource::Kind,
+};
+
+impl Sweep<'_> {
+    pub(super) async fn record_sets(&self) {
+        let known: Vec<&Known> = self.known(Kind::RecordSet).collect();
+        for one in known {
+            let zone = one.id.as_deref().and_then(|id| id.split_once('/'));
+            let Some((zone, _)) = zone else { continue };
+            let filter = format!("HostedZoneId={zone}, Name={}, Type=A", one.name);
+            let answer = self.record_set(zone, &one.name).await;
+            let operation = "route53:ListResourceRecordSets";
+            let Seen::There(set) = self.one(By::Name, operation, &filter, answer) else {
+                continue;
+            };
+            let Some(alias) = set.alias_target() else {
+                continue;
+            };
+            let batch = serde_json::json!({ "Changes": [{
+                "Action": "DELETE",
+                "ResourceRecordSet": {
+                    "Name": set.name(),
+                    "Type": "A",
+                    "AliasTarget": {
+                        "HostedZoneId": alias.hosted_zone_id(),
+                        "DNSName": alias.dns_name(),
+                        "EvaluateTargetHealth": alias.evaluate_target_health(),
+                    },
+                },
+            }] });
+            let batch = batch.to_string();
+            let options = [("--hosted-zone-id", zone), ("--change-batch", &batch)];
+            let shell = &self.target.shell;
+            self.there(Thing {
+                kind: Kind::RecordSet,
+                name: &one.name,
+                physical_id: one.id.as_deref().unwrap_or_default(),
+                tagged: false,
+                known: Some(one),
+                more: format!(", leads to {}", alias.dns_name()),
+                command: shell.aws("route53", "change-resource-record-sets", &options),
+            });
+        }
+    }
+
+    async fn record_set(&self, zone: &str, name: &str) -> Result<Option<ResourceRecordSet>, Fault> {
+        let answer = self
+            .cx
+            .call("route53:ListResourceRecordSets", Effect::Read, || {
+                let list = self.cx.clients().route53.list_resource_record_sets();
+                list.hosted_zone_id(zone)
+                    .start_record_name(name)
+                    .start_record_type(RrType::A)
+                    .max_items(1)
+                    .send()
+            })
+            .await?;
+        let first = answer.resource_record_sets.into_iter().next();
+        let same = |set: &ResourceRecordSet| {
+            set.r#type() == &RrType::A && set.name().trim_end_matches('.') == name
+        };
+        Ok(first.filter(same))
+    }
+}
