@@ -26,8 +26,15 @@ pub(super) const DEPLOY_LIMIT: Duration = Duration::from_mins(45);
 /// How often a change that somebody else's came before is tried.
 const TRIES: usize = 5;
 
-const CACHE_POLICY: &str = "Managed-CachingDisabled";
-const ORIGIN_REQUEST_POLICY: &str = "Managed-AllViewerExceptHostHeader";
+/// Managed policies: the name that lists show, and the id of AWS's documentation, for who may not list them.
+const CACHE_POLICY: [&str; 2] = [
+    "Managed-CachingDisabled",
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+];
+const ORIGIN_REQUEST_POLICY: [&str; 2] = [
+    "Managed-AllViewerExceptHostHeader",
+    "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+];
 
 /// A distribution that sends the API's key.
 #[derive(Debug, Clone)]
@@ -137,36 +144,52 @@ fn tags(cx: &Cx) -> Result<Tags, Fault> {
     Ok(Tags::builder().set_items(Some(tags)).build())
 }
 
-/// Ids of the managed policies, by their names: those in the documentation could not all be checked.
+/// Ids of the managed policies, by their names: the documented ids could not be checked. A wrong one is refused
+/// by CloudFront.
 async fn policies(cx: &Cx) -> Result<(String, String), Fault> {
     let cloudfront = &cx.clients().cloudfront;
-    let cache_list = "cloudfront:ListCachePolicies";
-    let cache = cx.call(cache_list, Effect::Read, || {
+    let cache = cx.call("cloudfront:ListCachePolicies", Effect::Read, || {
         let list = cloudfront.list_cache_policies();
         list.r#type(CachePolicyType::Managed).send()
     });
-    let request_list = "cloudfront:ListOriginRequestPolicies";
-    let request = cx.call(request_list, Effect::Read, || {
+    let request = cx.call("cloudfront:ListOriginRequestPolicies", Effect::Read, || {
         let list = cloudfront.list_origin_request_policies();
         list.r#type(OriginRequestPolicyType::Managed).send()
     });
-    let (cache, request) = tokio::try_join!(cache, request)?;
-    let items = cache.cache_policy_list.and_then(|list| list.items);
+    let (cache, request) = tokio::join!(cache, request);
+    let items = listed(cache)?.and_then(|answer| answer.cache_policy_list?.items);
     let cache = items.unwrap_or_default().into_iter().find_map(|item| {
         let policy = item.cache_policy?;
         let name = policy.cache_policy_config?.name;
-        (name == CACHE_POLICY).then_some(policy.id)
+        (name == CACHE_POLICY[0]).then_some(policy.id)
     });
-    let items = request.origin_request_policy_list.and_then(|l| l.items);
+    let items = listed(request)?.and_then(|answer| answer.origin_request_policy_list?.items);
     let request = items.unwrap_or_default().into_iter().find_map(|item| {
         let policy = item.origin_request_policy?;
         let name = policy.origin_request_policy_config?.name;
-        (name == ORIGIN_REQUEST_POLICY).then_some(policy.id)
+        (name == ORIGIN_REQUEST_POLICY[0]).then_some(policy.id)
     });
+    let documented = |[_, id]: [&str; 2]| id.to_owned();
     Ok((
-        cache.ok_or_else(|| Fault::missing(cache_list, CACHE_POLICY))?,
-        request.ok_or_else(|| Fault::missing(request_list, ORIGIN_REQUEST_POLICY))?,
+        cache.unwrap_or_else(|| documented(CACHE_POLICY)),
+        request.unwrap_or_else(|| documented(ORIGIN_REQUEST_POLICY)),
     ))
+}
+
+/// `None`: there is no such list for this caller.
+fn listed<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault)
+            if matches!(
+                fault.kind,
+                FaultKind::Denied | FaultKind::Other | FaultKind::Absent
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 impl Distribution {

@@ -192,6 +192,7 @@ impl Wanted<'_> {
         compare.field("Aliases", &wanted, &seen);
         let certificate = now.viewer_certificate();
         let seen = certificate.and_then(ViewerCertificate::acm_certificate_arn);
+        let seen = seen.filter(|arn| !arn.is_empty());
         let wanted = self.domain.map(|(_, arn)| arn);
         compare.field("ViewerCertificate", &wanted, &seen);
     }

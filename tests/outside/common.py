@@ -22,12 +22,12 @@ KEYS = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "any", "AW
 
 
 class Lab:
-    """The tutorial's lab in a new folder, with an empty home."""
+    """The tutorial's lab, or another (`folder`), in a new folder, with an empty home."""
 
-    def __init__(self, **environment):
+    def __init__(self, folder=ROOT, **environment):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="labctl-outside-"))
-        shutil.copy(ROOT / "lab.yaml", self.folder)
-        shutil.copytree(ROOT / "artifacts", self.folder / "artifacts")
+        shutil.copy(folder / "lab.yaml", self.folder)
+        shutil.copytree(folder / "artifacts", self.folder / "artifacts")
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **environment}
 
     def run(self, *words, code=0):

@@ -10,7 +10,7 @@ import urllib.request
 
 import boto3
 
-from common import REGION, Lab
+from common import REGION, ROOT, Lab
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -42,8 +42,12 @@ class OnMoto(unittest.TestCase):
                 self.assertLess(time.monotonic(), until, "moto_server does not start")
                 self.assertIsNone(server.poll(), "moto_server ended")
                 time.sleep(0.1)
-        self.lab = Lab(AWS_ENDPOINT_URL=self.endpoint, **KEYS)
-        self.addCleanup(self.lab.close)
+        self.lab = self.new_lab(ROOT)
+
+    def new_lab(self, folder):
+        lab = Lab(folder, AWS_ENDPOINT_URL=self.endpoint, **KEYS)
+        self.addCleanup(lab.close)
+        return lab
 
     def client(self, service):
         return boto3.client(
@@ -82,6 +86,45 @@ class OnMoto(unittest.TestCase):
         self.assertEqual(set(self.everything().values()), {0}, self.everything())
         self.assertIn("nothing there", self.lab.run("down", "--yes"))
         self.lab.run("status", code=4)
+
+    def edge(self):
+        """How much there is of what the edge is made of."""
+        gateway, cloudfront = self.client("apigateway"), self.client("cloudfront")
+        plans = gateway.get_usage_plans()["items"]
+        return {
+            "distributions": len(cloudfront.list_distributions()["DistributionList"].get("Items", [])),
+            "keys": len(gateway.get_api_keys()["items"]),
+            "plans": len(plans),
+            "links": sum(len(gateway.get_usage_plan_keys(usagePlanId=p["id"])["items"]) for p in plans),
+        }
+
+    def test_the_edge(self):
+        lab = self.new_lab(ROOT / "labs" / "cloudfront-edge")
+        lab.run("up", "--yes")
+        self.assertEqual(set(self.edge().values()), {1}, self.edge())
+        status = lab.json("status")
+        states = {r["id"]: r["state"] for c in status["chapters"] for r in c["resources"]}
+        self.assertEqual(set(states.values()), {"present"}, states)
+        api, edge = status["outputs"]["api_id"], status["outputs"]["distribution_id"]
+        gateway, cloudfront = self.client("apigateway"), self.client("cloudfront")
+
+        def sent():
+            (origin,) = cloudfront.get_distribution_config(Id=edge)["DistributionConfig"]["Origins"]["Items"]
+            self.assertEqual(origin["DomainName"], f"{api}.execute-api.{REGION}.amazonaws.com")
+            (header,) = origin["CustomHeaders"]["Items"]
+            self.assertEqual(header["HeaderName"], "x-api-key")
+            (key,) = gateway.get_api_keys(includeValues=True)["items"]
+            self.assertEqual(header["HeaderValue"], key["value"])
+            return key["value"]
+
+        before = sent()
+        methods = [m for r in gateway.get_resources(restApiId=api)["items"] for m in r.get("resourceMethods", {})]
+        self.assertEqual(methods, ["GET", "GET"])
+        lab.run("up", "--yes", "--rotate-edge-secret")
+        self.assertNotEqual(sent(), before)
+        self.assertEqual(set(self.edge().values()), {1}, self.edge())
+        lab.run("down", "--yes")
+        self.assertEqual(set({**self.edge(), **self.everything()}.values()), {0})
 
 
 if __name__ == "__main__":
