@@ -1,5 +1,7 @@
 //! `edge:`: the distribution before the API, its secret, and the minutes that CloudFront takes.
 
+mod drift;
+
 use std::{collections::BTreeSet, process::Command};
 
 use serde_json::{Value, json};
@@ -49,22 +51,44 @@ fn keys(site: &Site) -> usize {
 
 /// Changes the distribution's config by hand.
 fn edit_config(site: &Site, change: impl Fn(String) -> String) {
-    let (endpoint, id) = (site.endpoint(), output(site, "distribution", "id"));
-    let scope = twin::Account::new(&endpoint, "000000000000").scope("cloudfront");
-    let url = format!("{endpoint}{}/{id}/config", twin::DISTRIBUTIONS);
-    let mut now = twin::agent()
-        .get(&url)
-        .header("authorization", &scope)
-        .call()
-        .expect("a config");
-    let etag = now.headers()["etag"].clone();
-    let config = now.body_mut().read_to_string().expect("XML");
+    let (url, scope) = distribution(site);
+    let (url, (config, etag)) = (format!("{url}/config"), config(site));
     let changed = twin::agent()
         .put(&url)
         .header("authorization", &scope)
         .header("if-match", etag)
         .send(change(config));
     assert_eq!(changed.expect("an answer").status(), 200);
+}
+
+/// Deletes the distribution, which is disabled and deployed, by hand.
+fn delete_distribution(site: &Site) {
+    let ((url, scope), (_, etag)) = (distribution(site), config(site));
+    let deleted = twin::agent()
+        .delete(&url)
+        .header("authorization", &scope)
+        .header("if-match", etag)
+        .call();
+    assert_eq!(deleted.expect("an answer").status(), 204);
+}
+
+/// Its URL at the control plane, and whose call it is.
+fn distribution(site: &Site) -> (String, String) {
+    let (endpoint, id) = (site.endpoint(), output(site, "distribution", "id"));
+    let scope = twin::Account::new(&endpoint, "000000000000").scope("cloudfront");
+    (format!("{endpoint}{}/{id}", twin::DISTRIBUTIONS), scope)
+}
+
+/// Its config, as XML, and the `ETag`.
+fn config(site: &Site) -> (String, String) {
+    let (url, scope) = distribution(site);
+    let mut now = twin::agent()
+        .get(format!("{url}/config"))
+        .header("authorization", &scope)
+        .call()
+        .expect("a config");
+    let etag = now.headers()["etag"].to_str().expect("text").to_owned();
+    (now.body_mut().read_to_string().expect("XML"), etag)
 }
 
 #[test]
