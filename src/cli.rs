@@ -121,6 +121,9 @@ pub struct Up {
     /// Make a new secret between the distribution and the API, then end the old one
     #[arg(long)]
     pub rotate_edge_secret: bool,
+    /// Minutes to wait for CloudFront at most; 0 only looks
+    #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
+    pub edge_wait: u64,
     /// A test user, in place of the file's (repeatable)
     #[arg(long = "user", value_name = "EMAIL")]
     pub users: Vec<String>,
@@ -132,6 +135,9 @@ pub struct Down {
     /// Deletes at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
     pub parallel: usize,
+    /// Minutes to wait for CloudFront at most; 0 only looks
+    #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
+    pub edge_wait: u64,
     /// Then look for anything left, by tags, names and parents, and write a receipt
     #[arg(long)]
     pub prove: bool,

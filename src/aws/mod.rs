@@ -8,7 +8,7 @@ mod http;
 mod pace;
 mod sign;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 
@@ -45,7 +45,13 @@ pub struct Cx {
     shared: Arc<Shared>,
     /// The step that works with this `Cx`: what its waits are reported under.
     step: Option<StepId>,
+    /// How long CloudFront may take to bring a change to all edges.
+    edge_wait: Duration,
 }
+
+/// How long edges may take to follow a change. Typically 3 to 10 minutes; the waiter of AWS's own clients
+/// gives up after 35.
+pub const EDGE_WAIT: Duration = Duration::from_mins(45);
 
 struct Shared {
     clients: Clients,
@@ -108,7 +114,22 @@ impl Cx {
                 api_trees: std::sync::Mutex::default(),
             }),
             step: None,
+            edge_wait: EDGE_WAIT,
         }
+    }
+
+    /// The same context with another limit for what CloudFront may take.
+    #[must_use]
+    pub fn with_edge_wait(self, limit: Duration) -> Self {
+        Self {
+            edge_wait: limit,
+            ..self
+        }
+    }
+
+    /// How long CloudFront may take to bring a change to all edges.
+    pub fn edge_wait(&self) -> Duration {
+        self.edge_wait
     }
 
     /// The same context, reporting its waits under `step`.
@@ -117,6 +138,7 @@ impl Cx {
         Self {
             shared: Arc::clone(&self.shared),
             step: Some(step.clone()),
+            edge_wait: self.edge_wait,
         }
     }
 

@@ -140,6 +140,8 @@ fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec
         "  {} → {}, account {}",
         status.lab, status.region, status.account
     )];
+    let kinds = status.chapters.iter().flat_map(|block| &block.resources);
+    let width = report::kinds_width(kinds.map(|r| r.kind));
     for block in status.chapters.iter().filter(|b| !b.resources.is_empty()) {
         let good = block.resources.iter().all(|r| r.state == Standing::Present);
         if global.quiet && good {
@@ -160,7 +162,7 @@ fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec
                 .filter(|id| *id != r.name)
                 .unwrap_or_default();
             lines.push(format!(
-                "    {sign} {:<13} {word:<9} {}  {id}",
+                "    {sign} {:<width$} {word:<9} {}  {id}",
                 r.kind.title(),
                 r.name
             ));

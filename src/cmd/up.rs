@@ -8,7 +8,7 @@ mod target;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -163,7 +163,8 @@ impl Run<'_> {
             state.region
         );
         scene::confirm(global, &link, &interrupt, &question).await?;
-        let cx = link.cx(&state, events, &interrupt);
+        let wait = Duration::from_mins(args.edge_wait);
+        let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);
         let adopt = if args.adopt {
             adopt::agree(global, &plan, &cx).await?
         } else {

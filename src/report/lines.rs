@@ -15,6 +15,8 @@ const WAIT_LINE: f64 = 5.0;
 pub(super) struct Lines {
     quiet: bool,
     view: View,
+    /// Of the column with kinds.
+    width: usize,
     /// When a wait was last told of, seconds into it.
     told: BTreeMap<StepId, f64>,
 }
@@ -49,8 +51,9 @@ impl Lines {
             name.to_owned()
         };
         let mut line = format!(
-            "  {chapter} {:<12} {title:<13} {name}",
-            text::change(change)
+            "  {chapter} {:<12} {title:<width$} {name}",
+            text::change(change),
+            width = self.width
         );
         if let Some(physical) = physical_id.filter(|p| *p != name) {
             line.push_str(&format!("  {physical}"));
@@ -69,6 +72,7 @@ impl Show for Lines {
     fn event(&mut self, event: &Event) {
         if let Event::RunStarted { steps, .. } = event {
             self.view = View::new(steps);
+            self.width = text::kinds_width(steps.iter().map(|step| step.kind));
         }
         self.view.event(event);
         let lines = match event {

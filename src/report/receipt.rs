@@ -5,7 +5,7 @@ use std::path::Path;
 use console::style;
 use jiff::Timestamp;
 
-use super::text::{local_path, mark};
+use super::text::{kinds_width, local_path, mark};
 use crate::engine::{By, Left, Receipt};
 
 pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
@@ -33,10 +33,11 @@ pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
         lines.push(format!("  {title}: {count}"));
         lines.extend(more);
     };
+    let width = kinds_width(receipt.deleted.iter().map(|d| d.kind));
     let deleted = receipt.deleted.iter().map(|d| {
         let id = d.physical_id.as_ref().filter(|id| **id != d.name);
         let line = format!(
-            "    {} {:<13} {}  {}",
+            "    {} {:<width$} {}  {}",
             time(d.at),
             d.kind.title(),
             d.name,

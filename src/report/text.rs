@@ -8,7 +8,10 @@ use std::{
 use console::style;
 
 use super::receipt;
-use crate::engine::{Change, CheckResult, Event, Outputs, Standing};
+use crate::{
+    engine::{Change, CheckResult, Event, Outputs, Standing},
+    resource::Kind,
+};
 
 /// A coloured sign for good or bad.
 pub fn mark(ok: bool) -> String {
@@ -17,6 +20,12 @@ pub fn mark(ok: bool) -> String {
     } else {
         style("✗").red().to_string()
     }
+}
+
+/// Width of the column with kinds, so that what follows is in line.
+pub fn kinds_width(kinds: impl Iterator<Item = Kind>) -> usize {
+    // Most labs' kinds, whatever they are: runs look alike.
+    kinds.map(|kind| kind.title().len()).fold(13, usize::max)
 }
 
 /// Prints lines on stdout. A closed pipe is no failure of the run.

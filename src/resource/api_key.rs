@@ -162,8 +162,7 @@ impl Resource for ApiKey {
             let page = cx
                 .call("apigateway:GetApiKeys", Effect::Read, || {
                     let list = cx.clients().apigateway.get_api_keys().limit(500);
-                    list.name_query(format!("{}-", key.base))
-                        .include_values(false)
+                    list.include_values(false)
                         .set_position(position.clone())
                         .send()
                 })

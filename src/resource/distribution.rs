@@ -1,7 +1,5 @@
 //! The CloudFront distribution before the API.
 
-use std::time::Duration;
-
 use aws_sdk_cloudfront::{
     error::BuildError,
     types::{
@@ -20,9 +18,6 @@ use crate::{
     resource::Kind,
 };
 
-/// How long edges may take to follow a change. Typically 3 to 10 minutes; the waiter of AWS's own clients
-/// gives up after 35.
-pub(super) const DEPLOY_LIMIT: Duration = Duration::from_mins(45);
 /// How often a change that somebody else's came before is tried.
 const TRIES: usize = 5;
 
@@ -410,7 +405,7 @@ async fn disable_and_delete(cx: &Cx, id: &str) -> Result<(), Fault> {
         change(cx, id, &now, &etag).await?;
     }
     let what = format!("CloudFront to disable {id} on all edges (it takes minutes)");
-    cx.until(&what, DEPLOY_LIMIT, || async {
+    cx.until(&what, cx.edge_wait(), || async {
         Ok(is_deployed(cx, id).await?.unwrap_or(true))
     })
     .await?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Distribution,
-    distribution::{self, DEPLOY_LIMIT, is_deployed},
+    distribution::{self, is_deployed},
 };
 use crate::{
     aws::{Cx, Fault},
@@ -28,7 +28,7 @@ pub struct Output {}
 
 async fn wait(cx: &Cx, id: &str) -> Result<Output, Fault> {
     let what = format!("CloudFront to deploy {id} to all edges (it takes minutes)");
-    cx.until(&what, DEPLOY_LIMIT, || async {
+    cx.until(&what, cx.edge_wait(), || async {
         let seen = is_deployed(cx, id).await?;
         seen.ok_or_else(|| Fault::missing("cloudfront:GetDistribution", "Distribution"))
     })

@@ -33,7 +33,10 @@ impl Run<'_> {
             return self.tell_nothing(None);
         };
         let journal = Arc::new(lock.journal(link.new_state(&lab.name, &identity.account)));
-        let cx = link.cx(&journal.state(), self.events(), &interrupt);
+        let wait = std::time::Duration::from_mins(self.args.edge_wait);
+        let cx = link
+            .cx(&journal.state(), self.events(), &interrupt)
+            .with_edge_wait(wait);
         let mut total = Removal::default();
         let mut record = Record::default();
         let mut asked = false;

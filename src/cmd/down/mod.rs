@@ -54,7 +54,10 @@ impl Run<'_> {
     async fn remove(&self, lock: Lock, state: State) -> Result<Exit, Error> {
         let link = link::link(self.global, self.site, &state.region, Some(&state)).await?;
         let interrupt = Interrupt::listen();
-        let cx = link.cx(&state, self.events(), &interrupt);
+        let wait = std::time::Duration::from_mins(self.args.edge_wait);
+        let cx = link
+            .cx(&state, self.events(), &interrupt)
+            .with_edge_wait(wait);
         // What is addressed by name is seen to be ours while we ask who we are.
         let who = link.identity(&cx, Some(&state));
         let asked = async { tokio::join!(who, engine::survey(&cx, &state)) };

@@ -105,9 +105,10 @@ pub(super) async fn dry_run(
         report::print_json(&intents);
     } else {
         let mut lines: Vec<String> = Vec::new();
+        let width = report::kinds_width(intents.iter().map(|intent| intent.kind));
         for intent in &intents {
             lines.push(format!(
-                "  {:<7} {:<13} {}",
+                "  {:<7} {:<width$} {}",
                 intent.action,
                 intent.kind.title(),
                 intent.name

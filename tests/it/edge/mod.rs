@@ -318,6 +318,32 @@ fn a_lost_state_is_found_again_and_the_edge_can_be_left_out() {
     assert_eq!(twin::everything(&site.endpoint()), Vec::<String>::new());
 }
 
+/// `CloudFront` that takes longer than one will wait: said so, recorded, and gone on with.
+#[test]
+fn a_wait_has_an_end() {
+    let site = Site::ready("cloudfront-edge");
+    site.ok("local start");
+    deploy_seconds(&site, 3600.0);
+    site.labctl("up --local --edge-wait 0").code(1).complains(&[
+        "edge_deployment",
+        "still waiting for CloudFront to deploy",
+        "run the same command again",
+    ]);
+    let id = output(&site, "distribution", "id");
+    deploy_seconds(&site, 0.0);
+    site.ok("up --local --edge-wait 0");
+    assert_eq!(output(&site, "distribution", "id"), id);
+    site.ok("verify");
+    deploy_seconds(&site, 3600.0);
+    site.labctl("down --edge-wait 0")
+        .code(6)
+        .complains(&["distribution", "still waiting for CloudFront to disable"]);
+    assert_eq!(left(&site), ["distribution", "edge_deployment"]);
+    deploy_seconds(&site, 0.0);
+    site.ok("down --edge-wait 0 --prove");
+    assert_eq!(twin::everything(&site.endpoint()), Vec::<String>::new());
+}
+
 /// A distribution that is left is told with a command that removes it.
 #[test]
 fn a_survivor_is_told() {
