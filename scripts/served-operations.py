@@ -20,7 +20,8 @@ DOCUMENT = ROOT / "docs/twin-operations.md"
 # Model → where in src/ it is served.
 SERVICES = {
     "iam": "iam", "sts": "sts", "lambda": "lambda", "logs": "logs", "cognito-idp": "cognito",
-    "apigateway": "apigateway", "resourcegroupstaggingapi": "tagging",
+    "apigateway": "apigateway", "resourcegroupstaggingapi": "tagging", "cloudfront": "cloudfront",
+    "cognito-identity": "cognito_identity",
 }
 HEAD = """# What the twin serves
 
@@ -64,8 +65,11 @@ def section(model, place):
     lines = textwrap.wrap(f"Served: {', '.join(served)}.", 120) + [""]
     lines += [f"- {name}: not read: {', '.join(f'`{field}`' for field in unread)}" for name, unread in partly.items()]
     refused = re.findall(r'not_served(?:_if\([^,]+,|\()\s*(?:&?format!\(\s*)?"([^"]+)"', text)
-    # `{}` and names stand for the value that is refused.
-    shown = sorted({re.sub(r"\{[^}]*\}", "…", words) for words in refused})
+    # `{}` and names stand for the value that is refused; those of lists are named themselves.
+    refused = {re.sub(r"\{[^}]*\}", "…", words) for words in refused}
+    for names in re.findall(r"const UNSERVED\w*: \[&str; \d+\] = \[(.*?)\];", text, re.S):
+        refused = {words for words in refused if words.strip("…")} | set(re.findall(r'"(\w+)"', names))
+    shown = sorted(refused)
     lines += [f"- refused: {'; '.join(shown)}"] if shown else []
     return "\n".join(lines).rstrip()
 

@@ -13,7 +13,10 @@ use getrandom::SysRng;
 use ring::{
     rand::SystemRandom,
     rsa::{KeyPair as RingKey, PublicKeyComponents},
-    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+    signature::{
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+        RsaEncoding,
+    },
 };
 use rsa::{PrivateKey, pkcs8::EncodePrivateKey};
 use serde_json::{Value, json};
@@ -24,7 +27,7 @@ use crate::{app::App, call::ApiError};
 
 const BITS: usize = 2048;
 
-pub(super) struct KeyPair {
+pub(crate) struct KeyPair {
     pub(super) kid: String,
     /// It signs three times as fast as `rsa`, which makes keys; ring makes none.
     key: RingKey,
@@ -33,7 +36,7 @@ pub(super) struct KeyPair {
 
 impl KeyPair {
     /// From base64 of PKCS#8.
-    fn parse(stored: &str) -> Option<Self> {
+    pub(crate) fn parse(stored: &str) -> Option<Self> {
         let der = STANDARD.decode(stored).ok()?;
         let key = RingKey::from_pkcs8(&der).ok()?;
         let public = PublicKeyComponents::<Vec<u8>>::from(key.public());
@@ -44,20 +47,52 @@ impl KeyPair {
         })
     }
 
-    pub(super) fn sign(&self, text: &str) -> Result<Vec<u8>, ApiError> {
+    /// Base64 of a new key's PKCS#8. Blocks, for some 0.1 s.
+    pub(crate) fn generate() -> String {
+        let key =
+            PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes");
+        let der = key
+            .to_pkcs8_der()
+            .expect("a two-prime key has a PKCS#8 form");
+        STANDARD.encode(der.as_bytes())
+    }
+
+    /// A token, signed with RS256.
+    pub(super) fn token(&self, claims: &Value) -> Result<String, ApiError> {
+        let header = json!({ "kid": self.kid, "alg": "RS256" });
+        self.signed(&RSA_PKCS1_SHA256, &header, claims)
+    }
+
+    /// A token, signed with RS512, as identity pools do.
+    pub(crate) fn token_512(&self, claims: &Value) -> Result<String, ApiError> {
+        let header = json!({ "kid": self.kid, "typ": "JWS", "alg": "RS512" });
+        self.signed(&RSA_PKCS1_SHA512, &header, claims)
+    }
+
+    fn signed(
+        &self,
+        how: &'static dyn RsaEncoding,
+        header: &Value,
+        claims: &Value,
+    ) -> Result<String, ApiError> {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(header), part(claims));
         let mut signature = vec![0; self.key.public().modulus_len()];
         let random = SystemRandom::new();
         self.key
-            .sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature)
+            .sign(how, &random, text.as_bytes(), &mut signature)
             .map_err(|_| ApiError::internal("signing a token"))?;
-        Ok(signature)
+        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     pub(super) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        let signed = text.as_bytes();
-        self.public
-            .verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature)
-            .is_ok()
+        let how = &RSA_PKCS1_2048_8192_SHA256;
+        self.public.verify(how, text.as_bytes(), signature).is_ok()
+    }
+
+    pub(super) fn verifies_512(&self, text: &str, signature: &[u8]) -> bool {
+        let how = &RSA_PKCS1_2048_8192_SHA512;
+        self.public.verify(how, text.as_bytes(), signature).is_ok()
     }
 
     /// A member of `keys` in `jwks.json`.
@@ -108,7 +143,7 @@ pub(super) fn make(app: &App, place: &Place) -> Arc<KeyPair> {
             return Arc::new(pair);
         }
         let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let text = spare.unwrap_or_else(generate);
+        let text = spare.unwrap_or_else(KeyPair::generate);
         let pair = KeyPair::parse(&text).expect("what is generated is a key");
         app.write(|world| {
             if let Ok(pool) = place.get_mut(world) {
@@ -123,21 +158,12 @@ pub(super) fn make(app: &App, place: &Place) -> Arc<KeyPair> {
 /// A key that no pool has yet; locked while it is made.
 static SPARE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Base64 of a new key's PKCS#8.
-fn generate() -> String {
-    let key = PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes");
-    let der = key
-        .to_pkcs8_der()
-        .expect("a two-prime key has a PKCS#8 form");
-    STANDARD.encode(der.as_bytes())
-}
-
 /// Sees to it that there is a spare key, so that the first sign-in at a new pool need not wait. One for all
 /// pools: most pools of a test never sign anything.
 pub(super) fn make_soon() {
     tokio::task::spawn_blocking(|| {
         if let Ok(mut spare) = SPARE.try_lock() {
-            spare.get_or_insert_with(generate);
+            spare.get_or_insert_with(KeyPair::generate);
         }
     });
 }
