@@ -1,7 +1,9 @@
 """Identity pools, and roles for whom an identity provider vouches for."""
 
 import json
+from functools import cached_property
 
+import boto3
 import pytest
 from botocore.credentials import Credentials
 
@@ -26,9 +28,14 @@ class Identities:
         self.lab = lab
         self.provider = f"cognito-idp.{lab.region}.amazonaws.com/{lab.pool_id}"
         self.pool = self.pool_named("identities")
-        self.role = lab.role_named("student", self.trust(self.pool))
-        self.own_roles(self.pool, self.role)
         self.logins = {self.provider: lab.tokens["IdToken"]}
+
+    @cached_property
+    def role(self):
+        """Whom the pool's people become."""
+        made = self.lab.role_named("student", self.trust(self.pool))
+        self.own_roles(self.pool, made)
+        return made
 
     def pool_named(self, what, **changes):
         wanted = {
@@ -50,6 +57,7 @@ class Identities:
             IdentityPoolId=pool or self.pool, Logins=self.logins if logins is None else logins)["IdentityId"]
 
     def credentials(self, identity=None, logins=None):
+        _ = self.role
         return self.lab.patiently(lambda: self.lab.guests.get_credentials_for_identity(
             IdentityId=identity or self.id_of(), Logins=self.logins if logins is None else logins),
             "Check assigned IAM roles")["Credentials"]
@@ -72,8 +80,9 @@ def test_described(lab, pools):
 
 @point("identity pool: its roles", "model cognito-identity: GetIdentityPoolRoles")
 def test_roles(lab, pools):
+    role = pools.role["Arn"]
     shown = lab.identities.get_identity_pool_roles(IdentityPoolId=pools.pool)
-    assert shown["Roles"] == {"authenticated": pools.role["Arn"]}
+    assert shown["Roles"] == {"authenticated": role}
 
 
 @point("GetId: the same person, the same identity", "docs: API_GetId (supplying logins gives the same id)")
@@ -127,8 +136,6 @@ def test_other_provider(pools):
 @point("GetCredentialsForIdentity: the pool's role", "docs: role-based access; session CognitoIdentityCredentials seen")
 def test_credentials(lab, pools):
     keys = pools.credentials()
-    import boto3
-
     options = {**lab.target.client_options(), "aws_access_key_id": keys["AccessKeyId"],
                "aws_secret_access_key": keys["SecretKey"], "aws_session_token": keys["SessionToken"]}
     arn = boto3.client("sts", **options).get_caller_identity()["Arn"]
