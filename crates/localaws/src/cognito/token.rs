@@ -10,7 +10,7 @@ use super::{
     keys,
     place::Place,
     pool::Pool,
-    session::{digest, opaque},
+    session::{SWEEP, digest, opaque},
     user::User,
 };
 use crate::{app::App, call::Answer, ids};
@@ -63,9 +63,11 @@ impl Pool {
     /// Keeps a refresh token and gives the string for it.
     pub(super) fn keep(&mut self, token: RefreshToken, now: i64) -> String {
         let seconds = now / 1000;
-        self.refresh_tokens
-            .retain(|_, old| old.expires + DAY > seconds);
-        self.revoked.retain(|_, until| *until > seconds);
+        if self.refresh_tokens.len().is_multiple_of(SWEEP) {
+            self.refresh_tokens
+                .retain(|_, old| old.expires + DAY > seconds);
+            self.revoked.retain(|_, until| *until > seconds);
+        }
         let plain = opaque();
         self.refresh_tokens.insert(digest(&plain), token);
         plain
