@@ -25,7 +25,8 @@ SERVED = {
         CreateRole GetRole ListRoles DeleteRole PutRolePolicy GetRolePolicy ListRolePolicies
         DeleteRolePolicy AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies ListRoleTags
         TagRole UntagRole UpdateAssumeRolePolicy ListInstanceProfilesForRole
-        SimulatePrincipalPolicy GetAccountSummary""",
+        SimulatePrincipalPolicy GetAccountSummary CreateOpenIDConnectProvider
+        GetOpenIDConnectProvider ListOpenIDConnectProviders DeleteOpenIDConnectProvider""",
     "sts/2011-06-15": "GetCallerIdentity AssumeRole AssumeRoleWithWebIdentity",
     "lambda/2015-03-31": """
         CreateFunction GetFunction GetFunctionConfiguration ListFunctions UpdateFunctionCode
@@ -67,7 +68,7 @@ SERVED = {
     "cognito-identity/2014-06-30": """
         CreateIdentityPool DescribeIdentityPool UpdateIdentityPool DeleteIdentityPool
         ListIdentityPools SetIdentityPoolRoles GetIdentityPoolRoles GetId GetCredentialsForIdentity
-        TagResource ListTagsForResource UntagResource""",
+        GetOpenIdToken TagResource ListTagsForResource UntagResource""",
 }
 
 METADATA = ["protocol", "targetPrefix", "apiVersion", "xmlNamespace"]

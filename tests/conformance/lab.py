@@ -14,6 +14,8 @@ from functools import cached_property
 
 import boto3
 from botocore import UNSIGNED
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -108,6 +110,11 @@ class Lab:
     cognito = property(lambda self: self.client("cognito-idp"))
     student = property(lambda self: self.client("cognito-idp", signed=False))
     gateway = property(lambda self: self.client("apigateway"))
+    edge = property(lambda self: self.client("cloudfront"))
+    identities = property(lambda self: self.client("cognito-identity"))
+    guests = property(lambda self: self.client("cognito-identity", signed=False))
+    sts = property(lambda self: self.client("sts"))
+    strangers = property(lambda self: self.client("sts", signed=False))
     tagging = property(lambda self: self.client("resourcegroupstaggingapi"))
 
     # Removal, last made first.
@@ -371,15 +378,16 @@ class Lab:
     def permission(self):
         return self.permit("all", f"{self.api_id}/*/GET/*")
 
-    def deploy(self, stage):
+    def deploy(self, stage, api=None):
         """A new deployment in a stage of this name."""
-        made = self.gateway.create_deployment(restApiId=self.api_id)["id"]
-        names = [s["stageName"] for s in self.gateway.get_stages(restApiId=self.api_id)["item"]]
+        api = api or self.api_id
+        made = self.gateway.create_deployment(restApiId=api)["id"]
+        names = [s["stageName"] for s in self.gateway.get_stages(restApiId=api)["item"]]
         if stage in names:
             patch = [{"op": "replace", "path": "/deploymentId", "value": made}]
-            self.gateway.update_stage(restApiId=self.api_id, stageName=stage, patchOperations=patch)
+            self.gateway.update_stage(restApiId=api, stageName=stage, patchOperations=patch)
         else:
-            self.gateway.create_stage(restApiId=self.api_id, stageName=stage, deploymentId=made,
+            self.gateway.create_stage(restApiId=api, stageName=stage, deploymentId=made,
                                       tags={"conformance": self.prefix})
         return made
 
@@ -392,9 +400,29 @@ class Lab:
         self.deploy("dev")
         return "dev"
 
-    def call(self, path, token=None, stage=None, expect=None, method="GET", headers=None):
+    def call(self, path, token=None, stage=None, expect=None, method="GET", headers=None, api=None):
         """GETs a deployed path; on AWS until the status is the expected one, for a minute."""
-        url, host = self.target.invoke(self.api_id, stage or self.stage, path)
+        url, host = self.target.invoke(api or self.api_id, stage or self.stage, path)
+        return self.fetch(url, host, token, expect, method, headers)
+
+    def through(self, domain, path, token=None, expect=None, method="GET", headers=None):
+        """The same of a path behind a distribution."""
+        url, host = self.target.edge(domain, path)
+        return self.fetch(url, host, token, expect, method, headers)
+
+    def signed(self, path, stage, api=None, keys=None, spoil=False):
+        """Headers of a SigV4-signed GET, with the lab's own keys or others."""
+        url, host = self.target.invoke(api or self.api_id, stage, path)
+        request = AWSRequest("GET", url, headers={"Host": host})
+        credentials = keys or self.functions._request_signer._credentials
+        SigV4Auth(credentials, "execute-api", self.region).add_auth(request)
+        headers = dict(request.headers.items())
+        if spoil:
+            start, signature = headers["Authorization"].rsplit("=", 1)
+            headers["Authorization"] = f"{start}={'0' * len(signature)}"
+        return headers
+
+    def fetch(self, url, host, token, expect, method, headers):
         sent = {"Host": host, **({"Authorization": token} if token else {}), **(headers or {})}
         for _ in range(30 if self.target.real and expect else 1):
             try:

@@ -41,6 +41,10 @@ class Target:
         """URL and Host header of a deployed path."""
         return f"{self.endpoint}/{stage}{path}", self.host.format(api=api)
 
+    def edge(self, domain, path):
+        """URL and Host header of a path behind a distribution."""
+        return f"{self.endpoint}{path}", domain
+
     def keys(self, pool):
         """Where the keys of a user pool are."""
         return f"{self.endpoint}/{pool}/.well-known/jwks.json"
@@ -83,6 +87,9 @@ class Account(Target):
     def invoke(self, api, stage, path):
         host = f"{api}.execute-api.{self.client_options()['region_name']}.amazonaws.com"
         return f"https://{host}/{stage}{path}", host
+
+    def edge(self, domain, path):
+        return f"https://{domain}{path}", domain
 
     def keys(self, pool):
         region = pool.split("_")[0]

@@ -51,7 +51,13 @@ class Examples:
         made = edge.create_distribution(DistributionConfig=self.edge_of("first"))
         identity = identities.create_identity_pool(IdentityPoolName="fuzz", AllowUnauthenticatedIdentities=True)["IdentityPoolId"]
         self.known |= {"id": [made["Distribution"]["Id"]], "distributionid": [made["Distribution"]["Id"]], "ifmatch": [made["ETag"]]}
-        self.known |= {"identitypoolid": [identity], "identityid": [identities.get_id(IdentityPoolId=identity)["IdentityId"]]}
+        guest = identities.get_id(IdentityPoolId=identity)["IdentityId"]
+        self.known |= {"identitypoolid": [identity], "identityid": [guest]}
+        trust = {"Effect": "Allow", "Principal": {"Federated": "cognito-identity.amazonaws.com"}, "Action": "sts:AssumeRoleWithWebIdentity"}
+        vouched = iam.create_role(RoleName="vouched", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))["Role"]["Arn"]
+        self.vouched = {"RoleArn": vouched, "RoleSessionName": "me", "WebIdentityToken": identities.get_open_id_token(IdentityId=guest)["Token"]}
+        provider = iam.create_open_id_connect_provider(Url=f"https://cognito-idp.us-east-1.amazonaws.com/{self.pool}", ClientIDList=[self.web])
+        self.known["openidconnectproviderarn"] = [provider["OpenIDConnectProviderArn"]]
         self.arns = {
             "cloudfront": made["Distribution"]["ARN"],
             "cognito-identity": f"arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{identity}",
@@ -86,6 +92,9 @@ class Examples:
             more = {"TagResource": {"tags" if small else "Tags": tags}, "UntagResource": {"tagKeys" if small else "TagKeys": keys}}
             member = {"lambda": "Resource", "cloudfront": "Resource"}.get(service, "resourceArn" if small else "ResourceArn")
             return {member: self.arns[service], **more.get(name, {})}
+        if name == "UpdateRestApi":
+            policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}}
+            return {"patchOperations": [{"op": "replace", "path": "/policy", "value": json.dumps(policy)}]}
         if service == "apigateway" and name.startswith("Update"):
             path = {"UpdateUsagePlan": "/description", "UpdateMethod": "/apiKeyRequired", "UpdateAuthorizer": "/name", "UpdateResource": "/pathPart"}.get(name, "/description")
             return {"patchOperations": [{"op": "replace", "path": path, "value": "true" if name == "UpdateMethod" else new}]}
@@ -123,4 +132,6 @@ class Examples:
             "logs.CreateLogGroup": {"logGroupName": new},
             "logs.CreateLogStream": {"logStreamName": new},
             "sts.AssumeRole": {"RoleSessionName": "me"},
+            "sts.AssumeRoleWithWebIdentity": self.vouched,
+            "iam.CreateOpenIDConnectProvider": {"Url": f"https://{new}.example.com"},
         }.get(what, {})

@@ -118,6 +118,15 @@ impl ApiError {
         }
     }
 
+    /// Names the conditions of policies that the twin cannot evaluate, and that the refusal is due to.
+    pub(crate) fn not_evaluated(mut self, conditions: &[String]) -> Self {
+        if !conditions.is_empty() {
+            let reason = format!("not evaluated: {}", conditions.join(", "));
+            self.headers.push(("x-localaws-reason".to_owned(), reason));
+        }
+        self
+    }
+
     /// A defect of the twin itself, never of the caller.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "InternalFailure", message)

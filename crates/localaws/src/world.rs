@@ -17,6 +17,8 @@ pub(crate) struct World {
     pub(crate) inbox: Vec<cognito::Mail>,
     /// Of assumed roles, by access key id.
     pub(crate) sessions: BTreeMap<String, sts::Session>,
+    /// What identity pools sign with: base64 of PKCS#8.
+    pub(crate) open_id_key: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -17,6 +17,9 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Api {
     pub(super) about: RestApi,
+    /// Its own policy: JSON text.
+    #[serde(default)]
+    pub(super) policy: Option<String>,
     /// By id; `/` is always among them.
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) authorizers: BTreeMap<String, Authorizer>,
@@ -38,6 +41,8 @@ pub(super) struct Deployed {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Snapshot {
     pub(super) about: RestApi,
+    #[serde(default)]
+    pub(super) policy: Option<String>,
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) authorizers: BTreeMap<String, Authorizer>,
     #[serde(default)]
@@ -99,6 +104,7 @@ impl Api {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             about: self.about.clone(),
+            policy: self.policy.clone(),
             resources: self.resources.clone(),
             authorizers: self.authorizers.clone(),
             gateway_responses: self.gateway_responses.clone(),
@@ -176,6 +182,18 @@ impl Paging {
         Ok(Listed {
             items,
             position: next,
+        })
+    }
+}
+
+impl<T> Listed<T> {
+    pub(super) fn map<U>(
+        self,
+        show: impl Fn(T) -> Result<U, ApiError>,
+    ) -> Result<Listed<U>, ApiError> {
+        Ok(Listed {
+            items: self.items.into_iter().map(show).collect::<Result<_, _>>()?,
+            position: self.position,
         })
     }
 }

@@ -8,6 +8,7 @@ use super::{
     api::{self, Api, Paging},
     fault,
     patch::{Op, PatchOperation},
+    policy,
     resource::Resource,
     tags::check_tags,
 };
@@ -101,7 +102,6 @@ impl CreateInput {
     /// What would change the data plane, and is not served there.
     fn check(&self) -> Result<(), ApiError> {
         let unserved = [
-            (self.policy.is_some(), "resource policies of APIs"),
             (self.clone_from.is_some(), "cloneFrom of CreateRestApi"),
             (
                 self.minimum_compression_size.is_some(),
@@ -141,8 +141,13 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
     let input: CreateInput = call.input()?;
     input.check()?;
     let root = Resource::root();
+    let id = ids::lower(10);
+    let policy = match &input.policy {
+        Some(given) => policy::of(app, call, &id, given)?,
+        None => None,
+    };
     let about = RestApi {
-        id: ids::lower(10),
+        id,
         name: input.name,
         description: input.description,
         created_date: now_s(),
@@ -155,15 +160,16 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         root_resource_id: root.id.clone(),
         api_status: "AVAILABLE".to_owned(),
     };
-    let created = answer(&about)?;
     let api = Api {
         about,
+        policy,
         resources: BTreeMap::from([(root.id.clone(), root)]),
         authorizers: BTreeMap::new(),
         deployments: BTreeMap::new(),
         stages: BTreeMap::new(),
         gateway_responses: BTreeMap::new(),
     };
+    let created = api.shown()?;
     app.write(|world| {
         let state = &mut world.region(&call.account, &call.region).apigateway;
         state.apis.insert(api.about.id.clone(), api);
@@ -171,9 +177,20 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
     Ok(created)
 }
 
+impl Api {
+    /// `RestApi` of the model, with the policy.
+    fn shown(&self) -> Answer {
+        let mut shown = answer(&self.about)?;
+        if let Some(policy) = &self.policy {
+            shown["policy"] = policy::shown(policy).into();
+        }
+        Ok(shown)
+    }
+}
+
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let input: IdInput = call.input()?;
-    api::read(app, call, &input.rest_api_id, |api| answer(&api.about))
+    api::read(app, call, &input.rest_api_id, Api::shown)
 }
 
 pub(super) fn list(app: &App, call: &Call) -> Answer {
@@ -184,18 +201,17 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
             .get(&call.account)
             .and_then(|account| account.regions.get(&call.region));
         let apis = region.map(|region| &region.apigateway.apis);
-        let apis = apis
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .map(|api| &api.about);
-        answer(paging.list(apis, |about| about.id.clone())?)
+        let apis = apis.into_iter().flat_map(BTreeMap::values);
+        let page = paging.list(apis, |api| api.about.id.clone())?;
+        answer(page.map(Api::shown)?)
     })
 }
 
 impl RestApi {
     fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 7] = [
+        const CAN: [&str; 8] = [
             "/name",
+            "/policy",
             "/description",
             "/version",
             "/apiKeySource",
@@ -227,7 +243,9 @@ impl RestApi {
                 patch.text()?.clone_into(&mut self.api_key_source);
             }
             "/disableExecuteApiEndpoint" => self.disable_execute_api_endpoint = patch.boolean()?,
-            "/policy" | "/minimumCompressionSize" => {
+            // See `update`.
+            "/policy" => {}
+            "/minimumCompressionSize" => {
                 return Err(fault::not_served(&format!("{} of APIs", patch.path)));
             }
             at if at.starts_with("/endpointConfiguration/types/") => {
@@ -245,13 +263,23 @@ impl RestApi {
 
 pub(super) fn update(app: &App, call: &Call) -> Answer {
     let input: IdInput = call.input()?;
-    api::change(app, call, &input.rest_api_id, |api| {
+    let id = &input.rest_api_id;
+    api::read(app, call, id, |_| Ok(()))?;
+    let mut policies = input.patch_operations.iter().rev();
+    let policy = match policies.find(|patch| patch.path == "/policy") {
+        Some(patch) => Some(policy::of(app, call, id, patch.text()?)?),
+        None => None,
+    };
+    api::change(app, call, id, |api| {
         let mut about = api.about.clone();
         for patch in &input.patch_operations {
             about.patch(patch)?;
         }
         api.about = about;
-        answer(&api.about)
+        if let Some(policy) = policy {
+            api.policy = policy;
+        }
+        api.shown()
     })
 }
 

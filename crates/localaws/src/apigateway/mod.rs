@@ -1,6 +1,6 @@
 //! API Gateway (REST, v1): control plane, snapshot deployments, and the data plane that serves them.
 //!
-//! `api` is what is kept; `apis`, `resource`, `method`, `integration`, `responses`, `authorizer`,
+//! `api` is what is kept; `apis`, `policy`, `resource`, `method`, `integration`, `responses`, `authorizer`,
 //! `gateway_response`, `deployment`, `stage` and `tags` are its parts and the operations on them; `api_key` and
 //! `usage_plan` meter them. `gateway` is the data plane.
 
@@ -15,6 +15,7 @@ mod gateway_response;
 mod integration;
 mod method;
 mod patch;
+mod policy;
 mod resource;
 mod responses;
 mod stage;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fault;
 use crate::call::ApiError;
 
-const DISTRIBUTION: [&str; 11] = [
+const UNSERVED_DISTRIBUTION: [&str; 11] = [
     "OriginGroups",
     "CustomErrorResponses",
     "Logging",
@@ -19,7 +19,7 @@ const DISTRIBUTION: [&str; 11] = [
     "ConnectionFunctionAssociation",
     "CacheTagConfig",
 ];
-const BEHAVIOR: [&str; 10] = [
+const UNSERVED_BEHAVIOR: [&str; 10] = [
     "ForwardedValues",
     "TrustedSigners",
     "TrustedKeyGroups",
@@ -31,23 +31,23 @@ const BEHAVIOR: [&str; 10] = [
     "ResponseHeadersPolicyId",
     "GrpcConfig",
 ];
-const ORIGIN: [&str; 3] = ["S3OriginConfig", "VpcOriginConfig", "OriginAccessControlId"];
+const UNSERVED_ORIGIN: [&str; 3] = ["S3OriginConfig", "VpcOriginConfig", "OriginAccessControlId"];
 
 pub(super) fn check(config: &Value) -> Result<(), ApiError> {
-    refuse("", config, &DISTRIBUTION)?;
+    refuse("", config, &UNSERVED_DISTRIBUTION)?;
     if config["ConnectionMode"] == "tenant-only" {
         return Err(fault::not_served("distributions with tenants"));
     }
     refuse(
         "DefaultCacheBehavior.",
         &config["DefaultCacheBehavior"],
-        &BEHAVIOR,
+        &UNSERVED_BEHAVIOR,
     )?;
     for behavior in items(&config["CacheBehaviors"]) {
-        refuse("CacheBehavior.", behavior, &BEHAVIOR)?;
+        refuse("CacheBehavior.", behavior, &UNSERVED_BEHAVIOR)?;
     }
     for origin in items(&config["Origins"]) {
-        refuse("Origin.", origin, &ORIGIN)?;
+        refuse("Origin.", origin, &UNSERVED_ORIGIN)?;
         let domain = origin["DomainName"].as_str().unwrap_or_default();
         if !is_api(domain) {
             let what = format!("the origin {domain}, only API Gateway's");

@@ -10,13 +10,15 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use getrandom::SysRng;
-use rsa::{
-    PrivateKey,
-    pkcs1v15::{Signature, SigningKey, VerifyingKey},
-    pkcs8::{DecodePrivateKey, EncodePrivateKey},
-    signature::{SignatureEncoding, Signer, Verifier},
-    traits::PublicKeyParts,
+use ring::{
+    rand::SystemRandom,
+    rsa::{KeyPair as RingKey, PublicKeyComponents},
+    signature::{
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+        RsaEncoding,
+    },
 };
+use rsa::{PrivateKey, pkcs8::EncodePrivateKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -25,48 +27,82 @@ use crate::{app::App, call::ApiError};
 
 const BITS: usize = 2048;
 
-pub(super) struct KeyPair {
+pub(crate) struct KeyPair {
     pub(super) kid: String,
-    signing: SigningKey<Sha256>,
-    verifying: VerifyingKey<Sha256>,
-    /// RFC 7517 members.
-    modulus: String,
-    exponent: String,
+    /// It signs three times as fast as `rsa`, which makes keys; ring makes none.
+    key: RingKey,
+    public: PublicKeyComponents<Vec<u8>>,
 }
 
 impl KeyPair {
-    fn new(key: PrivateKey) -> Self {
-        let modulus = key.n_bytes();
-        Self {
-            kid: STANDARD.encode(Sha256::digest(&modulus)),
-            verifying: VerifyingKey::new(key.to_public_key()),
-            modulus: URL_SAFE_NO_PAD.encode(&modulus),
-            exponent: URL_SAFE_NO_PAD.encode(key.e_bytes()),
-            signing: SigningKey::new(key),
-        }
-    }
-
-    fn parse(stored: &str) -> Option<Self> {
+    /// From base64 of PKCS#8.
+    pub(crate) fn parse(stored: &str) -> Option<Self> {
         let der = STANDARD.decode(stored).ok()?;
-        PrivateKey::from_pkcs8_der(&der).ok().map(Self::new)
+        let key = RingKey::from_pkcs8(&der).ok()?;
+        let public = PublicKeyComponents::<Vec<u8>>::from(key.public());
+        Some(Self {
+            kid: STANDARD.encode(Sha256::digest(&public.n)),
+            key,
+            public,
+        })
     }
 
-    pub(super) fn sign(&self, text: &str) -> Result<Vec<u8>, ApiError> {
-        let signature = self.signing.try_sign(text.as_bytes());
-        signature
-            .map(|s| s.to_vec())
-            .map_err(|e| ApiError::internal(format!("signing: {e}")))
+    /// Base64 of a new key's PKCS#8. Blocks, for some 0.1 s.
+    pub(crate) fn generate() -> String {
+        let key =
+            PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes");
+        let der = key
+            .to_pkcs8_der()
+            .expect("a two-prime key has a PKCS#8 form");
+        STANDARD.encode(der.as_bytes())
+    }
+
+    /// A token, signed with RS256.
+    pub(super) fn token(&self, claims: &Value) -> Result<String, ApiError> {
+        let header = json!({ "kid": self.kid, "alg": "RS256" });
+        self.signed(&RSA_PKCS1_SHA256, &header, claims)
+    }
+
+    /// A token, signed with RS512, as identity pools do.
+    pub(crate) fn token_512(&self, claims: &Value) -> Result<String, ApiError> {
+        let header = json!({ "kid": self.kid, "typ": "JWS", "alg": "RS512" });
+        self.signed(&RSA_PKCS1_SHA512, &header, claims)
+    }
+
+    fn signed(
+        &self,
+        how: &'static dyn RsaEncoding,
+        header: &Value,
+        claims: &Value,
+    ) -> Result<String, ApiError> {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(header), part(claims));
+        let mut signature = vec![0; self.key.public().modulus_len()];
+        let random = SystemRandom::new();
+        self.key
+            .sign(how, &random, text.as_bytes(), &mut signature)
+            .map_err(|_| ApiError::internal("signing a token"))?;
+        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     pub(super) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::try_from(signature)
-            .is_ok_and(|signature| self.verifying.verify(text.as_bytes(), &signature).is_ok())
+        let how = &RSA_PKCS1_2048_8192_SHA256;
+        self.public.verify(how, text.as_bytes(), signature).is_ok()
+    }
+
+    pub(super) fn verifies_512(&self, text: &str, signature: &[u8]) -> bool {
+        let how = &RSA_PKCS1_2048_8192_SHA512;
+        self.public.verify(how, text.as_bytes(), signature).is_ok()
     }
 
     /// A member of `keys` in `jwks.json`.
     pub(super) fn jwk(&self) -> Value {
         json!({
-            "alg": "RS256", "e": self.exponent, "kid": self.kid, "kty": "RSA", "n": self.modulus,
+            "alg": "RS256",
+            "e": URL_SAFE_NO_PAD.encode(&self.public.e),
+            "kid": self.kid,
+            "kty": "RSA",
+            "n": URL_SAFE_NO_PAD.encode(&self.public.n),
             "use": "sig",
         })
     }
@@ -107,34 +143,27 @@ pub(super) fn make(app: &App, place: &Place) -> Arc<KeyPair> {
             return Arc::new(pair);
         }
         let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let key = spare.unwrap_or_else(generate);
-        let der = key
-            .to_pkcs8_der()
-            .expect("a two-prime key has a PKCS#8 form");
-        let text = STANDARD.encode(der.as_bytes());
+        let text = spare.unwrap_or_else(KeyPair::generate);
+        let pair = KeyPair::parse(&text).expect("what is generated is a key");
         app.write(|world| {
             if let Ok(pool) = place.get_mut(world) {
                 pool.key = Some(text);
             }
         });
-        Arc::new(KeyPair::new(key))
+        Arc::new(pair)
     };
     Arc::clone(cell.get_or_init(make))
 }
 
 /// A key that no pool has yet; locked while it is made.
-static SPARE: Mutex<Option<PrivateKey>> = Mutex::new(None);
-
-fn generate() -> PrivateKey {
-    PrivateKey::new(&mut SysRng, BITS).expect("the operating system has random bytes")
-}
+static SPARE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Sees to it that there is a spare key, so that the first sign-in at a new pool need not wait. One for all
 /// pools: most pools of a test never sign anything.
 pub(super) fn make_soon() {
     tokio::task::spawn_blocking(|| {
         if let Ok(mut spare) = SPARE.try_lock() {
-            spare.get_or_insert_with(generate);
+            spare.get_or_insert_with(KeyPair::generate);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! ID tokens as identity pools take them.
+//! ID tokens as identity pools and STS take them.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub(crate) struct Login {
     pub(crate) is_live: bool,
 }
 
-/// Why an identity pool does not take a token.
+/// Why a token is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoginRefusal {
     NoToken,
@@ -27,6 +27,8 @@ pub(crate) enum LoginRefusal {
     /// As in access tokens.
     NoAudience,
     NotSigned,
+    /// It is of no user pool of the twin's.
+    NoKeys,
     /// Seconds since the epoch.
     Expired {
         now: i64,
@@ -47,7 +49,7 @@ pub(crate) fn verify_login(app: &App, provider: &str, token: &str) -> Result<Log
     let pool = provider.rsplit('/').next().unwrap_or_default();
     let place = app
         .read(|world| Place::of_pool(world, pool))
-        .ok_or(LoginRefusal::NotSigned)?;
+        .ok_or(LoginRefusal::NoKeys)?;
     let claims = jwt.verified(app, &place).map_err(|refusal| match refusal {
         TokenRefusal::Invalid => LoginRefusal::NotSigned,
         TokenRefusal::Expired => LoginRefusal::Expired {
@@ -64,6 +66,11 @@ pub(crate) fn verify_login(app: &App, provider: &str, token: &str) -> Result<Log
         client: text("aud"),
         is_live: app.read(|world| place.get(world).is_ok_and(|pool| is_live(pool, &claims))),
     })
+}
+
+/// Who is said to have signed a token; `None`: it is none.
+pub(crate) fn issuer_of(token: &str) -> Option<String> {
+    Jwt::parse(token).map(|jwt| jwt.claim("iss").to_owned())
 }
 
 fn is_live(pool: &Pool, claims: &Map<String, Value>) -> bool {

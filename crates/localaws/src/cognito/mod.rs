@@ -46,10 +46,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     inbox::{Mail, forget_mail},
-    login::{LoginRefusal, verify_login},
+    keys::KeyPair,
+    login::{LoginRefusal, issuer_of, verify_login},
     pages::well_known,
     place::account_of,
-    verify::{TokenRefusal, verify_token},
+    verify::{Jwt, TokenRefusal, verify_token},
 };
 use crate::{
     app::App,

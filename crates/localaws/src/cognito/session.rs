@@ -12,7 +12,7 @@ const REMEMBERED: i64 = 3_600_000;
 /// Sessions of a pool; of more, the older half goes. Under load they would fill the memory.
 const MOST: usize = 10_000;
 /// What is too old is looked for once in so many sessions, not at each.
-const SWEEP: usize = 256;
+pub(super) const SWEEP: usize = 256;
 
 /// The challenges the twin poses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,23 +2,18 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
     client::Client,
-    keys::{self, KeyPair},
+    keys,
     place::Place,
     pool::Pool,
-    session::{digest, opaque},
+    session::{SWEEP, digest, opaque},
     user::User,
 };
-use crate::{
-    app::App,
-    call::{Answer, ApiError},
-    ids,
-};
+use crate::{app::App, call::Answer, ids};
 
 /// The one scope of tokens from the sign-in API.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
@@ -68,9 +63,11 @@ impl Pool {
     /// Keeps a refresh token and gives the string for it.
     pub(super) fn keep(&mut self, token: RefreshToken, now: i64) -> String {
         let seconds = now / 1000;
-        self.refresh_tokens
-            .retain(|_, old| old.expires + DAY > seconds);
-        self.revoked.retain(|_, until| *until > seconds);
+        if self.refresh_tokens.len().is_multiple_of(SWEEP) {
+            self.refresh_tokens
+                .retain(|_, old| old.expires + DAY > seconds);
+            self.revoked.retain(|_, until| *until > seconds);
+        }
         let plain = opaque();
         self.refresh_tokens.insert(digest(&plain), token);
         plain
@@ -146,9 +143,9 @@ impl Issue {
     pub(super) async fn sign(self, app: &Arc<App>, place: &Place) -> Answer {
         let pair = keys::pair(app, place).await?;
         let mut result = json!({
-            "AccessToken": encode(&pair, &self.access)?,
+            "AccessToken": pair.token(&self.access)?,
             "ExpiresIn": self.expires_in,
-            "IdToken": encode(&pair, &self.id)?,
+            "IdToken": pair.token(&self.id)?,
             "TokenType": "Bearer",
         });
         if let Some(token) = self.refresh_token {
@@ -156,12 +153,4 @@ impl Issue {
         }
         Ok(result)
     }
-}
-
-fn encode(pair: &KeyPair, claims: &Value) -> Result<String, ApiError> {
-    let header = json!({ "kid": pair.kid, "alg": "RS256" });
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&header), part(claims));
-    let signature = URL_SAFE_NO_PAD.encode(pair.sign(&signed)?);
-    Ok(format!("{signed}.{signature}"))
 }

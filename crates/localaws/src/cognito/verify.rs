@@ -4,7 +4,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{keys, place::Place, pool::issuer};
+use super::{
+    keys::{self, KeyPair},
+    place::Place,
+    pool::issuer,
+};
 use crate::app::{App, now_ms};
 
 /// Why a token is not accepted by the pools given.
@@ -38,7 +42,7 @@ struct Header {
 }
 
 /// A token taken apart, not yet believed.
-pub(super) struct Jwt<'a> {
+pub(crate) struct Jwt<'a> {
     signed: &'a str,
     signature: Vec<u8>,
     header: Header,
@@ -46,7 +50,7 @@ pub(super) struct Jwt<'a> {
 }
 
 impl<'a> Jwt<'a> {
-    pub(super) fn parse(jwt: &'a str) -> Option<Self> {
+    pub(crate) fn parse(jwt: &'a str) -> Option<Self> {
         fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
         }
@@ -71,6 +75,14 @@ impl<'a> Jwt<'a> {
     pub(super) fn number(&self, name: &str) -> i64 {
         let claim = self.claims.get(name).and_then(Value::as_i64);
         claim.unwrap_or_default()
+    }
+
+    /// The claims, if this key signed them with RS512.
+    pub(crate) fn signed_512_by(self, pair: &KeyPair) -> Option<Map<String, Value>> {
+        let genuine = self.header.alg == "RS512"
+            && self.header.kid == pair.kid
+            && pair.verifies_512(self.signed, &self.signature);
+        genuine.then_some(self.claims)
     }
 
     /// The claims, if this pool signed them and they have not expired.

@@ -1,5 +1,4 @@
-//! Identities, and the credentials they get: the enhanced flow. (The basic one, with `GetOpenIdToken`, is not
-//! served.)
+//! Identities, and the credentials they get: the enhanced flow. (The basic one is in `open_id`.)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +8,13 @@ use serde_json::{Value, json};
 use super::{
     fault::{fault, identity_absent, not_authorized, not_served, pool_absent},
     logins,
-    pool::{Identity, Login, Place, Pool},
+    pool::{Identity, Login, Place, Pool, Settings},
 };
 use crate::{
     app::App,
     call::{Answer, ApiError, Call},
     ids,
-    sts::{Grant, Session, WebIdentity},
+    sts::{COGNITO, Grant, Session, WebIdentity},
     world::World,
 };
 
@@ -91,24 +90,36 @@ pub(super) fn get_credentials(app: &App, call: &Call) -> Answer {
     if input.custom_role_arn.is_some() {
         return Err(not_served("CustomRoleArn of GetCredentialsForIdentity"));
     }
-    let place = app
-        .read(|world| Place::of_identity(world, &input.identity_id))
-        .ok_or_else(|| identity_absent(&input.identity_id))?;
-    let settings = app.read(|world| place.get(world).map(|pool| pool.settings.clone()))?;
-    let logins = logins::verify(app, &settings, &input.logins)?;
+    let (place, who) = vouch(app, &input.identity_id, &input.logins, |_| Ok(()))?;
     app.write(|world| {
-        let pool = place.get_mut(world)?;
-        link(pool, &input.identity_id, &logins)?;
-        let who = WebIdentity {
-            sub: input.identity_id.clone(),
-            aud: pool.id.clone(),
-            amr: methods(&logins),
-        };
         let session = assume(world, &place, who)?;
         let credentials = credentials(&session);
         session.keep(world);
         Ok(json!({"IdentityId": input.identity_id, "Credentials": credentials}))
     })
+}
+
+/// Whom a pool vouches for, if the pool's settings are `good` and the logins are the identity's.
+pub(super) fn vouch(
+    app: &App,
+    identity: &str,
+    logins: &BTreeMap<String, String>,
+    good: impl FnOnce(&Settings) -> Result<(), ApiError>,
+) -> Result<(Place, WebIdentity), ApiError> {
+    let place = app
+        .read(|world| Place::of_identity(world, identity))
+        .ok_or_else(|| identity_absent(identity))?;
+    let settings = app.read(|world| place.get(world).map(|pool| pool.settings.clone()))?;
+    good(&settings)?;
+    let logins = logins::verify(app, &settings, logins)?;
+    app.write(|world| link(place.get_mut(world)?, identity, &logins))?;
+    let who = WebIdentity {
+        provider: COGNITO.to_owned(),
+        sub: identity.to_owned(),
+        aud: place.pool.clone(),
+        amr: methods(&logins),
+    };
+    Ok((place, who))
 }
 
 /// An identity is told by its logins, or has none; a guest who signs in becomes somebody.
@@ -162,7 +173,7 @@ fn assume(world: &World, place: &Place, who: WebIdentity) -> Result<Session, Api
     });
     let mut unknown = Vec::new();
     if let Some((account, role)) = role {
-        let ruling = role.web_trust_ruling("cognito-identity.amazonaws.com", &who.context());
+        let ruling = role.web_trust_ruling(COGNITO, &who.context());
         if ruling.allowed() {
             return Ok(Session::new(Grant {
                 account,
@@ -176,15 +187,11 @@ fn assume(world: &World, place: &Place, who: WebIdentity) -> Result<Session, Api
         }
         unknown = ruling.unknown;
     }
-    let mut error = fault(
+    let error = fault(
         "InvalidIdentityPoolConfigurationException",
         "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
     );
-    if !unknown.is_empty() {
-        let reason = format!("not evaluated: {}", unknown.join(", "));
-        error.headers.push(("x-localaws-reason".to_owned(), reason));
-    }
-    Err(error)
+    Err(error.not_evaluated(&unknown))
 }
 
 /// `Credentials` of this service's model: the secret has another name than STS's.

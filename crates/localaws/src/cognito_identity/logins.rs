@@ -57,7 +57,9 @@ fn refused(refusal: LoginRefusal) -> ApiError {
         LoginRefusal::NoToken => "Not a valid OpenId Connect identity token.".to_owned(),
         LoginRefusal::OtherIssuer => "Issuer doesn't match providerName".to_owned(),
         LoginRefusal::NoAudience => "Missing a required claim: aud".to_owned(),
-        LoginRefusal::NotSigned => "Couldn't verify signed token.".to_owned(),
+        LoginRefusal::NotSigned | LoginRefusal::NoKeys => {
+            "Couldn't verify signed token.".to_owned()
+        }
         LoginRefusal::Expired { now, exp } => format!("Token expired: {now} >= {exp}"),
     };
     not_authorized(format!("Invalid login token. {why}"))

@@ -1,11 +1,12 @@
 //! Cognito identity pools: who has signed in at a user pool gets an identity, and a role's temporary credentials.
 //!
-//! `pool` is what is kept; `pools`, `roles`, `identities` and `tags` are the operations; `logins` verifies
-//! the tokens of user pools.
+//! `pool` is what is kept; `pools`, `roles`, `identities`, `open_id` and `tags` are the operations; `logins`
+//! verifies the tokens of user pools.
 
 mod fault;
 mod identities;
 mod logins;
+mod open_id;
 mod pool;
 mod pools;
 mod roles;
@@ -18,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use self::open_id::{OpenIdRefusal, verify_token};
 use self::pool::Place;
 use crate::{
     app::App,
@@ -48,7 +50,7 @@ impl State {
     }
 }
 
-pub(crate) fn handle(app: &Arc<App>, call: &Call) -> Answer {
+pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateIdentityPool" => pools::create(app, call),
         "DescribeIdentityPool" => pools::describe(app, call),
@@ -59,6 +61,7 @@ pub(crate) fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetIdentityPoolRoles" => roles::get(app, call),
         "GetId" => identities::get_id(app, call),
         "GetCredentialsForIdentity" => identities::get_credentials(app, call),
+        "GetOpenIdToken" => open_id::get_open_id_token(app, call).await,
         "TagResource" => tags::tag(app, call),
         "UntagResource" => tags::untag(app, call),
         "ListTagsForResource" => tags::list(app, call),

@@ -30,7 +30,7 @@ pub(super) struct Settings {
     identity_pool_name: String,
     pub(super) allow_unauthenticated_identities: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    allow_classic_flow: Option<bool>,
+    pub(super) allow_classic_flow: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) cognito_identity_providers: Vec<Provider>,
 }

@@ -1,8 +1,9 @@
-//! IAM: roles, their trust, inline and attached policies. Global: one state an account.
+//! IAM: roles, their trust, inline and attached policies; identity providers. Global: one state an account.
 
 mod attached;
 mod fault;
 mod inline;
+mod oidc;
 mod paging;
 mod policy;
 mod roles;
@@ -29,6 +30,8 @@ pub(crate) use policy::{Context, Document, Ruling, Who, authorizer_ruling, glob}
 #[serde(default)]
 pub(crate) struct State {
     roles: BTreeMap<String, Role>,
+    /// By ARN.
+    oidc_providers: BTreeMap<String, oidc::OidcProvider>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -165,6 +168,15 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "ListRoleTags" => read(app, call, State::list_tags),
         "ListInstanceProfilesForRole" => read(app, call, State::list_instance_profiles),
         "SimulatePrincipalPolicy" => read(app, call, State::simulate),
+        "CreateOpenIDConnectProvider" => {
+            let account = &call.account;
+            write(app, call, |state, input| {
+                state.create_oidc_provider(account, input)
+            })
+        }
+        "GetOpenIDConnectProvider" => read(app, call, State::get_oidc_provider),
+        "ListOpenIDConnectProviders" => read(app, call, State::list_oidc_providers),
+        "DeleteOpenIDConnectProvider" => write(app, call, State::delete_oidc_provider),
         "GetAccountSummary" => read(app, call, State::account_summary),
         _ => Err(call.not_served()),
     }

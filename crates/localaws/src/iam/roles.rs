@@ -235,6 +235,7 @@ impl State {
             "Users": 0,
             "Groups": 0,
             "Policies": 0,
+            "Providers": self.oidc_providers.len(),
         }}))
     }
 }

@@ -38,42 +38,51 @@ pub(super) struct UntagRole {
 
 impl Role {
     pub(super) fn shown_tags(&self) -> Vec<Tag> {
-        self.tags
-            .iter()
-            .map(|(key, value)| Tag {
-                key: key.clone(),
-                value: value.clone(),
-            })
-            .collect()
+        shown(&self.tags)
     }
 
-    /// A tag replaces one whose key differs in case only.
     pub(super) fn add_tags(&mut self, tags: Vec<Tag>) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        if !tags
-            .iter()
-            .all(|tag| seen.insert(tag.key.to_ascii_lowercase()))
-        {
-            let message =
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-            return Err(ApiError::new(400, "InvalidInput", message));
-        }
-        if let Some(tag) = tags
-            .iter()
-            .find(|tag| tag.key.to_ascii_lowercase().starts_with("aws:"))
-        {
-            let message = format!("The tag key {} has the reserved prefix aws:", tag.key);
-            return Err(ApiError::new(400, "InvalidInput", message));
-        }
-        let mut all: BTreeMap<_, _> = self.tags.clone();
-        all.retain(|key, _| !seen.contains(&key.to_ascii_lowercase()));
-        all.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
-        if all.len() > QUOTA {
-            return Err(exceeded("TagsPerRole", QUOTA));
-        }
-        self.tags = all;
+        self.tags = checked(self.tags.clone(), tags, "TagsPerRole")?;
         Ok(())
     }
+}
+
+pub(super) fn shown(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter()
+        .map(|(key, value)| Tag {
+            key: key.clone(),
+            value: value.clone(),
+        })
+        .collect()
+}
+
+/// All tags, with the new ones. A tag replaces one whose key differs in case only.
+pub(super) fn checked(
+    mut all: BTreeMap<String, String>,
+    tags: Vec<Tag>,
+    quota: &str,
+) -> Result<BTreeMap<String, String>> {
+    let mut seen = BTreeSet::new();
+    if !tags
+        .iter()
+        .all(|tag| seen.insert(tag.key.to_ascii_lowercase()))
+    {
+        let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+        return Err(ApiError::new(400, "InvalidInput", message));
+    }
+    if let Some(tag) = tags
+        .iter()
+        .find(|tag| tag.key.to_ascii_lowercase().starts_with("aws:"))
+    {
+        let message = format!("The tag key {} has the reserved prefix aws:", tag.key);
+        return Err(ApiError::new(400, "InvalidInput", message));
+    }
+    all.retain(|key, _| !seen.contains(&key.to_ascii_lowercase()));
+    all.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+    if all.len() > QUOTA {
+        return Err(exceeded(quota, QUOTA));
+    }
+    Ok(all)
 }
 
 impl State {

@@ -161,11 +161,14 @@ fn serialized(app: &App) -> io::Result<Vec<u8>> {
             accounts: _,
             inbox,
             sessions,
+            open_id_key,
         } = world;
         json.extend_from_slice(br#"},"inbox":"#);
         serde_json::to_writer(&mut json, inbox)?;
         json.extend_from_slice(br#","sessions":"#);
-        serde_json::to_writer(&mut json, sessions)
+        serde_json::to_writer(&mut json, sessions)?;
+        json.extend_from_slice(br#","open_id_key":"#);
+        serde_json::to_writer(&mut json, open_id_key)
     })?;
     json.push(b'}');
     Ok(json)

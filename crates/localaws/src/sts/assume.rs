@@ -33,22 +33,24 @@ struct AssumeRole {
 }
 
 #[derive(Deserialize)]
-struct PolicyDescriptor {
+pub(super) struct PolicyDescriptor {
     arn: Option<String>,
+}
+
+/// What narrows a session.
+pub(super) struct SessionPolicies {
+    /// JSON texts.
+    pub(super) documents: Vec<String>,
+    /// Of managed policies.
+    pub(super) arns: Vec<String>,
 }
 
 pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
     let input: AssumeRole = call.input()?;
     if let Some(member) = input.rest.keys().next() {
-        return Err(ApiError::new(
-            501,
-            "NotImplementedException",
-            format!("labctl's local AWS does not serve {member} of AssumeRole"),
-        ));
+        return Err(super::not_served(member, call));
     }
-    let (documents, policy_arns) = session_policies(&input)?;
-    let size: usize = documents.iter().map(String::len).sum();
-    let packed = !documents.is_empty() || !policy_arns.is_empty();
+    let policies = SessionPolicies::of(input.policy.clone(), &input.policy_arns)?;
     app.write(|world| {
         let account = account_of(&input.role_arn).ok_or_else(|| denied(call, &input.role_arn))?;
         let role = world
@@ -62,69 +64,87 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
             role,
             seconds: seconds(&input, call, role)?,
             name: input.role_session_name.clone(),
-            documents,
-            policy_arns,
+            documents: policies.documents.clone(),
+            policy_arns: policies.arns.clone(),
             web: None,
         });
         let mut answer = json!({
             "Credentials": session.credentials(),
             "AssumedRoleUser": { "AssumedRoleId": session.user_id(), "Arn": session.arn() },
         });
-        if packed {
-            // In per cent. AWS packs policies in a form of its own, so its number is another.
-            answer["PackedPolicySize"] = json!(size * 100 / POLICY);
-        }
+        policies.packed(&mut answer);
         session.keep(world);
         Ok(answer)
     })
 }
 
-fn account_of(role_arn: &str) -> Option<&str> {
+pub(super) fn account_of(role_arn: &str) -> Option<&str> {
     role_arn
         .strip_prefix("arn:aws:iam::")
         .and_then(|rest| rest.split_once(":role/"))
         .map(|(account, _)| account)
 }
 
-fn session_policies(input: &AssumeRole) -> Result<(Vec<String>, Vec<String>), ApiError> {
-    if let Some(text) = &input.policy {
-        Document::identity(text)?;
-        if text.len() > POLICY {
-            let message = "Member must have length less than or equal to 2048";
-            return Err(ApiError::new(
-                400,
-                "ValidationError",
-                format!(
-                    "1 validation error detected: Value at 'policy' failed to satisfy constraint: {message}"
-                ),
-            ));
+impl SessionPolicies {
+    pub(super) fn of(policy: Option<String>, arns: &[PolicyDescriptor]) -> Result<Self, ApiError> {
+        if let Some(text) = &policy {
+            Document::identity(text)?;
+            if text.len() > POLICY {
+                let message = "Member must have length less than or equal to 2048";
+                return Err(ApiError::new(
+                    400,
+                    "ValidationError",
+                    format!(
+                        "1 validation error detected: Value at 'policy' failed to satisfy constraint: {message}"
+                    ),
+                ));
+            }
+        }
+        let arns: Vec<String> = arns
+            .iter()
+            .filter_map(|policy| policy.arn.clone())
+            .collect();
+        if let Some(arn) = arns.iter().find(|arn| !iam::is_managed(arn)) {
+            // Unsure of the wording.
+            let message = format!("Policy {arn} does not exist or is not attachable.");
+            return Err(ApiError::new(400, "ValidationError", message));
+        }
+        Ok(Self {
+            documents: policy.into_iter().collect(),
+            arns,
+        })
+    }
+
+    /// Tells how much room they take, when there are any.
+    pub(super) fn packed(&self, answer: &mut Value) {
+        if !self.documents.is_empty() || !self.arns.is_empty() {
+            let size: usize = self.documents.iter().map(String::len).sum();
+            // In per cent. AWS packs policies in a form of its own, so its number is another.
+            answer["PackedPolicySize"] = json!(size * 100 / POLICY);
         }
     }
-    let arns: Vec<String> = input
-        .policy_arns
-        .iter()
-        .filter_map(|policy| policy.arn.clone())
-        .collect();
-    if let Some(arn) = arns.iter().find(|arn| !iam::is_managed(arn)) {
-        // Unsure of the wording.
-        let message = format!("Policy {arn} does not exist or is not attachable.");
-        return Err(ApiError::new(400, "ValidationError", message));
-    }
-    Ok((input.policy.clone().into_iter().collect(), arns))
 }
 
 fn seconds(input: &AssumeRole, call: &Call, role: &iam::Role) -> Result<u32, ApiError> {
-    let invalid = |message: &str| Err(ApiError::new(400, "ValidationError", message));
-    let asked = input.duration_seconds.unwrap_or(DEFAULT);
-    if call.session.is_some() && asked > CHAINED {
-        return invalid(
+    if call.session.is_some() && input.duration_seconds > Some(CHAINED) {
+        return Err(ApiError::new(
+            400,
+            "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
-        );
+        ));
     }
+    role_seconds(role, input.duration_seconds)
+}
+
+/// How long a session of the role lasts.
+pub(super) fn role_seconds(role: &iam::Role, asked: Option<u32>) -> Result<u32, ApiError> {
+    let asked = asked.unwrap_or(DEFAULT);
     if asked > role.max_session {
-        return invalid(
+        return Err(ApiError::new(
+            400,
+            "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        );
+        ));
     }
     Ok(asked)
 }

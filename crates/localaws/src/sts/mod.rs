@@ -1,18 +1,20 @@
-//! STS: who am I, and temporary credentials of roles.
+//! STS: who am I, and temporary credentials of roles: for AWS callers (`assume`), and for whom an identity
+//! provider vouches for (`web`).
 
 mod assume;
 mod session;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-pub(crate) use self::session::{Grant, KeyRefusal, Session, WebIdentity, caller};
+pub(crate) use self::session::{COGNITO, Grant, KeyRefusal, Session, WebIdentity, caller};
 use crate::{
     app::App,
-    call::{Answer, Call},
+    call::{Answer, ApiError, Call, Service},
 };
 
 #[expect(clippy::unused_async, reason = "every service answers alike")]
@@ -32,6 +34,26 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
             }),
         }),
         "AssumeRole" => assume::assume_role(app, call),
+        "AssumeRoleWithWebIdentity" => web::assume_role(app, call),
         _ => Err(call.not_served()),
     }
+}
+
+/// The account that a call without credentials is for: that of the role which it names.
+pub(crate) fn account_of(call: &Call) -> Option<String> {
+    let role = call.input.get("RoleArn").and_then(Value::as_str)?;
+    (call.service == Service::Sts)
+        .then(|| assume::account_of(role))
+        .flatten()
+        .map(str::to_owned)
+}
+
+/// What is refused by name, not overlooked.
+fn not_served(member: &str, call: &Call) -> ApiError {
+    let operation = &call.operation;
+    ApiError::new(
+        501,
+        "NotImplementedException",
+        format!("labctl's local AWS does not serve {member} of {operation}"),
+    )
 }

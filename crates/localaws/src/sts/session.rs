@@ -30,38 +30,64 @@ pub(crate) struct Session {
     /// Session policies: JSON texts, and ARNs of managed ones. None at all: the role's policies are all.
     documents: Vec<String>,
     policy_arns: Vec<String>,
-    /// When an identity pool assumed the role.
+    /// When an identity provider vouched for the caller.
     #[serde(default)]
     pub(crate) web: Option<WebIdentity>,
 }
 
-/// Whom an identity pool vouches for.
+/// Identity pools, as trust policies name them.
+pub(crate) const COGNITO: &str = "cognito-identity.amazonaws.com";
+
+/// Whom an identity provider vouches for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct WebIdentity {
-    /// The identity's id.
+    /// As a trust policy's principal: [`COGNITO`], or the ARN of an OpenID Connect provider.
+    #[serde(default = "cognito")]
+    pub(crate) provider: String,
+    /// Of an identity pool: the identity's id.
     pub(crate) sub: String,
-    /// The pool's id.
+    /// Of an identity pool: the pool's id.
     pub(crate) aud: String,
-    /// `authenticated`, and how; or `unauthenticated`.
+    /// Of an identity pool: `authenticated`, and how; or `unauthenticated`.
     pub(crate) amr: Vec<String>,
 }
 
+fn cognito() -> String {
+    COGNITO.to_owned()
+}
+
 impl WebIdentity {
+    /// What condition keys about it begin with: a provider's URL without `https://`.
+    fn prefix(&self) -> &str {
+        let behind = self.provider.split_once(":oidc-provider/");
+        behind.map_or(&self.provider, |(_, url)| url)
+    }
+
+    pub(crate) fn is_of_cognito(&self) -> bool {
+        self.provider == COGNITO
+    }
+
     /// What a role's trust policy may ask.
     pub(crate) fn context(&self) -> Context {
         web_context(Some(self), Context::default())
     }
 }
 
+/// Of who did not come by an identity pool, its keys are known to be absent.
 fn web_context(web: Option<&WebIdentity>, context: Context) -> Context {
-    let one = |value: fn(&WebIdentity) -> &String| web.map(|web| value(web).clone());
+    let context = context
+        .with("aws:FederatedProvider", web.map(|web| web.provider.clone()))
+        .with(&format!("{COGNITO}:aud"), [])
+        .with(&format!("{COGNITO}:sub"), [])
+        .with(&format!("{COGNITO}:amr"), []);
+    let Some(web) = web else {
+        return context;
+    };
+    let prefix = web.prefix();
     context
-        .with("cognito-identity.amazonaws.com:aud", one(|web| &web.aud))
-        .with("cognito-identity.amazonaws.com:sub", one(|web| &web.sub))
-        .with(
-            "cognito-identity.amazonaws.com:amr",
-            web.into_iter().flat_map(|web| web.amr.clone()),
-        )
+        .with(&format!("{prefix}:aud"), [web.aud.clone()])
+        .with(&format!("{prefix}:sub"), [web.sub.clone()])
+        .with(&format!("{prefix}:amr"), web.amr.clone())
 }
 
 /// What a session is made from.

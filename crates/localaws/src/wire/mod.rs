@@ -58,9 +58,9 @@ pub(crate) async fn serve(
         account,
     } = seen;
     let account = match &read {
-        Ok(call) if account.is_none() => {
-            cognito::account_of(app, call).or_else(|| cognito_identity::account_of(app, call))
-        }
+        Ok(call) if account.is_none() => cognito::account_of(app, call)
+            .or_else(|| cognito_identity::account_of(app, call))
+            .or_else(|| sts::account_of(call)),
         _ => account,
     };
     let arrival = service.zip(found).map(|(service, (name, _))| {
@@ -158,6 +158,6 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::ApiGateway => apigateway::handle(app, call).await,
         Service::Tagging => tagging::handle(app, call).await,
         Service::CloudFront => cloudfront::handle(app, call).await,
-        Service::CognitoIdentity => cognito_identity::handle(app, call),
+        Service::CognitoIdentity => cognito_identity::handle(app, call).await,
     }
 }

@@ -1,4 +1,5 @@
-//! Who may call a method: a user pool's token, a Lambda authorizer, a signature, or anyone.
+//! Who may call a method: a user pool's token, a Lambda authorizer, a signature, or anyone; each as far as the
+//! API's own policy lets them.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::{
         method::Method,
     },
     exchange::{Caller, Exchange, Incoming},
-    iam, lambda_authorizer,
+    iam, lambda_authorizer, policy,
     reply::Reply,
 };
 use crate::{
@@ -29,8 +30,8 @@ pub(super) async fn caller(
     request: &Request,
 ) -> Result<Caller, Reply> {
     match method.authorization_type.as_str() {
-        "NONE" => return Ok(Caller::Anyone),
-        "AWS_IAM" => return iam::caller(app, exchange, request).map(Caller::Signed),
+        "NONE" => return policy::allows(snapshot, exchange).map(|()| Caller::Anyone),
+        "AWS_IAM" => return iam::caller(app, snapshot, exchange, request).map(Caller::Signed),
         _ => {}
     }
     let id = method.authorizer_id.as_deref().unwrap_or_default();
@@ -41,9 +42,13 @@ pub(super) async fn caller(
     match authorizer.kind {
         Kind::CognitoUserPools => {
             let scopes = &method.authorization_scopes;
-            claims(app, authorizer, scopes, &exchange.incoming).map(Caller::Claims)
+            let claims = claims(app, authorizer, scopes, &exchange.incoming)?;
+            policy::allows(snapshot, exchange).map(|()| Caller::Claims(claims))
         }
-        Kind::Token | Kind::Request => lambda_authorizer::caller(app, authorizer, exchange).await,
+        Kind::Token | Kind::Request => {
+            let policy = policy::lets_ask(snapshot, exchange)?;
+            lambda_authorizer::caller(app, authorizer, exchange, policy).await
+        }
     }
 }
 

@@ -198,7 +198,8 @@ fn identity(exchange: &Exchange) -> Value {
         identity["caller"] = json!(principal.user_id);
         identity["user"] = json!(principal.user_id);
         identity["userArn"] = json!(principal.arn);
-        if let Some(WebIdentity { sub, aud, amr }) = &principal.web {
+        let web = principal.web.as_ref().filter(|web| web.is_of_cognito());
+        if let Some(WebIdentity { sub, aud, amr, .. }) = web {
             identity["cognitoIdentityId"] = json!(sub);
             identity["cognitoIdentityPoolId"] = json!(aud);
             if let Some((kind, providers)) = amr.split_first() {

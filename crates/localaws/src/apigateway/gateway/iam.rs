@@ -1,14 +1,16 @@
 //! `AWS_IAM`: callers who sign, and what their policies let them call.
 
 use super::{
+    super::api::Snapshot,
     exchange::Exchange,
+    policy,
     reply::Reply,
     signature::{Fault, Signed},
 };
 use crate::{
     app::{App, now_ms},
     faults::is_account,
-    iam::{Context, Ruling},
+    iam::Ruling,
     server::Request,
     sts::{self, KeyRefusal, Session, WebIdentity},
 };
@@ -76,18 +78,50 @@ impl Signer {
         }
     }
 
-    /// A caller of another account would need a policy of the API's own, which the twin does not serve.
-    fn ruling(&self, app: &App, exchange: &Exchange, account: &str) -> Ruling {
-        if account != exchange.account {
-            return Ruling::default();
-        }
+    /// The caller's own names, as policies have them, and those that stand for the whole account.
+    fn names(&self) -> (Vec<String>, [String; 2]) {
+        let account = match self {
+            Self::Root(account) => account,
+            Self::Session(session) => &session.account,
+        };
+        let whole = [account.clone(), format!("arn:aws:iam::{account}:root")];
         match self {
+            Self::Root(_) => (whole.to_vec(), whole),
+            Self::Session(session) => (vec![session.role_arn.clone(), session.arn()], whole),
+        }
+    }
+
+    /// Within an account either may allow, the caller's policies or the API's. From another one both have to.
+    /// Trust in an account leaves it to the caller's own policies.
+    fn ruling(&self, app: &App, snapshot: &Snapshot, exchange: &Exchange) -> Ruling {
+        let (own, whole) = self.names();
+        let context = match self {
+            Self::Root(account) => exchange
+                .context()
+                .with("aws:PrincipalArn", [whole[1].clone()])
+                .with("aws:PrincipalAccount", [account.clone()])
+                .with("aws:PrincipalType", ["Account".to_owned()])
+                .with("aws:userid", [account.clone()])
+                .with("aws:username", []),
+            Self::Session(session) => session.context(exchange.context()),
+        };
+        let identity = match self {
             Self::Root(_) => Ruling::of(true),
             Self::Session(session) => {
-                let context: Context = session.context(exchange.context());
                 let (action, resource) = ("execute-api:Invoke", exchange.method_arn());
                 app.read(|world| session.ruling(world, action, &resource, &context))
             }
+        };
+        let of_api = |names: &[String]| {
+            policy::ruling(snapshot, exchange, names, &context).unwrap_or_default()
+        };
+        let all = of_api(&[&own[..], &whole[..]].concat());
+        if whole[0] != exchange.account {
+            identity.and(all)
+        } else if all.denied() {
+            identity.or(all)
+        } else {
+            identity.or(of_api(&own))
         }
     }
 }
@@ -102,6 +136,7 @@ fn refused(why: KeyRefusal) -> Fault {
 
 pub(super) fn caller(
     app: &App,
+    snapshot: &Snapshot,
     exchange: &Exchange,
     request: &Request,
 ) -> Result<Principal, Reply> {
@@ -114,26 +149,10 @@ pub(super) fn caller(
         .verify(request, signer.secret(), &exchange.region, now_ms())
         .map_err(not_signed)?;
     let principal = signer.principal(signed.access_key);
-    let ruling = signer.ruling(app, exchange, &principal.account);
+    let ruling = signer.ruling(app, snapshot, exchange);
     if ruling.allowed() {
-        return Ok(principal);
-    }
-    // AWS shows the last digits of the account only.
-    let hidden = format!(
-        ":********{}:",
-        exchange.account.get(8..).unwrap_or_default()
-    );
-    let resource = exchange
-        .method_arn()
-        .replacen(&format!(":{}:", exchange.account), &hidden, 1);
-    let deny = if ruling.denied() {
-        " with an explicit deny"
+        Ok(principal)
     } else {
-        ""
-    };
-    let message = format!(
-        "User: {} is not authorized to perform: execute-api:Invoke on resource: {resource}{deny}",
-        principal.arn
-    );
-    Err(Reply::access_denied(&message).not_evaluated(&ruling.unknown))
+        Err(policy::denied(exchange, &principal.arn, &ruling))
+    }
 }

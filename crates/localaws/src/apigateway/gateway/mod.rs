@@ -1,7 +1,7 @@
 //! The data plane: requests to invoke URLs, and test invocations.
 //!
-//! `address` (which deployment) → `route` (which method) → `authorize` (`iam`, `lambda_authorizer`) → `usage` (API
-//! keys) → `integrate` (`proxy`, `mock`) → `reply` → `customize`. Test invocations enter at `integrate`, with what
+//! `address` (which deployment) → `route` (which method) → `authorize` (`policy`, `iam`, `lambda_authorizer`) →
+//! `usage` (API keys) → `integrate` (`proxy`, `mock`) → `reply` → `customize`. Test invocations enter at `integrate`, with what
 //! is not deployed yet.
 
 mod address;
@@ -14,6 +14,7 @@ mod lambda_authorizer;
 mod log;
 mod memory;
 mod mock;
+mod policy;
 mod proxy;
 mod reply;
 mod result;

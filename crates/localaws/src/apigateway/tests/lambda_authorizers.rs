@@ -97,14 +97,14 @@ impl Lab {
     }
 
     /// The same, and API Gateway may ask the function.
-    async fn guarded_open(changes: Value) -> (Self, String) {
+    pub(super) async fn guarded_open(changes: Value) -> (Self, String) {
         let (lab, id) = Self::guarded(changes).await;
         lab.let_into("auth", &format!("authorizers/{id}")).await;
         (lab, id)
     }
 
     /// Status, body and error type of a refusal.
-    async fn refusal(&self, path: &str, token: Option<&str>) -> (u16, String, String) {
+    pub(super) async fn refusal(&self, path: &str, token: Option<&str>) -> (u16, String, String) {
         let headers = token.map(|token| [("x-token", token)]);
         let headers = headers.as_ref().map_or(&[][..], |headers| headers);
         let seen = self.send("GET", path, headers, "").await;

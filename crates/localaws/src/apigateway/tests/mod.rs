@@ -12,6 +12,7 @@ mod lambda_authorizers;
 mod lambda_checks;
 mod methods;
 mod mock;
+mod policies;
 mod signed;
 mod tokens;
 mod tree;

@@ -9,14 +9,14 @@ use crate::{call::Service, sts};
 
 /// What somebody signs with.
 #[derive(Clone)]
-struct Keys {
+pub(super) struct Keys {
     id: String,
     secret: String,
     token: Option<String>,
 }
 
 impl Keys {
-    fn new(id: &str, secret: &str) -> Self {
+    pub(super) fn new(id: &str, secret: &str) -> Self {
         Self {
             id: id.to_owned(),
             secret: secret.to_owned(),
@@ -32,7 +32,7 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Lab {
     /// `GET /demo` and `ANY /demo/{id}` for those who sign.
-    async fn signed() -> Self {
+    pub(super) async fn signed() -> Self {
         let lab = Self::open().await;
         let resources = lab
             .twin
@@ -53,7 +53,7 @@ impl Lab {
     }
 
     /// A GET of a plain path, signed by the book.
-    async fn get_signed(&self, path: &str, keys: &Keys) -> Seen {
+    pub(super) async fn get_signed(&self, path: &str, keys: &Keys) -> Seen {
         let uri = format!("/_api/{}/dev{path}", self.api.id);
         let at = jiff::Timestamp::now()
             .strftime("%Y%m%dT%H%M%SZ")
@@ -92,11 +92,11 @@ impl Lab {
     }
 
     /// Status, error type and message.
-    async fn refusal_signed(&self, path: &str, keys: &Keys) -> (u16, String, String) {
+    pub(super) async fn refusal_signed(&self, path: &str, keys: &Keys) -> (u16, String, String) {
         told(&self.get_signed(path, keys).await)
     }
 
-    async fn assume(&self, role: &str, changes: Value) -> Keys {
+    pub(super) async fn assume(&self, role: &str, changes: Value) -> Keys {
         let mut input = json!({"RoleArn": role, "RoleSessionName": "me"});
         for (name, value) in changes.as_object().unwrap() {
             input[name] = value.clone();

@@ -8,14 +8,14 @@ const EMAIL: &str = "student@example.com";
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-struct Tokens {
+pub(super) struct Tokens {
     access: String,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Twin {
     /// A pool with a user; its ARN, and the user's tokens.
-    async fn pool(&self) -> (String, Tokens) {
+    pub(super) async fn pool(&self) -> (String, Tokens) {
         let pool = self
             .cognito("CreateUserPool", json!({
                 "PoolName": "demo",
@@ -69,7 +69,7 @@ impl Twin {
         (text(&pool["UserPool"]["Arn"]), tokens)
     }
 
-    async fn authorizer(&self, api: &Api, pool: &str, changes: Value) -> String {
+    pub(super) async fn authorizer(&self, api: &Api, pool: &str, changes: Value) -> String {
         let input = json!({
             "restApiId": api.id, "name": "pool", "type": "COGNITO_USER_POOLS", "providerARNs": [pool],
             "identitySource": "method.request.header.Authorization",
@@ -78,7 +78,7 @@ impl Twin {
     }
 }
 
-fn protected(authorizer: &str, scopes: &[&str]) -> Value {
+pub(super) fn protected(authorizer: &str, scopes: &[&str]) -> Value {
     json!({
         "authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer, "authorizationScopes": scopes,
     })

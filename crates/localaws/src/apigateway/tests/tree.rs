@@ -76,7 +76,7 @@ async fn an_api_comes_with_its_root() {
 async fn what_is_not_served_is_named() {
     let twin = Twin::new();
     for (member, value) in [
-        ("policy", json!("{}")),
+        ("cloneFrom", json!("abcdefghij")),
         ("minimumCompressionSize", json!(0)),
         ("endpointConfiguration", json!({"types": ["PRIVATE"]})),
     ] {

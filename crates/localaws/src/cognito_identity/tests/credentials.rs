@@ -9,7 +9,7 @@ const FOREIGN: &str =
 const BAD_ROLES: &str = "400 InvalidIdentityPoolConfigurationException: Invalid identity pool configuration. Check \
                          assigned IAM roles for this pool.";
 
-fn logins(users: &Users, token: &Value) -> Value {
+pub(super) fn logins(users: &Users, token: &Value) -> Value {
     json!({ users.provider(): token })
 }
 

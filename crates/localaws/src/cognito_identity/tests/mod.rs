@@ -4,6 +4,7 @@
 
 mod credentials;
 mod pools;
+mod web;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -13,7 +14,7 @@ use super::handle;
 use crate::{
     app::{App, Config},
     call::{Call, Service},
-    cognito, iam,
+    cognito, iam, sts,
     world::World,
 };
 
@@ -62,7 +63,8 @@ impl Twin {
         let answer = match service {
             Service::Iam => iam::handle(&self.app, &call).await,
             Service::Cognito => cognito::handle(&self.app, &call).await,
-            _ => handle(&self.app, &call),
+            Service::Sts => sts::handle(&self.app, &call).await,
+            _ => handle(&self.app, &call).await,
         };
         answer.map_err(|e| format!("{} {}: {}", e.status, e.code, e.message))
     }

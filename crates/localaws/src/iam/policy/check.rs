@@ -73,6 +73,42 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The policy of a resource of one service (`execute-api`). `None`: it is none. Whether a role is there,
+    /// `exists` says; the twin has no users.
+    pub(crate) fn of_resource(
+        text: &str,
+        service: &str,
+        exists: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
+        let document = Self::parse(text).ok()?;
+        let of_service = |name: &String| {
+            name == "*" || name.split_once(':').is_some_and(|(of, _)| of == service)
+        };
+        let is_arn = |name: &String| {
+            name == "*" || name.starts_with("arn:") && name.matches(':').count() >= 5
+        };
+        let some = |list: Option<&OneOrMany<String>>, good: &dyn Fn(&String) -> bool| {
+            list.is_some_and(|list| list.iter().next().is_some() && list.iter().all(good))
+        };
+        let good = document.statement.iter().all(|statement| {
+            let principal = statement.principal.as_ref();
+            let action = statement.action.as_ref();
+            let resource = statement.resource.as_ref();
+            principal
+                .or(statement.not_principal.as_ref())
+                .is_some_and(|principal| principal.check().is_ok() && principal.is_there(&exists))
+                && some(action.or(statement.not_action.as_ref()), &of_service)
+                && some(resource.or(statement.not_resource.as_ref()), &is_arn)
+                && statement
+                    .condition
+                    .as_ref()
+                    .is_none_or(serde_json::Value::is_object)
+        });
+        good.then_some(document)
+    }
+}
+
 impl Principals {
     fn names(&self) -> impl Iterator<Item = &String> {
         [
@@ -87,6 +123,16 @@ impl Principals {
 }
 
 impl Principal {
+    /// Whether the roles and users that are named exist.
+    fn is_there(&self, exists: impl Fn(&str) -> bool) -> bool {
+        let Self::Some(principals) = self else {
+            return true;
+        };
+        let one_of = |arn: &str| arn.contains(":role/") || arn.contains(":user/");
+        let mut names = principals.aws.iter();
+        names.all(|name| !one_of(name) || exists(name))
+    }
+
     fn check(&self) -> Result<(), ApiError> {
         let invalid = |kind: &str, name: &str| {
             malformed(format!(

@@ -51,6 +51,23 @@ impl Document {
         })
     }
 
+    /// What a resource's own policy says about a caller's action on it.
+    pub(crate) fn resource_ruling(
+        &self,
+        who: Who<'_>,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Ruling {
+        self.ruling(context, |statement, unknown| {
+            if statement.is_for(who) && statement.acts(action) {
+                statement.covers_in(resource, context, unknown)
+            } else {
+                Held::No
+            }
+        })
+    }
+
     fn ruling(
         &self,
         context: &Context,

@@ -107,7 +107,7 @@ impl Statement {
 }
 
 impl Document {
-    fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         let value: Value = serde_json::from_str(text)
             .map_err(|_| malformed("This policy contains invalid Json"))?;
         let document: Self =

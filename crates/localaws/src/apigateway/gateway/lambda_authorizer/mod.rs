@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
+    iam::Ruling,
     lambda::{self, InvokeRefusal, Invoked, Invoker},
 };
 
@@ -53,10 +54,12 @@ impl Failure {
 
 /// Lets a caller in, or not. The same identity is not asked about again for as long as the authorizer's TTL
 /// says; but the policy is looked at for each method anew, so that one for a single route serves no other.
+/// What `api` says, the API's own policy, counts as much: either may allow.
 pub(super) async fn caller(
     app: &Arc<App>,
     authorizer: &Authorizer,
     exchange: &Exchange,
+    api: Option<Ruling>,
 ) -> Result<Caller, Reply> {
     if exchange.method_arn().len() > ARN {
         return Err(Reply::uri_too_long());
@@ -83,7 +86,8 @@ pub(super) async fn caller(
     };
     let ruling = output
         .ruling(exchange)
-        .ok_or_else(Reply::authorizer_configuration)?;
+        .ok_or_else(Reply::authorizer_configuration)?
+        .or(api.unwrap_or_default());
     match ruling {
         ruling if ruling.allowed() => Ok(Caller::Custom(output)),
         ruling => {

@@ -5,7 +5,8 @@ import pytest
 from points import Point
 
 TOPIC = "Answers fit the official models"
-SERVICES = ["apigateway", "cognito-idp", "iam", "lambda", "logs", "resourcegroupstaggingapi", "sts"]
+SERVICES = ["apigateway", "cloudfront", "cognito-identity", "cognito-idp", "iam", "lambda", "logs",
+            "resourcegroupstaggingapi", "sts"]
 
 
 class Shapes:
