@@ -11,7 +11,8 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, world::World,
+    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, route53,
+    world::World,
 };
 
 /// How to start a twin.
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) rates: Rates,
     /// `CloudFront`'s edge.
     pub(crate) edge: cloudfront::Edge,
+    /// How long Route 53 takes.
+    pub(crate) dns: route53::Memory,
 }
 
 impl App {
@@ -63,6 +66,7 @@ impl App {
             rates: Rates::new(config.enforce_rates),
             config,
             edge: cloudfront::Edge::default(),
+            dns: route53::Memory::default(),
         }
     }
 

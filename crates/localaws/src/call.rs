@@ -21,6 +21,8 @@ pub(crate) enum Service {
     Tagging,
     CloudFront,
     CognitoIdentity,
+    Route53,
+    Acm,
 }
 
 impl Service {
@@ -36,6 +38,8 @@ impl Service {
             Self::Tagging => "tag",
             Self::CloudFront => "cloudfront",
             Self::CognitoIdentity => "cognito-identity",
+            Self::Route53 => "route53",
+            Self::Acm => "acm",
         }
     }
 }

@@ -51,6 +51,15 @@ impl State {
             .map(|it| (it.arn(account), it.tags.clone()))
             .collect()
     }
+
+    /// ARNs of the distributions that have this certificate, or are served with it.
+    pub(crate) fn with_certificate(&self, account: &str, arn: &str) -> Vec<String> {
+        let named =
+            |config: &serde_json::Value| config["ViewerCertificate"]["ACMCertificateArn"] == arn;
+        let all = self.distributions.values();
+        let having = all.filter(|it| it.configs().any(named));
+        having.map(|it| it.arn(account)).collect()
+    }
 }
 
 #[expect(clippy::unused_async, reason = "every service answers alike")]

@@ -60,7 +60,8 @@ fn meant(pattern: &str, lags: bool) -> Result<BTreeSet<(Service, &'static str)>,
     if named.is_empty() {
         return Err(format!(
             "operation: labctl's local AWS serves nothing named '{pattern}'; an example is iam:CreateRole, \
-             with one of the prefixes iam, sts, lambda, logs, cognito-idp, apigateway and tag"
+             with one of the prefixes iam, sts, lambda, logs, cognito-idp, cognito-identity, apigateway, \
+             cloudfront, route53, acm and tag"
         ));
     }
     if !lags {
