@@ -68,6 +68,9 @@ SERVED = {
         CreateIdentityPool DescribeIdentityPool UpdateIdentityPool DeleteIdentityPool
         ListIdentityPools SetIdentityPoolRoles GetIdentityPoolRoles GetId GetCredentialsForIdentity
         TagResource ListTagsForResource UntagResource""",
+    "wafv2/2019-07-29": """
+        CreateWebACL GetWebACL UpdateWebACL DeleteWebACL ListWebACLs ListTagsForResource
+        TagResource UntagResource AssociateWebACL DisassociateWebACL GetWebACLForResource""",
     "route53/2013-04-01": """
         CreateHostedZone GetHostedZone DeleteHostedZone ListHostedZones ListHostedZonesByName
         ListResourceRecordSets ChangeResourceRecordSets GetChange ListTagsForResource

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, route53,
+    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, route53, wafv2,
     world::World,
 };
 
@@ -48,6 +48,8 @@ pub(crate) struct App {
     pub(crate) rates: Rates,
     /// `CloudFront`'s edge.
     pub(crate) edge: cloudfront::Edge,
+    /// What WAF has counted.
+    pub(crate) waf: wafv2::Memory,
     /// How long Route 53 takes.
     pub(crate) dns: route53::Memory,
 }
@@ -66,6 +68,7 @@ impl App {
             rates: Rates::new(config.enforce_rates),
             config,
             edge: cloudfront::Edge::default(),
+            waf: wafv2::Memory::default(),
             dns: route53::Memory::default(),
         }
     }

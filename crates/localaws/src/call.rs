@@ -21,6 +21,7 @@ pub(crate) enum Service {
     Tagging,
     CloudFront,
     CognitoIdentity,
+    Waf,
     Route53,
     Acm,
 }
@@ -38,6 +39,7 @@ impl Service {
             Self::Tagging => "tag",
             Self::CloudFront => "cloudfront",
             Self::CognitoIdentity => "cognito-identity",
+            Self::Waf => "wafv2",
             Self::Route53 => "route53",
             Self::Acm => "acm",
         }

@@ -28,6 +28,7 @@ mod route53;
 mod server;
 mod sts;
 mod tagging;
+mod wafv2;
 mod wire;
 mod world;
 

@@ -72,6 +72,7 @@ fn tagged(of: &Account, account: &str, region: &str) -> BTreeMap<String, Tags> {
             state.cognito.tagged(account, region),
             state.cognito_identity.tagged(account, region),
             state.apigateway.tagged(account, region),
+            state.wafv2.tagged(account, region),
             state.acm.tagged(),
         ]
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    acm, apigateway, cloudfront, cognito, cognito_identity, iam, lambda, logs, route53, sts,
+    acm, apigateway, cloudfront, cognito, cognito_identity, iam, lambda, logs, route53, sts, wafv2,
 };
 
 /// The account of callers whose access key id is not itself a 12-digit account id.
@@ -27,6 +27,8 @@ pub(crate) struct Account {
     pub(crate) iam: iam::State,
     pub(crate) cloudfront: cloudfront::State,
     pub(crate) route53: route53::State,
+    /// The quota of web ACLs, if otherwise than in other accounts.
+    pub(crate) web_acls: Option<usize>,
     pub(crate) regions: BTreeMap<String, Region>,
 }
 
@@ -38,6 +40,7 @@ pub(crate) struct Region {
     pub(crate) cognito: cognito::State,
     pub(crate) cognito_identity: cognito_identity::State,
     pub(crate) apigateway: apigateway::State,
+    pub(crate) wafv2: wafv2::State,
     pub(crate) acm: acm::State,
 }
 

@@ -178,6 +178,11 @@ impl Distribution {
     }
 }
 
+/// The items of a list of the model, if it has some.
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list["Items"].as_array().into_iter().flatten()
+}
+
 fn etag() -> String {
     format!("E{}", ids::upper(13))
 }

@@ -10,7 +10,9 @@ pub(crate) fn throttled(service: Service, retry_after: Option<u64>) -> ApiError 
         Service::Iam | Service::Sts | Service::CloudFront | Service::Route53 => {
             (400, "Throttling", "Rate exceeded")
         }
-        Service::Logs | Service::Acm => (400, "ThrottlingException", "Rate exceeded"),
+        Service::Logs | Service::Waf | Service::Acm => {
+            (400, "ThrottlingException", "Rate exceeded")
+        }
         Service::Cognito | Service::CognitoIdentity => {
             (400, "TooManyRequestsException", "Rate exceeded")
         }
@@ -41,6 +43,7 @@ pub(super) fn broken(service: Service, status: u16) -> ApiError {
         (Service::Sts | Service::CloudFront | Service::Route53 | Service::Acm, _) => {
             "InternalFailure"
         }
+        (Service::Waf, _) => "WAFInternalErrorException",
         (Service::Logs, _) | (_, 503) => "ServiceUnavailableException",
         (Service::Lambda, _) => "ServiceException",
         (Service::Cognito | Service::CognitoIdentity, _) => "InternalErrorException",
@@ -62,6 +65,7 @@ fn forbidden_status(service: Service) -> u16 {
         | Service::Cognito
         | Service::CognitoIdentity
         | Service::Tagging
+        | Service::Waf
         | Service::Acm => 400,
         Service::Iam
         | Service::Sts

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     cloudfront, cognito,
     faults::{Rule, is_account},
-    lambda, route53,
+    lambda, route53, wafv2,
     wire::percent,
 };
 
@@ -38,12 +38,16 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::POST, "/rates") => rates(app, request),
             (&Method::POST, "/cloudfront") => cloudfront::set(app, request.body()).map_err(bad),
             (&Method::GET, "/cloudfront") => Ok(cloudfront::show(app)),
+            (&Method::POST, "/wafv2") => wafv2::set(app, request.body()).map_err(bad),
+            (&Method::GET, "/wafv2") => Ok(wafv2::show(app)),
             (&Method::POST, "/route53") => route53::set(app, request.body()).map_err(bad),
             (&Method::GET, "/route53") => Ok(route53::show(app)),
             (&Method::POST, "/acm") => acm::set(app, request.body()).map_err(bad),
-            (_, "/faults" | "/calls.json" | "/rates" | "/cloudfront" | "/route53" | "/acm") => {
-                return Some(not_allowed());
-            }
+            (
+                _,
+                "/faults" | "/calls.json" | "/rates" | "/cloudfront" | "/wafv2" | "/route53"
+                | "/acm",
+            ) => return Some(not_allowed()),
             _ => return None,
         },
     };

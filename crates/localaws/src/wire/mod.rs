@@ -31,7 +31,7 @@ use crate::{
     faults::Cut,
     iam, ids, lambda, logs, route53,
     server::{Request, Response},
-    sts, tagging,
+    sts, tagging, wafv2,
 };
 use model::{Model, Operation, SERVICES};
 
@@ -159,6 +159,7 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::Tagging => tagging::handle(app, call).await,
         Service::CloudFront => cloudfront::handle(app, call).await,
         Service::CognitoIdentity => cognito_identity::handle(app, call),
+        Service::Waf => wafv2::handle(app, call),
         Service::Route53 => route53::handle(app, call),
         Service::Acm => acm::handle(app, call),
     }

@@ -152,6 +152,7 @@ impl Model {
             Service::Tagging => model!("resourcegroupstaggingapi"),
             Service::CloudFront => model!("cloudfront"),
             Service::CognitoIdentity => model!("cognito-identity"),
+            Service::Waf => model!("wafv2"),
             Service::Route53 => model!("route53"),
             Service::Acm => model!("acm"),
         }
@@ -197,7 +198,7 @@ impl Ref {
 }
 
 /// All services, in the order in which unsigned requests are tried.
-pub(crate) const SERVICES: [Service; 11] = [
+pub(crate) const SERVICES: [Service; 12] = [
     Service::Lambda,
     Service::ApiGateway,
     Service::Cognito,
@@ -207,6 +208,7 @@ pub(crate) const SERVICES: [Service; 11] = [
     Service::Tagging,
     Service::CloudFront,
     Service::CognitoIdentity,
+    Service::Waf,
     Service::Route53,
     Service::Acm,
 ];

@@ -19,7 +19,7 @@ pub(crate) fn service(
     if let Some(scope) = scope {
         return signing_name(&scope.service).ok_or_else(|| {
             let served = "iam, sts, lambda, logs, cognito-idp, cognito-identity, apigateway, \
-                          cloudfront, route53, acm and tagging";
+                          cloudfront, wafv2, route53, acm and tagging";
             let message = format!(
                 "labctl's local AWS does not serve '{}', only {served}",
                 scope.service
@@ -79,6 +79,7 @@ fn signing_name(name: &str) -> Option<Service> {
         "tagging" => Service::Tagging,
         "cloudfront" => Service::CloudFront,
         "cognito-identity" => Service::CognitoIdentity,
+        "wafv2" => Service::Waf,
         "route53" => Service::Route53,
         "acm" => Service::Acm,
         _ => return None,
