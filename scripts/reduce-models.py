@@ -69,6 +69,16 @@ SERVED = {
         CreateIdentityPool DescribeIdentityPool UpdateIdentityPool DeleteIdentityPool
         ListIdentityPools SetIdentityPoolRoles GetIdentityPoolRoles GetId GetCredentialsForIdentity
         GetOpenIdToken TagResource ListTagsForResource UntagResource""",
+    "wafv2/2019-07-29": """
+        CreateWebACL GetWebACL UpdateWebACL DeleteWebACL ListWebACLs ListTagsForResource
+        TagResource UntagResource AssociateWebACL DisassociateWebACL GetWebACLForResource""",
+    "route53/2013-04-01": """
+        CreateHostedZone GetHostedZone DeleteHostedZone ListHostedZones ListHostedZonesByName
+        ListResourceRecordSets ChangeResourceRecordSets GetChange ListTagsForResource
+        ChangeTagsForResource""",
+    "acm/2015-12-08": """
+        RequestCertificate DescribeCertificate ListCertificates DeleteCertificate
+        AddTagsToCertificate RemoveTagsFromCertificate ListTagsForCertificate""",
 }
 
 METADATA = ["protocol", "targetPrefix", "apiVersion", "xmlNamespace"]
@@ -124,9 +134,9 @@ def reduce_model(folder, names):
     metadata = pick(model["metadata"], METADATA)
     if metadata["protocol"] == "rest-xml":
         # Said at each body, and the same at all of them.
-        metadata["xmlNamespace"] = next(
-            member["xmlNamespace"]["uri"] for shape in model["shapes"].values()
-            for member in shape.get("members", {}).values() if "xmlNamespace" in member)
+        inputs = [op["input"] for op in model["operations"].values() if "input" in op]
+        members = [member for shape in model["shapes"].values() for member in shape.get("members", {}).values()]
+        metadata["xmlNamespace"] = next(it["xmlNamespace"]["uri"] for it in members + inputs if "xmlNamespace" in it)
 
     return {
         "metadata": metadata,

@@ -11,7 +11,8 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, world::World,
+    apigateway, calls::Calls, cloudfront, faults::Faults, lambda, rates::Rates, route53, wafv2,
+    world::World,
 };
 
 /// How to start a twin.
@@ -47,6 +48,10 @@ pub(crate) struct App {
     pub(crate) rates: Rates,
     /// `CloudFront`'s edge.
     pub(crate) edge: cloudfront::Edge,
+    /// What WAF has counted.
+    pub(crate) waf: wafv2::Memory,
+    /// How long Route 53 takes.
+    pub(crate) dns: route53::Memory,
 }
 
 impl App {
@@ -63,6 +68,8 @@ impl App {
             rates: Rates::new(config.enforce_rates),
             config,
             edge: cloudfront::Edge::default(),
+            waf: wafv2::Memory::default(),
+            dns: route53::Memory::default(),
         }
     }
 

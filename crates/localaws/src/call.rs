@@ -21,6 +21,9 @@ pub(crate) enum Service {
     Tagging,
     CloudFront,
     CognitoIdentity,
+    Waf,
+    Route53,
+    Acm,
 }
 
 impl Service {
@@ -36,6 +39,9 @@ impl Service {
             Self::Tagging => "tag",
             Self::CloudFront => "cloudfront",
             Self::CognitoIdentity => "cognito-identity",
+            Self::Waf => "wafv2",
+            Self::Route53 => "route53",
+            Self::Acm => "acm",
         }
     }
 }

@@ -8,6 +8,7 @@
 //! The data planes (invoke URLs, distributions) and Cognito's well-known pages go from [`server`] to their
 //! service.
 
+mod acm;
 mod apigateway;
 mod app;
 mod call;
@@ -23,9 +24,11 @@ mod ids;
 mod lambda;
 mod logs;
 mod rates;
+mod route53;
 mod server;
 mod sts;
 mod tagging;
+mod wafv2;
 mod wire;
 mod world;
 

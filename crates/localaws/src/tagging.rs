@@ -72,9 +72,14 @@ fn tagged(of: &Account, account: &str, region: &str) -> BTreeMap<String, Tags> {
             state.cognito.tagged(account, region),
             state.cognito_identity.tagged(account, region),
             state.apigateway.tagged(account, region),
+            state.wafv2.tagged(account, region),
+            state.acm.tagged(),
         ]
     });
-    let global = (region == "us-east-1").then(|| of.cloudfront.tagged(account));
+    let global = (region == "us-east-1")
+        .then(|| [of.cloudfront.tagged(account), of.route53.tagged()])
+        .into_iter()
+        .flatten();
     here.chain(global)
         .flatten()
         .filter(|(_, tags)| !tags.is_empty())

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{apigateway, cloudfront, cognito, cognito_identity, iam, lambda, logs, sts};
+use crate::{
+    acm, apigateway, cloudfront, cognito, cognito_identity, iam, lambda, logs, route53, sts, wafv2,
+};
 
 /// The account of callers whose access key id is not itself a 12-digit account id.
 pub(crate) const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -26,6 +28,9 @@ pub(crate) struct World {
 pub(crate) struct Account {
     pub(crate) iam: iam::State,
     pub(crate) cloudfront: cloudfront::State,
+    pub(crate) route53: route53::State,
+    /// The quota of web ACLs, if otherwise than in other accounts.
+    pub(crate) web_acls: Option<usize>,
     pub(crate) regions: BTreeMap<String, Region>,
 }
 
@@ -37,6 +42,8 @@ pub(crate) struct Region {
     pub(crate) cognito: cognito::State,
     pub(crate) cognito_identity: cognito_identity::State,
     pub(crate) apigateway: apigateway::State,
+    pub(crate) wafv2: wafv2::State,
+    pub(crate) acm: acm::State,
 }
 
 impl World {

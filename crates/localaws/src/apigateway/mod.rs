@@ -49,6 +49,25 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The ARN of a stage's web ACL. The outer `None`: no such stage of this API.
+    pub(crate) fn web_acl(&self, api: &str, stage: &str) -> Option<Option<&str>> {
+        let stage = self.apis.get(api)?.stages.get(stage)?;
+        Some(stage.web_acl_arn.as_deref())
+    }
+
+    /// Sets it. Whether there is this stage.
+    pub(crate) fn set_web_acl(&mut self, api: &str, stage: &str, arn: Option<String>) -> bool {
+        let api = self.apis.get_mut(api);
+        let stage = api.and_then(|api| api.stages.get_mut(stage));
+        stage.map(|stage| stage.web_acl_arn = arn).is_some()
+    }
+
+    /// Whether a stage has this web ACL.
+    pub(crate) fn uses_web_acl(&self, arn: &str) -> bool {
+        let mut stages = self.apis.values().flat_map(|api| api.stages.values());
+        stages.any(|stage| stage.web_acl_arn.as_deref() == Some(arn))
+    }
+
     /// ARNs and tags of APIs, stages, API keys and usage plans, for the tagging API.
     pub(crate) fn tagged(
         &self,

@@ -37,6 +37,8 @@ pub(super) struct Stage {
     pub(super) tags: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) tracing_enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) web_acl_arn: Option<String>,
     created_date: f64,
     pub(super) last_updated_date: f64,
 }
@@ -69,6 +71,7 @@ impl Stage {
             variables: BTreeMap::new(),
             tags: BTreeMap::new(),
             tracing_enabled: false,
+            web_acl_arn: None,
             created_date: now,
             last_updated_date: now,
         })

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{
     config::{Behavior, Config, GeoKind, GeoRestriction, Origin},
-    fault::{fault, invalid_argument},
+    fault::{fault, invalid_argument, not_served},
     policy, unserved,
 };
-use crate::call::ApiError;
+use crate::{acm, call::ApiError};
 
 /// Quotas of origins and of behaviours with a path pattern in a distribution. Unsure of today's numbers.
 const ORIGINS: usize = 25;
@@ -16,6 +16,11 @@ const BEHAVIORS: usize = 25;
 /// Headers that an origin can be given.
 const CUSTOM_HEADERS: usize = 30;
 const COMMENT: usize = 128;
+/// Alternate domain names of a distribution.
+const ALIASES: usize = 100;
+
+pub(super) const NO_CERTIFICATE: &str = "The specified SSL certificate doesn't exist, isn't in us-east-1 region, \
+                                         isn't valid, or doesn't include a valid certificate chain.";
 
 /// Headers that `CloudFront` adds, or needs, itself.
 const RESERVED: [&str; 25] = [
@@ -273,19 +278,41 @@ fn geo(geo: &GeoRestriction) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The twin has no certificates, so none that is named exists, and there can be no alias.
+/// What can be said of a certificate without looking for it; `claims` does.
 fn certificate(config: &Config) -> Result<(), ApiError> {
-    let named = ["ACMCertificateArn", "IAMCertificateId"]
-        .iter()
-        .any(|kind| config.viewer_certificate.contains_key(*kind));
-    let message = if named {
-        "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a \
-         valid certificate chain."
-    } else if config.aliases.items.is_empty() {
-        return Ok(());
-    } else {
-        "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate \
-         that validates your authorization to use the domain name."
-    };
-    Err(fault(400, "InvalidViewerCertificate", message))
+    let certificate = &config.viewer_certificate;
+    let invalid = |message: &str| Err(fault(400, "InvalidViewerCertificate", message));
+    if certificate.contains_key("IAMCertificateId") {
+        // The twin's IAM has no server certificates.
+        return invalid(NO_CERTIFICATE);
+    }
+    let aliases = &config.aliases.items;
+    if !certificate.contains_key("ACMCertificateArn") {
+        if aliases.is_empty() {
+            return Ok(());
+        }
+        return invalid(
+            "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted \
+             certificate that validates your authorization to use the domain name.",
+        );
+    }
+    // Unsure of the texts of these two.
+    if certificate.get("CloudFrontDefaultCertificate") == Some(&Value::Bool(true)) {
+        return invalid("You can have either the default CloudFront certificate or your own.");
+    }
+    match certificate.get("SSLSupportMethod").and_then(Value::as_str) {
+        None => return invalid("A certificate of your own needs an SSLSupportMethod."),
+        Some("sni-only") => {}
+        Some(method) => return Err(not_served(&format!("SSLSupportMethod {method}"))),
+    }
+    if aliases.len() > ALIASES {
+        let message = "Your request contains more CNAMEs than are allowed per distribution.";
+        return Err(fault(400, "TooManyDistributionCNAMEs", message));
+    }
+    if !aliases.iter().all(|alias| acm::is_domain(alias)) {
+        return Err(invalid_argument(
+            "The parameter CNAME contains one or more parameters that are not valid.",
+        ));
+    }
+    Ok(())
 }

@@ -19,6 +19,9 @@ pub(super) struct Config {
     pub(super) restrictions: Restrictions,
     pub(super) aliases: Items<String>,
     pub(super) viewer_certificate: Map<String, Value>,
+    /// ARN, or empty.
+    #[serde(rename = "WebACLId")]
+    pub(super) web_acl: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +158,19 @@ pub(super) fn with_defaults(mut config: Value) -> Value {
         fill(
             &mut config["ViewerCertificate"],
             &json!({"SSLSupportMethod": "vip", "MinimumProtocolVersion": "TLSv1", "CertificateSource": "cloudfront"}),
+        );
+    } else if let Some(arn) = config["ViewerCertificate"]
+        .get("ACMCertificateArn")
+        .cloned()
+    {
+        fill(
+            &mut config["ViewerCertificate"],
+            &json!({
+                "CloudFrontDefaultCertificate": false,
+                "MinimumProtocolVersion": "TLSv1",
+                "Certificate": arn,
+                "CertificateSource": "acm",
+            }),
         );
     }
     for origin in items(&mut config["Origins"]) {

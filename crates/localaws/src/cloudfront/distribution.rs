@@ -91,6 +91,12 @@ impl Distribution {
         self.config["Enabled"] == true
     }
 
+    /// What is served now, or will be.
+    pub(super) fn configs(&self) -> impl Iterator<Item = &Value> {
+        let served = self.served().filter(|_| !self.is_deployed());
+        std::iter::once(&self.config).chain(served)
+    }
+
     /// What the edges serve now.
     pub(super) fn served(&self) -> Option<&Value> {
         if self.is_deployed() {
@@ -170,6 +176,11 @@ impl Distribution {
         }
         summary
     }
+}
+
+/// The items of a list of the model, if it has some.
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list["Items"].as_array().into_iter().flatten()
 }
 
 fn etag() -> String {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    State, check, config,
+    State, check, claims, config,
     distribution::{Distribution, Match},
     fault::{fault, no_such_distribution},
     paging::Paging,
@@ -88,7 +88,7 @@ pub(super) fn create_with_tags(app: &App, call: &Call) -> Answer {
 
 fn make(app: &App, call: &Call, given: Value, tags: BTreeMap<String, String>) -> Answer {
     let config = config::with_defaults(given);
-    check::check(&config)?;
+    let typed = check::check(&config)?;
     app.write(|world| {
         let state = &mut world.account(&call.account).cloudfront;
         let reference = &config["CallerReference"];
@@ -103,6 +103,8 @@ fn make(app: &App, call: &Call, given: Value, tags: BTreeMap<String, String>) ->
             );
             return Err(fault(409, "DistributionAlreadyExists", message));
         }
+        claims::check(world, &call.account, None, &typed)?;
+        let state = &mut world.account(&call.account).cloudfront;
         let made = Distribution::new(config, tags, app.edge.deploy(state));
         let id = made.id.clone();
         let answer = json!({
@@ -139,12 +141,14 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
         let deploy = app.edge.deploy(state);
         let it = of_mut(state, &input.one.id)?;
         if_match(it, input.one.if_match.as_deref())?;
-        check::check(&config)?;
+        let typed = check::check(&config)?;
         if config["CallerReference"] != it.config["CallerReference"] {
             // Unsure of the text.
             let message = "The update contains modifications that are not allowed.";
             return Err(fault(400, "IllegalUpdate", message));
         }
+        claims::check(world, &call.account, Some(&input.one.id), &typed)?;
+        let it = of_mut(&mut world.account(&call.account).cloudfront, &input.one.id)?;
         // Unsure whether an update that changes nothing is deployed too. It is here.
         it.update(config, deploy);
         Ok(json!({"Distribution": it.shown(&call.account), "ETag": it.etag}))

@@ -1,10 +1,11 @@
 //! `CloudFront`: distributions in front of the twin's own APIs, and the edge that serves them.
 //!
-//! `config`, `check`, `distribution` and `policy` are what is kept, with AWS's rules; `distributions`,
+//! `config`, `check`, `claims`, `distribution` and `policy` are what is kept, with AWS's rules; `distributions`,
 //! `invalidations`, `policies` and `tags` are the operations; `edge` is the data plane; `control` sets how
-//! long deployments take.
+//! long deployments take and where viewers are.
 
 mod check;
+mod claims;
 mod config;
 mod control;
 mod distribution;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     control::{set, show},
-    edge::{Edge, data_plane},
+    edge::{Edge, data_plane, is_alias},
 };
 use crate::{
     app::App,
@@ -41,6 +42,8 @@ pub(crate) struct State {
     distributions: BTreeMap<String, distribution::Distribution>,
     /// How long deployments take in this account (ms), if otherwise than in others.
     deploy: Option<i64>,
+    /// Where viewers are (empty: nobody knows), if elsewhere than other accounts' viewers.
+    viewer_country: Option<String>,
 }
 
 impl State {
@@ -50,6 +53,21 @@ impl State {
             .values()
             .map(|it| (it.arn(account), it.tags.clone()))
             .collect()
+    }
+
+    /// Whether a distribution has this web ACL, or is served with it until its change is deployed.
+    pub(crate) fn uses_web_acl(&self, arn: &str) -> bool {
+        let mut configs = self.distributions.values().flat_map(|it| it.configs());
+        configs.any(|config| config["WebACLId"] == arn)
+    }
+
+    /// ARNs of the distributions that have this certificate, or are served with it.
+    pub(crate) fn with_certificate(&self, account: &str, arn: &str) -> Vec<String> {
+        let named =
+            |config: &serde_json::Value| config["ViewerCertificate"]["ACMCertificateArn"] == arn;
+        let all = self.distributions.values();
+        let having = all.filter(|it| it.configs().any(named));
+        having.map(|it| it.arn(account)).collect()
     }
 }
 

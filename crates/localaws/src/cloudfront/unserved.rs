@@ -6,11 +6,10 @@ use serde_json::Value;
 use super::fault;
 use crate::call::ApiError;
 
-const UNSERVED_DISTRIBUTION: [&str; 11] = [
+const UNSERVED_DISTRIBUTION: [&str; 10] = [
     "OriginGroups",
     "CustomErrorResponses",
     "Logging",
-    "WebACLId",
     "ContinuousDeploymentPolicyId",
     "Staging",
     "AnycastIpListId",

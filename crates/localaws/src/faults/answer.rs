@@ -7,8 +7,12 @@ use crate::call::{ApiError, Call, Service};
 /// Too many calls. Sources: the modelled error shapes; IAM's, STS's and Logs' are of the common errors.
 pub(crate) fn throttled(service: Service, retry_after: Option<u64>) -> ApiError {
     let (status, code, message) = match service {
-        Service::Iam | Service::Sts | Service::CloudFront => (400, "Throttling", "Rate exceeded"),
-        Service::Logs => (400, "ThrottlingException", "Rate exceeded"),
+        Service::Iam | Service::Sts | Service::CloudFront | Service::Route53 => {
+            (400, "Throttling", "Rate exceeded")
+        }
+        Service::Logs | Service::Waf | Service::Acm => {
+            (400, "ThrottlingException", "Rate exceeded")
+        }
         Service::Cognito | Service::CognitoIdentity => {
             (400, "TooManyRequestsException", "Rate exceeded")
         }
@@ -32,9 +36,14 @@ pub(crate) fn throttled(service: Service, retry_after: Option<u64>) -> ApiError 
 /// The service's own failure: 500, or 503 when it is unavailable.
 pub(super) fn broken(service: Service, status: u16) -> ApiError {
     let code = match (service, status) {
-        (Service::Iam | Service::Sts | Service::CloudFront, 503) => "ServiceUnavailable",
+        (Service::Iam | Service::Sts | Service::CloudFront | Service::Route53, 503) => {
+            "ServiceUnavailable"
+        }
         (Service::Iam, _) => "ServiceFailure",
-        (Service::Sts | Service::CloudFront, _) => "InternalFailure",
+        (Service::Sts | Service::CloudFront | Service::Route53 | Service::Acm, _) => {
+            "InternalFailure"
+        }
+        (Service::Waf, _) => "WAFInternalErrorException",
         (Service::Logs, _) | (_, 503) => "ServiceUnavailableException",
         (Service::Lambda, _) => "ServiceException",
         (Service::Cognito | Service::CognitoIdentity, _) => "InternalErrorException",
@@ -52,18 +61,24 @@ pub(super) fn broken(service: Service, status: u16) -> ApiError {
 /// 403, but for the JSON protocol, which answers every client's error with 400.
 fn forbidden_status(service: Service) -> u16 {
     match service {
-        Service::Logs | Service::Cognito | Service::CognitoIdentity | Service::Tagging => 400,
+        Service::Logs
+        | Service::Cognito
+        | Service::CognitoIdentity
+        | Service::Tagging
+        | Service::Waf
+        | Service::Acm => 400,
         Service::Iam
         | Service::Sts
         | Service::Lambda
         | Service::ApiGateway
-        | Service::CloudFront => 403,
+        | Service::CloudFront
+        | Service::Route53 => 403,
     }
 }
 
 pub(super) fn expired(service: Service) -> ApiError {
     let code = match service {
-        Service::Iam | Service::Sts | Service::CloudFront => "ExpiredToken",
+        Service::Iam | Service::Sts | Service::CloudFront | Service::Route53 => "ExpiredToken",
         _ => "ExpiredTokenException",
     };
     let message = "The security token included in the request is expired";
@@ -85,7 +100,7 @@ pub(super) fn denied(call: &Call, method: &str, path: &str) -> ApiError {
 
 fn not_authorized(call: &Call, action: &str, resource: &str) -> ApiError {
     let code = match call.service {
-        Service::Iam | Service::Sts | Service::CloudFront => "AccessDenied",
+        Service::Iam | Service::Sts | Service::CloudFront | Service::Route53 => "AccessDenied",
         _ => "AccessDeniedException",
     };
     let message = format!(

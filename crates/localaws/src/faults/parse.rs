@@ -60,7 +60,8 @@ fn meant(pattern: &str, lags: bool) -> Result<BTreeSet<(Service, &'static str)>,
     if named.is_empty() {
         return Err(format!(
             "operation: labctl's local AWS serves nothing named '{pattern}'; an example is iam:CreateRole, \
-             with one of the prefixes iam, sts, lambda, logs, cognito-idp, apigateway and tag"
+             with one of the prefixes iam, sts, lambda, logs, cognito-idp, cognito-identity, apigateway, \
+             cloudfront, wafv2, route53, acm and tag"
         ));
     }
     if !lags {
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!(count("*"), operations().count());
         assert_eq!(count("*:*"), operations().count());
         assert_eq!(count("tag:*"), 1);
-        assert_eq!(count("*:TagResource"), 6);
+        assert_eq!(count("*:TagResource"), 7);
         assert_eq!(count("lambda:GetFunction"), 1);
         assert!(count("lambda:GetFunction*") > 1);
         assert_eq!(meant("*", true).map(|named| named.len()), Ok(3));

@@ -12,10 +12,11 @@ use super::{
     local::{json_response, not_allowed, problem},
 };
 use crate::{
+    acm,
     app::App,
     cloudfront, cognito,
     faults::{Rule, is_account},
-    lambda,
+    lambda, route53, wafv2,
     wire::percent,
 };
 
@@ -37,7 +38,16 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::POST, "/rates") => rates(app, request),
             (&Method::POST, "/cloudfront") => cloudfront::set(app, request.body()).map_err(bad),
             (&Method::GET, "/cloudfront") => Ok(cloudfront::show(app)),
-            (_, "/faults" | "/calls.json" | "/rates" | "/cloudfront") => return Some(not_allowed()),
+            (&Method::POST, "/wafv2") => wafv2::set(app, request.body()).map_err(bad),
+            (&Method::GET, "/wafv2") => Ok(wafv2::show(app)),
+            (&Method::POST, "/route53") => route53::set(app, request.body()).map_err(bad),
+            (&Method::GET, "/route53") => Ok(route53::show(app)),
+            (&Method::POST, "/acm") => acm::set(app, request.body()).map_err(bad),
+            (
+                _,
+                "/faults" | "/calls.json" | "/rates" | "/cloudfront" | "/wafv2" | "/route53"
+                | "/acm",
+            ) => return Some(not_allowed()),
             _ => return None,
         },
     };

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
 
 use super::{Request, Response, Server, local};
-use crate::{apigateway, cloudfront, cognito, faults::Cut, wire};
+use crate::{apigateway, app::App, cloudfront, cognito, faults::Cut, wire};
 
 /// API Gateway's largest payload, and some room for its own refusal of what is larger.
 const BODY_LIMIT: usize = 11 << 20;
@@ -70,7 +70,7 @@ fn cut(error: &hyper::Error) -> Option<Cut> {
 async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Result<Response, Cut> {
     let started = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let (response, operation) = match admitted(request).await {
+    let (response, operation) = match admitted(&server.app, request).await {
         Ok(request) => route(server, request).await,
         Err(refusal) => (Ok(refusal), None),
     };
@@ -97,16 +97,9 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resu
 }
 
 /// A request with its whole body, or a refusal.
-async fn admitted(request: hyper::Request<Incoming>) -> Result<Request, Response> {
-    let host = host(&request);
-    if !host.is_none_or(|host| is_loopback(&host) || is_aws(&host)) {
-        // Signatures are not verified, so a name that a web page rebinds to 127.0.0.1 must not get in.
-        let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com and *.cloudfront.net";
-        return Err(refusal(
-            StatusCode::FORBIDDEN,
-            "ForbiddenException",
-            message,
-        ));
+async fn admitted(app: &App, request: hyper::Request<Incoming>) -> Result<Request, Response> {
+    if foreign(&request).is_some_and(|host| !cloudfront::is_alias(app, &host)) {
+        return Err(not_answered());
     }
     let limit = if request.uri().path().starts_with("/2015-03-31/functions") {
         CODE_LIMIT
@@ -143,6 +136,11 @@ async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Response> {
 /// The response, and the name of the operation when it is an API call.
 async fn route(server: &Arc<Server>, request: Request) -> (Result<Response, Cut>, Option<String>) {
     let app = &server.app;
+    if foreign(&request).is_some() {
+        // A distribution's alias leads to its edge, and to nothing else.
+        let response = cloudfront::data_plane(app, &request).await;
+        return (Ok(response.unwrap_or_else(not_answered)), None);
+    }
     if let Some(response) = page(server, &request).await {
         return (Ok(response), None);
     }
@@ -155,17 +153,29 @@ async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
     if let Some(response) = local::serve(server, request).await {
         return Some(response);
     }
-    if let Some(mut response) = cognito::well_known(app, request).await {
-        allow_any_origin(&mut response);
+    if let Some(response) = cloudfront::data_plane(app, request).await {
         return Some(response);
     }
-    if let Some(response) = cloudfront::data_plane(app, request).await {
+    if let Some(mut response) = cognito::well_known(app, request).await {
+        allow_any_origin(&mut response);
         return Some(response);
     }
     if let Some(response) = apigateway::data_plane(app, request).await {
         return Some(response);
     }
     (request.method() == Method::OPTIONS && request.uri().path() == "/").then(|| preflight(request))
+}
+
+/// The host of a request, if it is neither loopback nor AWS's: signatures are not verified, so a name that a web page
+/// rebinds to 127.0.0.1 must not get in.
+fn foreign<B>(request: &hyper::Request<B>) -> Option<String> {
+    host(request).filter(|host| !is_loopback(host) && !is_aws(host))
+}
+
+fn not_answered() -> Response {
+    let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com, *.cloudfront.net and \
+                   aliases of distributions";
+    refusal(StatusCode::FORBIDDEN, "ForbiddenException", message)
 }
 
 /// The name in the Host header (or the request line), without the port, in small letters.

@@ -24,14 +24,14 @@ use std::sync::Arc;
 use hyper::header::HeaderValue;
 
 use crate::{
-    apigateway,
+    acm, apigateway,
     app::App,
     call::{Answer, ApiError, Call, Service},
     cloudfront, cognito, cognito_identity,
     faults::Cut,
-    iam, ids, lambda, logs,
+    iam, ids, lambda, logs, route53,
     server::{Request, Response},
-    sts, tagging,
+    sts, tagging, wafv2,
 };
 use model::{Model, Operation, SERVICES};
 
@@ -159,5 +159,8 @@ async fn dispatch(app: &Arc<App>, call: &Call) -> Answer {
         Service::Tagging => tagging::handle(app, call).await,
         Service::CloudFront => cloudfront::handle(app, call).await,
         Service::CognitoIdentity => cognito_identity::handle(app, call).await,
+        Service::Waf => wafv2::handle(app, call),
+        Service::Route53 => route53::handle(app, call),
+        Service::Acm => acm::handle(app, call),
     }
 }

@@ -152,6 +152,9 @@ impl Model {
             Service::Tagging => model!("resourcegroupstaggingapi"),
             Service::CloudFront => model!("cloudfront"),
             Service::CognitoIdentity => model!("cognito-identity"),
+            Service::Waf => model!("wafv2"),
+            Service::Route53 => model!("route53"),
+            Service::Acm => model!("acm"),
         }
     }
 
@@ -195,7 +198,7 @@ impl Ref {
 }
 
 /// All services, in the order in which unsigned requests are tried.
-pub(crate) const SERVICES: [Service; 9] = [
+pub(crate) const SERVICES: [Service; 12] = [
     Service::Lambda,
     Service::ApiGateway,
     Service::Cognito,
@@ -205,6 +208,9 @@ pub(crate) const SERVICES: [Service; 9] = [
     Service::Tagging,
     Service::CloudFront,
     Service::CognitoIdentity,
+    Service::Waf,
+    Service::Route53,
+    Service::Acm,
 ];
 
 #[cfg(test)]
@@ -248,10 +254,15 @@ mod tests {
             .map(|pattern| pattern.source.as_str())
             .collect();
         skipped.sort_unstable();
-        // Look-behind: names of S3 buckets and of layers' code, which the twin does not use.
+        // Look-around: ACM's domain names, which it checks itself; names of S3 buckets and of layers' code, which
+        // the twin does not use.
         assert_eq!(
             skipped,
-            [r"[0-9A-Za-z\.\-_]*(?<!\.)", r"^[0-9A-Za-z\.\-_]*(?<!\.)$"]
+            [
+                r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])",
+                r"[0-9A-Za-z\.\-_]*(?<!\.)",
+                r"^[0-9A-Za-z\.\-_]*(?<!\.)$"
+            ]
         );
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn java(value: &Value) -> String {
 
 /// Sources: Cognito's, Logs' and IAM's codes and texts are widely quoted. Lambda's `ValidationException` is
 /// too, as is its different answer about runtimes; so is `CloudFront`'s about what is missing. Unsure: API
-/// Gateway (texts differ by operation), the tagging API, and identity pools.
+/// Gateway (texts differ by operation), the tagging API, identity pools, WAF, Route 53 and ACM.
 pub(super) fn refusal(service: Service, problems: &[Problem]) -> ApiError {
     let text: Vec<_> = problems
         .iter()
@@ -64,7 +64,10 @@ pub(super) fn refusal(service: Service, problems: &[Problem]) -> ApiError {
             )
         }
         (Service::Iam | Service::Sts, _) => ("ValidationError", None),
-        (Service::Lambda | Service::CognitoIdentity, _) => ("ValidationException", None),
+        (Service::Lambda | Service::CognitoIdentity | Service::Waf | Service::Acm, _) => {
+            ("ValidationException", None)
+        }
+        (Service::Route53, _) => ("InvalidInput", None),
         (Service::Cognito | Service::Logs | Service::Tagging, _) => {
             ("InvalidParameterException", None)
         }

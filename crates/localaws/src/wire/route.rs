@@ -19,7 +19,7 @@ pub(crate) fn service(
     if let Some(scope) = scope {
         return signing_name(&scope.service).ok_or_else(|| {
             let served = "iam, sts, lambda, logs, cognito-idp, cognito-identity, apigateway, \
-                          cloudfront and tagging";
+                          cloudfront, wafv2, route53, acm and tagging";
             let message = format!(
                 "labctl's local AWS does not serve '{}', only {served}",
                 scope.service
@@ -53,7 +53,7 @@ pub(crate) fn service(
 
 /// How to answer a request to a service that is not served, so that its client can read the refusal.
 pub(crate) fn likely_protocol(request: &Request) -> Protocol {
-    const XML: [&str; 3] = ["s3", "route53", "ec2"];
+    const XML: [&str; 2] = ["s3", "ec2"];
     let form = request.headers().get("content-type").is_some_and(|kind| {
         kind.as_bytes()
             .starts_with(b"application/x-www-form-urlencoded")
@@ -79,6 +79,9 @@ fn signing_name(name: &str) -> Option<Service> {
         "tagging" => Service::Tagging,
         "cloudfront" => Service::CloudFront,
         "cognito-identity" => Service::CognitoIdentity,
+        "wafv2" => Service::Waf,
+        "route53" => Service::Route53,
+        "acm" => Service::Acm,
         _ => return None,
     })
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Texts of which one fits each pattern of the models.
-const TEXTS: [&str; 17] = [
+const TEXTS: [&str; 18] = [
     "a",
     "1",
     "200",
@@ -34,6 +34,7 @@ const TEXTS: [&str; 17] = [
     "authenticated",
     "lambda:InvokeFunction",
     "arn:aws:s3:::b",
+    "arn:aws:acm:us-east-1:111122223333:certificate/c",
     "apigateway.amazonaws.com",
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
 ];

@@ -43,6 +43,7 @@ use super::{
 use crate::{
     app::App,
     server::{Request, Response},
+    wafv2,
 };
 
 /// What API Gateway takes in one request.
@@ -74,6 +75,16 @@ async fn answer(
     deployment: &Deployment,
     ids: &Ids,
 ) -> Result<Reply, Reply> {
+    if let Some(acl) = &deployment.stage.web_acl_arn {
+        let seen = wafv2::Seen {
+            headers: request.headers(),
+            address: exchange::SOURCE_IP,
+            country: None,
+        };
+        if !wafv2::lets_in(app, acl, &seen) {
+            return Err(Reply::blocked_by_waf());
+        }
+    }
     let (mut exchange, method) = exchange(request, address, deployment, ids)?;
     let snapshot = &deployment.snapshot;
     exchange.caller = authorize::caller(app, snapshot, method, &exchange, request).await?;

@@ -94,6 +94,11 @@ impl Reply {
         )
     }
 
+    pub(super) fn blocked_by_waf() -> Self {
+        let kind = "ForbiddenException";
+        Self::gateway(403, "WAF_FILTERED", kind, Some("Forbidden"))
+    }
+
     pub(super) fn unauthorized() -> Self {
         let kind = "UnauthorizedException";
         Self::gateway(401, "UNAUTHORIZED", kind, Some("Unauthorized"))

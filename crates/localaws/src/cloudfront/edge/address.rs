@@ -1,21 +1,56 @@
 //! Which distribution a request is for.
 
 use hyper::header;
+use serde_json::Value;
 
-use crate::server::Request;
+use crate::{cloudfront::distribution::items, server::Request};
 
 /// A request's URL taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Address<'a> {
-    /// An id (`E…`), a domain name, or its first part (`d…`); in small letters.
-    name: String,
+    name: Name,
     /// As sent.
     pub(super) path: &'a str,
 }
 
+/// In small letters.
+#[derive(Debug, PartialEq, Eq)]
+enum Name {
+    /// An id (`E…`), a domain name, or its first part (`d…`).
+    Own(String),
+    Alias(String),
+}
+
+/// How an alias names a host; the better one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alias {
+    /// `*.example.com`
+    Star,
+    Exact,
+}
+
+impl Alias {
+    /// The best of a config's aliases for a host in small letters.
+    pub(super) fn best(config: &Value, host: &str) -> Option<Self> {
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        let rank = |alias: &Value| {
+            let alias = alias.as_str()?.to_ascii_lowercase();
+            let star = alias
+                .strip_prefix("*.")
+                .is_some_and(|within| parent == Some(within));
+            match alias == host {
+                true => Some(Self::Exact),
+                false => star.then_some(Self::Star),
+            }
+        };
+        items(&config["Aliases"]).filter_map(rank).max()
+    }
+}
+
 impl<'a> Address<'a> {
-    /// `None`: not a distribution's URL.
-    pub(super) fn of(request: &'a Request) -> Option<Self> {
+    /// `None`: not a distribution's URL. `is_alias` tells of a host that is not loopback's own or AWS's whether a
+    /// distribution has it.
+    pub(super) fn of(request: &'a Request, is_alias: impl Fn(&str) -> bool) -> Option<Self> {
         let path = request.uri().path();
         let host = match request.headers().get(header::HOST) {
             Some(host) => host.to_str().ok()?,
@@ -29,7 +64,14 @@ impl<'a> Address<'a> {
             .or_else(|| lower.strip_suffix(".cloudfront.localhost"));
         if let Some(label) = label {
             return Some(Self {
-                name: label.to_owned(),
+                name: Name::Own(label.to_owned()),
+                path,
+            });
+        }
+        let ours = matches!(lower.as_str(), "" | "127.0.0.1" | "localhost" | "[");
+        if !ours && !lower.ends_with(".amazonaws.com") && is_alias(&lower) {
+            return Some(Self {
+                name: Name::Alias(lower),
                 path,
             });
         }
@@ -37,15 +79,26 @@ impl<'a> Address<'a> {
         let name = within.split('/').next().unwrap_or_default();
         let path = within.get(name.len()..).filter(|path| !path.is_empty());
         Some(Self {
-            name: name.to_ascii_lowercase(),
+            name: Name::Own(name.to_ascii_lowercase()),
             path: path.unwrap_or("/"),
         })
     }
 
+    /// A name of the distribution's owner's.
+    pub(super) fn alias(&self) -> Option<&str> {
+        match &self.name {
+            Name::Alias(name) => Some(name),
+            Name::Own(_) => None,
+        }
+    }
+
     pub(super) fn is_of(&self, id: &str, domain: &str) -> bool {
-        self.name.eq_ignore_ascii_case(id)
-            || self.name == domain
-            || domain.strip_suffix(".cloudfront.net") == Some(&self.name)
+        let Name::Own(name) = &self.name else {
+            return false;
+        };
+        name.eq_ignore_ascii_case(id)
+            || name == domain
+            || domain.strip_suffix(".cloudfront.net") == Some(name)
     }
 }
 
@@ -63,13 +116,23 @@ mod tests {
                 .header("host", host)
                 .body(Bytes::new())
                 .ok()?;
-            Address::of(&request).map(|it| format!("{} {}", it.name, it.path))
+            let it = Address::of(&request, |host| host == "api.example.com")?;
+            let name = match &it.name {
+                Name::Own(name) => name.clone(),
+                Name::Alias(name) => format!("alias {name}"),
+            };
+            Some(format!("{name} {}", it.path))
         };
         for (host, path, found) in [
             ("d1.cloudfront.net", "/a/b", "d1 /a/b"),
             ("D1.CloudFront.net:443", "/", "d1 /"),
             ("d1.cloudfront.localhost:4588", "/_api/x", "d1 /_api/x"),
             ("127.0.0.1:4588", "/_cloudfront/E1A/a%2Fb", "e1a /a%2Fb"),
+            (
+                "API.example.com:4588",
+                "/_cloudfront/x",
+                "alias api.example.com /_cloudfront/x",
+            ),
             (
                 "127.0.0.1",
                 "/_cloudfront/d1.cloudfront.net",
@@ -91,12 +154,25 @@ mod tests {
     fn names() {
         let of = |name: &str| {
             let address = Address {
-                name: name.to_owned(),
+                name: Name::Own(name.to_owned()),
                 path: "/",
             };
             address.is_of("E1A", "d1.cloudfront.net")
         };
         assert!(of("e1a") && of("d1") && of("d1.cloudfront.net"));
         assert!(!of("d") && !of("") && !of("d1.cloudfront"));
+    }
+
+    #[test]
+    fn aliases() {
+        let best = |aliases: &[&str]| {
+            let config =
+                serde_json::json!({"Aliases": {"Quantity": aliases.len(), "Items": aliases}});
+            Alias::best(&config, "a.b.c")
+        };
+        assert_eq!(best(&["*.b.c", "A.b.c"]), Some(Alias::Exact));
+        assert_eq!(best(&["x.b.c", "*.B.c"]), Some(Alias::Star));
+        assert_eq!(best(&["*.c", "b.c", "*.a.b.c"]), None);
+        assert_eq!(best(&[]), None);
     }
 }

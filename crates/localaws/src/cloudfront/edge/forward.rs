@@ -28,7 +28,7 @@ const OWN: [&str; 13] = [
 /// They go with the body, whatever the policies say. Unsure of the type.
 const OF_BODY: [&str; 3] = ["content-encoding", "content-length", "content-type"];
 /// Loopback.
-const VIEWER: &str = "127.0.0.1";
+pub(super) const VIEWER: &str = "127.0.0.1";
 
 /// The request to the origin. `None`: its URL would not be one.
 ///

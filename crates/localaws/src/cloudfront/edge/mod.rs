@@ -5,8 +5,8 @@
 //!
 //! The twin has no TLS: a viewer over plain HTTP stands for one over HTTPS, as on invoke URLs, unless the
 //! header `X-Forwarded-Proto: http` says otherwise. Where viewers are nobody can tell on loopback: the header
-//! `x-localaws-country: DE` says it, and without it a viewer is in no country that is blocked, and in
-//! every list of those that are let in.
+//! `x-localaws-country: DE` says it, or the setting of `/_local/cloudfront`. Without either nobody knows, and
+//! then `CloudFront` blocks nobody.
 
 mod address;
 mod cache;
@@ -14,7 +14,7 @@ mod forward;
 mod page;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, Ordering},
 };
 
@@ -24,12 +24,13 @@ use hyper::{
 };
 
 use self::{
-    address::Address,
+    address::{Address, Alias},
     cache::{Cache, Key},
 };
 use super::{
     State,
     config::{Behavior, Config, GeoKind, Origin, ViewerProtocol},
+    distribution::Distribution,
     policy::{self, CachePolicy, OriginRequestPolicy},
     unserved,
 };
@@ -38,6 +39,7 @@ use crate::{
     app::App,
     iam, ids,
     server::{Request, Response},
+    wafv2,
 };
 
 /// How long deployments take when nobody has said it (ms). On AWS it is minutes.
@@ -48,6 +50,8 @@ const POP: &str = "LOC50-C1";
 /// What edges know besides the world: it is not saved.
 pub(crate) struct Edge {
     deploy: AtomicI64,
+    /// Where viewers are; empty: nobody knows.
+    viewer_country: Mutex<String>,
     cache: Cache,
 }
 
@@ -55,6 +59,7 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             deploy: AtomicI64::new(DEPLOY),
+            viewer_country: Mutex::default(),
             cache: Cache::default(),
         }
     }
@@ -70,6 +75,26 @@ impl Edge {
 
     pub(super) fn set_deploy(&self, ms: i64) {
         self.deploy.store(ms, Ordering::Relaxed);
+    }
+
+    /// Where an account's viewers are; empty: nobody knows.
+    pub(super) fn viewer_country(&self, state: &State) -> String {
+        let everybody = || {
+            self.viewer_country
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        state
+            .viewer_country
+            .clone()
+            .unwrap_or_else(|| everybody().clone())
+    }
+
+    pub(super) fn set_viewer_country(&self, country: String) {
+        *self
+            .viewer_country
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = country;
     }
 
     /// Drops what is cached under these paths, which may end with a star.
@@ -95,12 +120,12 @@ struct Visit<'a> {
     via: String,
 }
 
-/// Serves a request to a distribution: by Host (`d….cloudfront.net`, `d….cloudfront.localhost`), or
+/// Serves a request to a distribution: by Host (`d….cloudfront.net`, `d….cloudfront.localhost`, an alias), or
 /// `/_cloudfront/{id or domain name}/{path}` on any host. `None`: the request is for no distribution.
 pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Response> {
-    let address = Address::of(request)?;
+    let address = Address::of(request, |host| is_alias(app, host))?;
     let mut response = match find(app, &address) {
-        Some((id, domain, config)) => serve(app, request, &address, id, domain, &config).await,
+        Some(served) => serve(app, request, &address, served).await,
         None => page::bad_request(),
     };
     let hop = via();
@@ -115,16 +140,47 @@ pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Resp
     Some(response)
 }
 
-/// The distribution that edges serve under this name now: its id, domain name and config.
-fn find(app: &App, address: &Address) -> Option<(String, String, Config)> {
+/// Whether edges serve a distribution under this name of somebody's own.
+pub(crate) fn is_alias(app: &App, host: &str) -> bool {
     app.read(|world| {
-        let mut all = world
-            .accounts
-            .values()
-            .flat_map(|account| account.cloudfront.distributions.values());
-        let it = all.find(|it| address.is_of(&it.id, &it.domain_name))?;
-        let config = Config::of(it.served()?).ok()?;
-        Some((it.id.clone(), it.domain_name.clone(), config))
+        let states = world.accounts.values().map(|account| &account.cloudfront);
+        let all = states.flat_map(|state| state.distributions.values());
+        let mut configs = all.filter_map(Distribution::served);
+        configs.any(|config| Alias::best(config, host).is_some())
+    })
+}
+
+/// A distribution, as the edges serve it now.
+struct Served {
+    id: String,
+    /// What a viewer writes in its Host header.
+    domain: String,
+    config: Config,
+    /// Where its account's viewers are.
+    country: String,
+}
+
+/// The distribution that edges serve under this name now. Of two with this alias the one wins that has it without
+/// a star.
+fn find(app: &App, address: &Address) -> Option<Served> {
+    app.read(|world| {
+        let states = world.accounts.values().map(|account| &account.cloudfront);
+        let all = states.flat_map(|state| state.distributions.values().map(move |it| (state, it)));
+        let named = all.filter_map(|(state, it)| {
+            let rank = match address.alias() {
+                Some(alias) => Alias::best(it.served()?, alias)?,
+                None if address.is_of(&it.id, &it.domain_name) => Alias::Exact,
+                None => return None,
+            };
+            Some((rank, state, it))
+        });
+        let (_, state, it) = named.max_by_key(|(rank, ..)| *rank)?;
+        Some(Served {
+            id: it.id.clone(),
+            domain: address.alias().unwrap_or(&it.domain_name).to_owned(),
+            config: Config::of(it.served()?).ok()?,
+            country: app.edge.viewer_country(state),
+        })
     })
 }
 
@@ -132,16 +188,26 @@ async fn serve(
     app: &Arc<App>,
     request: &Request,
     address: &Address<'_>,
-    distribution: String,
-    domain: String,
-    config: &Config,
+    served: Served,
 ) -> Response {
+    let config = &served.config;
     if !config.enabled {
         return page::bad_request();
     }
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
-    if is_blocked(config, header("x-localaws-country")) {
+    let country = header("x-localaws-country").unwrap_or(&served.country);
+    let country = Some(country).filter(|country| !country.is_empty());
+    // In this order: what the distribution blocks, WAF does not get to see.
+    if is_blocked(config, country) {
         return page::blocked_country();
+    }
+    let seen = wafv2::Seen {
+        headers: request.headers(),
+        address: forward::VIEWER,
+        country,
+    };
+    if !config.web_acl.is_empty() && !wafv2::lets_in(app, &config.web_acl, &seen) {
+        return page::blocked_by_waf();
     }
     let root = config.default_root_object.trim_start_matches('/');
     let path = match address.path {
@@ -159,7 +225,7 @@ async fn serve(
     match behavior.viewer_protocol_policy {
         ViewerProtocol::RedirectToHttps if plain => {
             let query = request.uri().query();
-            return page::to_https(request.method(), &domain, address.path, query);
+            return page::to_https(request.method(), &served.domain, address.path, query);
         }
         ViewerProtocol::HttpsOnly if plain => return page::bad_request(),
         _ => {}
@@ -174,8 +240,8 @@ async fn serve(
     };
     let visit = Visit {
         request,
-        distribution,
-        domain,
+        distribution: served.id,
+        domain: served.domain,
         path,
         number,
         origin,

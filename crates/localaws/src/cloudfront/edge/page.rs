@@ -16,6 +16,13 @@ pub(super) fn blocked_country() -> Response {
     forbidden("The Amazon CloudFront distribution is configured to block access from your country.")
 }
 
+pub(super) fn blocked_by_waf() -> Response {
+    forbidden(
+        "Request blocked.\nWe can't connect to the server for this app or website at this time. There might be too \
+         much traffic or a configuration error. Try again later, or contact the app or website owner.",
+    )
+}
+
 /// `methods`: how many the distribution allows.
 pub(super) fn method_not_allowed(methods: usize) -> Response {
     let reason = if methods == 2 {

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod aliases;
 mod edge;
+mod firewall;
 mod life;
 mod refusals;
 
@@ -11,7 +13,7 @@ use std::{path::PathBuf, sync::Arc};
 use hyper::{HeaderMap, body::Bytes};
 use serde_json::{Value, json};
 
-use super::{data_plane, set};
+use super::{data_plane, is_alias, set};
 use crate::{
     apigateway,
     app::{App, Config},

@@ -134,7 +134,7 @@ async fn configs_that_are_refused() {
         ),
         (
             "/ViewerCertificate".to_owned(),
-            json!({"ACMCertificateArn": "arn:aws:acm:eu-west-1:1:certificate/c"}),
+            json!({"ACMCertificateArn": "arn:aws:acm:eu-west-1:1:certificate/c", "SSLSupportMethod": "sni-only"}),
             "400 InvalidViewerCertificate: The specified SSL certificate doesn't exist",
         ),
         // AWS has these.
@@ -151,7 +151,7 @@ async fn configs_that_are_refused() {
         (
             "/WebACLId".to_owned(),
             json!("arn:aws:wafv2:us-east-1:1:global/webacl/a/b"),
-            "501 NotImplementedException: labctl's local AWS does not serve WebACLId",
+            "400 InvalidWebACLId: Web ACL is not accessible by the requester.",
         ),
     ] {
         let outcome = twin.create(&with(&good, [(&pointer, value.clone())])).await;

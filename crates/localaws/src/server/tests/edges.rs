@@ -30,6 +30,7 @@ async fn distributions_have_names_and_a_page() {
         assert_eq!(status(&answer), wanted, "{more}{answer}");
     }
     let shown = send(&twin, &format!("GET {page}"), "", "").await;
-    assert!(shown.ends_with("{\"deploy_seconds\":1.5}"), "{shown}");
+    let wanted = "{\"deploy_seconds\":1.5,\"viewer_country\":\"\"}";
+    assert!(shown.ends_with(wanted), "{shown}");
     stop(twin).await;
 }
