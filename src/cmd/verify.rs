@@ -12,7 +12,7 @@ use super::{
 use crate::{
     aws::Cx,
     cli::{Global, Verify},
-    engine::{Event, Interrupt, Outputs, State, StepId},
+    engine::{Chapter, Event, Interrupt, Outputs, State, StepId},
     error::{Error, Exit},
     lab::{self, Lab, STUDENT},
     resource::Kind,
@@ -62,6 +62,12 @@ async fn prove(
         return Err(Error::failed("the lab is not complete: no API is deployed")
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     };
+    let edge = StepId::new("edge_deployment");
+    let wanted = lab.edge.is_some() && state.until.is_none_or(|u| u >= Chapter::Edge.number());
+    if wanted && state.steps.get(&edge).is_none_or(|r| r.output.is_none()) {
+        return Err(Error::failed("`edge` is in lab.yaml, but not built")
+            .hint("`labctl up` (with `--local` as before) builds the rest"));
+    }
     let endpoint = link.connection.endpoint.clone();
     events.send(Event::RunStarted {
         command: "verify",

@@ -39,6 +39,16 @@ pub(crate) fn get(url: &str, token: Option<&str>) -> Answer {
     read(request.call())
 }
 
+/// A request with headers of its own, for [`send`].
+pub(crate) fn request(method: &str, url: &str) -> ureq::http::request::Builder {
+    ureq::http::Request::builder().method(method).uri(url)
+}
+
+pub(crate) fn send(request: ureq::http::request::Builder, body: &str) -> Answer {
+    let request = request.body(body.to_owned()).expect("a request");
+    read(agent().run(request))
+}
+
 /// One account of a twin, as a client with its credentials sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {

@@ -1,6 +1,7 @@
 //! `edge:`: the distribution before the API, its secret, and the minutes that CloudFront takes.
 
 mod drift;
+mod options;
 
 use std::{collections::BTreeSet, process::Command};
 
