@@ -2,6 +2,7 @@
 
 mod drift;
 mod options;
+mod survivors;
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -343,34 +344,4 @@ fn a_wait_has_an_end() {
     deploy_seconds(&site, 0.0);
     site.ok("down --edge-wait 0 --prove");
     assert_eq!(twin::everything(&site.endpoint()), Vec::<String>::new());
-}
-
-/// A distribution that is left is told with a command that removes it.
-#[test]
-fn a_survivor_is_told() {
-    let site = Site::ready("cloudfront-edge");
-    site.ok("up --local");
-    let rule = json!({ "operation": "cloudfront:DeleteDistribution", "action": "error", "status": 500, "times": 0 });
-    let rule = twin::Rule::set(&site.endpoint(), &rule);
-    let said = site.labctl("down --prove --json").code(6);
-    drop(rule);
-    let receipt: Vec<Value> = said
-        .events()
-        .into_iter()
-        .filter(|e| e["event"] == "receipt")
-        .collect();
-    let survivors = receipt[0]["survivors"]
-        .as_array()
-        .expect("survivors")
-        .clone();
-    assert_eq!(survivors.len(), 1, "{survivors:#?}");
-    let command = survivors[0]["command"].as_str().expect("a command");
-    for part in [
-        "update-distribution",
-        "wait distribution-deployed",
-        "delete-distribution",
-    ] {
-        assert!(command.contains(part), "{command}");
-    }
-    site.ok("down --prove");
 }

@@ -107,6 +107,21 @@ fn visit(site: &Site, path: &str, country: Option<&str>) -> Answer {
     twin::send(request, "")
 }
 
+/// A lab with all of the options, in a zone of its own; answers the zone's id.
+pub(super) fn whole() -> (Site, String) {
+    let site = lab("");
+    let zone = new_zone(&site);
+    let issued = json!({ "domain_names": [NAME] });
+    let made = twin::local(&site.endpoint(), "POST", "/acm", Some(&issued)).json();
+    let arn = made["certificate_arn"].as_str().expect("an ARN");
+    let domain = format!("  domain: {{ name: {NAME}, zone: {zone}, certificate: '{arn}' }}\n");
+    edge(
+        &site,
+        &format!("  geo: [AT, DE]\n  waf: rate-limit\n{domain}"),
+    );
+    (site, zone)
+}
+
 #[test]
 fn a_domain_of_ones_own_needs_an_issued_certificate() {
     let site = lab("");
