@@ -49,10 +49,10 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The ARN of a stage's web ACL. The outer `None`: no such stage of this API.
-    pub(crate) fn web_acl(&self, api: &str, stage: &str) -> Option<Option<&str>> {
+    /// The ARN of a stage's web ACL; empty: it has none. `None`: no such stage of this API.
+    pub(crate) fn web_acl(&self, api: &str, stage: &str) -> Option<&str> {
         let stage = self.apis.get(api)?.stages.get(stage)?;
-        Some(stage.web_acl_arn.as_deref())
+        Some(stage.web_acl_arn.as_deref().unwrap_or_default())
     }
 
     /// Sets it. Whether there is this stage.

@@ -25,6 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use self::distribution::Distribution;
 pub(crate) use self::{
     control::{set, show},
     edge::{Edge, data_plane, is_alias},
@@ -39,7 +40,7 @@ use crate::{
 #[serde(default)]
 pub(crate) struct State {
     /// By id.
-    distributions: BTreeMap<String, distribution::Distribution>,
+    distributions: BTreeMap<String, Distribution>,
     /// How long deployments take in this account (ms), if otherwise than in others.
     deploy: Option<i64>,
     /// Where viewers are (empty: nobody knows), if elsewhere than other accounts' viewers.
@@ -57,7 +58,7 @@ impl State {
 
     /// Whether a distribution has this web ACL, or is served with it until its change is deployed.
     pub(crate) fn uses_web_acl(&self, arn: &str) -> bool {
-        let mut configs = self.distributions.values().flat_map(|it| it.configs());
+        let mut configs = self.distributions.values().flat_map(Distribution::configs);
         configs.any(|config| config["WebACLId"] == arn)
     }
 

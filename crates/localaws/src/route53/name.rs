@@ -25,7 +25,7 @@ pub(super) fn normal(given: &str) -> Option<String> {
     for byte in bytes {
         match byte.to_ascii_lowercase() {
             plain @ (b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.') => {
-                name.push(char::from(plain))
+                name.push(char::from(plain));
             }
             // Writing to a string cannot fail.
             odd => drop(write!(name, "\\{odd:03o}")),

@@ -58,15 +58,19 @@ impl WebAcl {
         Rules::of(&self.settings)
     }
 
-    /// `WebACLSummary` of the model. Unsure of an ACL without a description: AWS is seen to answer an empty one.
+    /// `WebACLSummary` of the model. Unsure of an ACL without a description: AWS was seen to answer an empty one,
+    /// which the model does not have.
     pub(super) fn summary(&self, account: &str, region: &str) -> Value {
-        json!({
+        let mut summary = json!({
             "Name": self.name,
             "Id": self.id,
-            "Description": self.settings["Description"].as_str().unwrap_or_default(),
             "LockToken": self.lock_token,
             "ARN": self.arn(account, region),
-        })
+        });
+        if let Some(description) = self.settings.get("Description") {
+            summary["Description"] = description.clone();
+        }
+        summary
     }
 
     /// `WebACL` of the model.

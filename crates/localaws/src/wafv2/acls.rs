@@ -1,5 +1,7 @@
 //! Operations on web ACLs.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -95,7 +97,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         lock_token: acl::lock_token(),
         settings: acl::settings(&call.input),
         capacity: rules.capacity(),
-        tags: tags::with(Default::default(), input.tags)?,
+        tags: tags::with(BTreeMap::new(), input.tags)?,
         name: input.name,
     };
     app.write(|world| {

@@ -12,6 +12,16 @@ use crate::{
     call::{Answer, ApiError, Call, empty},
 };
 
+/// What AWS protects, too.
+const OTHERS: [&str; 6] = [
+    "elasticloadbalancing",
+    "appsync",
+    "cognito-idp",
+    "apprunner",
+    "ec2",
+    "amplify",
+];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Input {
@@ -29,15 +39,6 @@ impl Input {
         if let Some(place) = rest.and_then(|rest| rest.split_once("/stages/")) {
             return Ok(place);
         }
-        // AWS protects other kinds, too.
-        const OTHERS: [&str; 6] = [
-            "elasticloadbalancing",
-            "appsync",
-            "cognito-idp",
-            "apprunner",
-            "ec2",
-            "amplify",
-        ];
         let kind = arn.split(':').nth(2).unwrap_or_default();
         if OTHERS.contains(&kind) {
             let what = format!("web ACLs of {kind}, only of API Gateway's stages");
@@ -92,7 +93,7 @@ pub(super) fn get(app: &App, call: &Call) -> Answer {
             .web_acl(api, stage)
             .ok_or_else(fault::absent)?;
         let mut all = region.wafv2.acls.values();
-        let found = all.find(|acl| Some(acl.arn(&call.account, &call.region).as_str()) == arn);
+        let found = all.find(|acl| acl.arn(&call.account, &call.region) == arn);
         Ok(match found {
             Some(acl) => json!({ "WebACL": acl.shown(&call.account, &call.region) }),
             None => json!({}),

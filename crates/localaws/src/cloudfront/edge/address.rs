@@ -38,9 +38,10 @@ impl Alias {
             let star = alias
                 .strip_prefix("*.")
                 .is_some_and(|within| parent == Some(within));
-            match alias == host {
-                true => Some(Self::Exact),
-                false => star.then_some(Self::Star),
+            if alias == host {
+                Some(Self::Exact)
+            } else {
+                star.then_some(Self::Star)
             }
         };
         items(&config["Aliases"]).filter_map(rank).max()
