@@ -177,6 +177,10 @@ mod tests {
         assert_eq!(of(Service::Cognito, "CreateUserPool"), (15, None));
         assert_eq!(of(Service::Cognito, "CreateUserPoolClient"), (5, None));
         assert_eq!(of(Service::Iam, "CreateRole"), (1000, None));
+        assert_eq!(of(Service::Waf, "CreateWebACL"), (1, None));
+        assert_eq!(of(Service::Waf, "GetWebACL"), (5, None));
+        assert_eq!(of(Service::Route53, "GetChange"), (10, None));
+        assert_eq!(of(Service::Acm, "ListCertificates"), (8, None));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! AWS's request rates, as far as they are published: one row a quota, each for one account in one region.
 //!
-//! Sources: the pages "Amazon API Gateway quotas", "Lambda quotas" and "Quotas in Amazon Cognito". IAM, STS and the
-//! tagging API publish none. That a quota is also the burst, but for API Gateway's total, is an assumption.
+//! Sources: the pages "Amazon API Gateway quotas", "Lambda quotas", "Quotas in Amazon Cognito", "AWS WAF quotas",
+//! "Amazon Route 53 API request throttling" and ACM's "Quotas". IAM, STS, `CloudFront` and the tagging API publish none. That a quota is also the burst, but
+//! for API Gateway's total, is an assumption.
 
 use crate::call::Service;
 
@@ -176,4 +177,25 @@ pub(super) const RATES: &[Rate] = &[
     each_pool(CLIENT_READ, 5),
     rate(Service::Cognito, CLIENT_UPDATE, 15, 1),
     each_pool(CLIENT_UPDATE, 5),
+    // Each operation has its own.
+    rate(Service::Waf, &["AssociateWebACL"], 1, 2),
+    rate(Service::Waf, &["DisassociateWebACL"], 1, 2),
+    rate(Service::Waf, &["GetWebACLForResource"], 1, 1),
+    rate(Service::Waf, &["CreateWebACL"], 1, 1),
+    rate(Service::Waf, &["UpdateWebACL"], 1, 1),
+    rate(Service::Waf, &["GetWebACL"], 5, 1),
+    rate(Service::Waf, &["ListWebACLs"], 5, 1),
+    rate(Service::Waf, &["ListTagsForResource"], 5, 1),
+    // It was 5 until 2026. Record sets changed have a quota besides, which is not enforced here.
+    Rate {
+        operations: Operations::All,
+        ..rate(Service::Route53, &[], 10, 1)
+    },
+    rate(Service::Acm, &["RequestCertificate"], 5, 1),
+    rate(Service::Acm, &["AddTagsToCertificate"], 5, 1),
+    rate(Service::Acm, &["RemoveTagsFromCertificate"], 5, 1),
+    rate(Service::Acm, &["ListCertificates"], 8, 1),
+    rate(Service::Acm, &["DescribeCertificate"], 10, 1),
+    rate(Service::Acm, &["DeleteCertificate"], 10, 1),
+    rate(Service::Acm, &["ListTagsForCertificate"], 10, 1),
 ];
