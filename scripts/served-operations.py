@@ -21,7 +21,7 @@ DOCUMENT = ROOT / "docs/twin-operations.md"
 SERVICES = {
     "iam": "iam", "sts": "sts", "lambda": "lambda", "logs": "logs", "cognito-idp": "cognito",
     "apigateway": "apigateway", "resourcegroupstaggingapi": "tagging", "cloudfront": "cloudfront",
-    "cognito-identity": "cognito_identity",
+    "cognito-identity": "cognito_identity", "wafv2": "wafv2", "route53": "route53", "acm": "acm",
 }
 HEAD = """# What the twin serves
 
@@ -32,7 +32,7 @@ is answered with `NotImplementedException`, which names it.
 - *not read*: the field is checked as the model says, and then changes nothing; Lambda and STS refuse such fields instead.
 - *refused*: answered with `NotImplementedException`, which says so.
 
-Not of the services' APIs, but served as AWS does: invoke URLs, `/{pool}/.well-known/jwks.json` and `openid-configuration`.
+Not of the services' APIs, but served as AWS does: invoke URLs, distributions, `/{pool}/.well-known/jwks.json` and `openid-configuration`.
 """
 
 
