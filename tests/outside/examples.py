@@ -58,7 +58,9 @@ class Examples:
         self.vouched = {"RoleArn": vouched, "RoleSessionName": "me", "WebIdentityToken": identities.get_open_id_token(IdentityId=guest)["Token"]}
         provider = iam.create_open_id_connect_provider(Url=f"https://cognito-idp.us-east-1.amazonaws.com/{self.pool}", ClientIDList=[self.web])
         self.known["openidconnectproviderarn"] = [provider["OpenIDConnectProviderArn"]]
+        self.set_up_names(client("wafv2"), client("route53"), client("acm"))
         self.arns = {
+            "wafv2": self.acls[0]["ARN"],
             "cloudfront": made["Distribution"]["ARN"],
             "cognito-identity": f"arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{identity}",
             "apigateway": f"arn:aws:apigateway:us-east-1::/restapis/{self.api}",
@@ -66,6 +68,26 @@ class Examples:
             "lambda": self.function,
             "logs": f"arn:aws:logs:us-east-1:000000000000:log-group:{self.known['loggroupname'][0]}",
         }
+
+    def set_up_names(self, waf, dns, certificates):
+        """What a distribution uses beside CloudFront; of each one more, to be deleted."""
+        default = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": {
+            "SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}}
+        self.acls = [waf.create_web_acl(Name=name, **default)["Summary"] for name in ("first", "second")]
+        zones = [dns.create_hosted_zone(Name=f"{name}.example.com", CallerReference=name) for name in ("first", "second")]
+        self.zones = [zone["HostedZone"]["Id"].split("/")[-1] for zone in zones]
+        self.change = zones[0]["ChangeInfo"]["Id"].split("/")[-1]
+        self.certificates = [
+            certificates.request_certificate(DomainName=f"{name}.example.com", ValidationMethod="DNS")["CertificateArn"]
+            for name in ("first", "second")
+        ]
+        self.known |= {"certificatearn": self.certificates[:1], "hostedzoneid": self.zones[:1], "resourcearn": [
+            f"arn:aws:apigateway:us-east-1::/restapis/{self.api}/stages/dev"]}
+
+    def acl(self, number):
+        """Which web ACL is meant, as it was in the beginning."""
+        made = self.acls[number]
+        return {"Name": made["Name"], "Id": made["Id"], "Scope": "REGIONAL", "LockToken": made["LockToken"]}
 
     def edge_of(self, reference):
         """A distribution's configuration, before the lab's API."""
@@ -85,6 +107,12 @@ class Examples:
         service, name = what.split(".")
         new = f"n{self.number}"
         by_password = {"USERNAME": "fuzz@example.com", "PASSWORD": PASSWORD}
+        if service == "route53" and "TagsForResource" in name:
+            more = {"AddTags": [{"Key": "a", "Value": "b"}]} if name.startswith("Change") else {}
+            return {"ResourceType": "hostedzone", "ResourceId": self.zones[0], **more}
+        if service == "wafv2" and "Resource" in name and "WebACL" not in name:
+            more = {"TagResource": {"Tags": [{"Key": "a", "Value": "b"}]}, "UntagResource": {"TagKeys": ["a"]}}
+            return {"ResourceARN": self.arns[service], **more.get(name, {})}
         if name in ("TagResource", "UntagResource", "ListTags", "ListTagsForResource", "GetTags"):
             small = service in ("apigateway", "logs")
             tags = {"a": "b"} if service != "cloudfront" else {"Items": [{"Key": "a", "Value": "b"}]}
@@ -129,6 +157,23 @@ class Examples:
             "cloudfront.UpdateDistribution": {"DistributionConfig": {**self.edge_of("first"), "Comment": new}},
             "cloudfront.CreateInvalidation": {"InvalidationBatch": {"CallerReference": new, "Paths": {"Quantity": 1, "Items": ["/*"]}}},
             "cognito-identity.CreateIdentityPool": {"IdentityPoolName": new, "AllowUnauthenticatedIdentities": True},
+            "wafv2.CreateWebACL": {"Name": new, "Scope": "REGIONAL", "DefaultAction": {"Block": {}}, "Rules": []},
+            "wafv2.GetWebACL": {"ARN": self.acls[0]["ARN"]},
+            "wafv2.UpdateWebACL": {**self.acl(0), "DefaultAction": {"Allow": {}}, "Rules": []},
+            "wafv2.DeleteWebACL": self.acl(1),
+            "wafv2.ListWebACLs": {"Scope": "CLOUDFRONT"},
+            "wafv2.AssociateWebACL": {"WebACLArn": self.acls[0]["ARN"]},
+            "route53.CreateHostedZone": {"Name": f"{new}.example.com", "CallerReference": new},
+            "route53.GetHostedZone": {"Id": self.zones[0]},
+            "route53.DeleteHostedZone": {"Id": self.zones[1]},
+            "route53.GetChange": {"Id": self.change},
+            "route53.ChangeResourceRecordSets": {"HostedZoneId": self.zones[0], "ChangeBatch": {"Changes": [{
+                "Action": "UPSERT", "ResourceRecordSet": {
+                    "Name": f"{new}.first.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}}]}},
+            "acm.RequestCertificate": {"DomainName": f"{new}.example.com", "ValidationMethod": "DNS"},
+            "acm.DeleteCertificate": {"CertificateArn": self.certificates[1]},
+            "acm.AddTagsToCertificate": {"Tags": [{"Key": "a", "Value": "b"}]},
+            "acm.RemoveTagsFromCertificate": {"Tags": [{"Key": "a", "Value": "b"}]},
             "logs.CreateLogGroup": {"logGroupName": new},
             "logs.CreateLogStream": {"logStreamName": new},
             "sts.AssumeRole": {"RoleSessionName": "me"},

@@ -263,7 +263,7 @@ class Edge(WithAnApi):
             (("Aliases",), {"Quantity": 1, "Items": ["api.example.com"]}, "InvalidViewerCertificate"),
             # An SDK that writes an empty list gets this from AWS, too.
             (("Aliases",), {"Quantity": 0, "Items": []}, "MalformedInput"),
-            (("WebACLId",), "arn:aws:wafv2:us-east-1:1:global/webacl/a/b", "NotImplementedException"),
+            (("WebACLId",), "arn:aws:wafv2:us-east-1:1:global/webacl/a/b", "InvalidWebACLId"),
         ):
             self.refused(self.edge.create_distribution, code, DistributionConfig=config(path, value))
 
