@@ -5,8 +5,8 @@ import pytest
 from points import Point
 
 TOPIC = "Answers fit the official models"
-SERVICES = ["apigateway", "cloudfront", "cognito-identity", "cognito-idp", "iam", "lambda", "logs",
-            "resourcegroupstaggingapi", "sts"]
+SERVICES = ["acm", "apigateway", "cloudfront", "cognito-identity", "cognito-idp", "iam", "lambda", "logs",
+            "resourcegroupstaggingapi", "route53", "sts", "wafv2"]
 
 
 class Shapes:
