@@ -158,6 +158,15 @@ impl Session {
         })
     }
 
+    /// The same, as a handler's environment has them.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret.clone()),
+            ("AWS_SESSION_TOKEN", self.token.clone()),
+        ]
+    }
+
     pub(crate) fn check(&self, token: Option<&str>) -> Result<(), KeyRefusal> {
         if token != Some(&self.token) {
             Err(KeyRefusal::Invalid)
