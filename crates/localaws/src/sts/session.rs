@@ -41,7 +41,7 @@ pub(crate) const COGNITO: &str = "cognito-identity.amazonaws.com";
 /// Whom an identity provider vouches for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct WebIdentity {
-    /// As a trust policy's principal: [`COGNITO`], or the ARN of an OpenID Connect provider.
+    /// As a trust policy's principal: [`COGNITO`], or the ARN of an `OpenID` Connect provider.
     #[serde(default = "cognito")]
     pub(crate) provider: String,
     /// Of an identity pool: the identity's id.
