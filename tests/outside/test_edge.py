@@ -435,7 +435,8 @@ class IdentityPool(WithAnApi):
         self.refused(credentials, "ResourceNotFoundException", IdentityId=f"{REGION}:0", Logins=good)
         self.refused(self.student.get_id, "ValidationException", IdentityPoolId="nonsense")
         self.refused(self.student.describe_identity_pool, "MissingAuthenticationTokenException", IdentityPoolId=pool)
-        self.refused(self.student.get_open_id_token, "NotImplementedException", IdentityId=identity)
+        self.refused(self.student.get_open_id_token, "NotAuthorizedException", IdentityId=identity)
+        self.assertEqual(self.student.get_open_id_token(IdentityId=identity, Logins=good)["IdentityId"], identity)
 
     def test_the_pool_itself(self):
         pool = self.make("pools")
