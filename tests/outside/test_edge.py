@@ -437,6 +437,7 @@ class IdentityPool(WithAnApi):
         self.refused(self.student.describe_identity_pool, "MissingAuthenticationTokenException", IdentityPoolId=pool)
         self.refused(self.student.get_open_id_token, "NotAuthorizedException", IdentityId=identity)
         self.refused(self.pools.list_identities, "NotImplementedException", IdentityPoolId=pool, MaxResults=1)
+        self.assertEqual(self.student.get_open_id_token(IdentityId=identity, Logins=good)["IdentityId"], identity)
 
     def test_the_pool_itself(self):
         pool = self.make("pools")

@@ -1,4 +1,4 @@
-//! OpenID Connect providers: whose ID tokens roles may trust.
+//! `OpenID` Connect providers: whose ID tokens roles may trust.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -145,7 +145,7 @@ async fn run(
         event.payload = b"{}".to_vec();
     }
     let request_id = event.request_id.clone();
-    let outcome = app.runtime.run(launch, event).await?;
+    let outcome = app.runtime.run(app, launch, event).await?;
     let current = app.read(|world| {
         let function = named.find(world);
         function.is_some_and(|function| function.revision() == launch.revision)

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     ops::Bound,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +20,8 @@ use crate::{
 const COALESCE: Duration = Duration::from_millis(30);
 /// Between two saves is at least this many times what the last one took: a large world is saved less often.
 const SHARE: u32 = 10;
+/// Bytes of the world that are written at once.
+const BUFFER: usize = 64 << 10;
 /// A log larger than this starts anew (the old one is kept as `twin.log.1`).
 const LOG_LIMIT: u64 = 5 << 20;
 
@@ -115,24 +117,25 @@ impl Store {
         if !app.take_dirty() {
             return Ok(());
         }
-        let bytes = serialized(app)?;
         let (new, path) = (self.dir.join("world.json.new"), self.dir.join("world.json"));
-        let mut file = private()
+        let file = private()
             .write(true)
             .create(true)
             .truncate(true)
             .open(&new)?;
-        file.write_all(&bytes)?;
+        let mut file = BufWriter::with_capacity(BUFFER, file);
+        write(app, &mut file)?;
+        file.flush()?;
         // Or a power cut may keep the new name and not what is in it.
-        file.sync_data()?;
+        file.get_ref().sync_data()?;
         fs::rename(new, path)
     }
 }
 
-/// The world as JSON. It is locked for one account after the other, not for as long as all of them take; what
-/// changes meanwhile asks for the next save.
-fn serialized(app: &App) -> io::Result<Vec<u8>> {
-    let mut json = br#"{"accounts":{"#.to_vec();
+/// Writes the world as JSON, never all of it in memory. It is locked for one account after the other, not for as
+/// long as all of them take; what changes meanwhile asks for the next save.
+fn write(app: &App, json: &mut impl Write) -> io::Result<()> {
+    json.write_all(br#"{"accounts":{"#)?;
     let mut last: Option<String> = None;
     loop {
         let (after, first) = (last.as_deref(), last.is_none());
@@ -143,11 +146,11 @@ fn serialized(app: &App) -> io::Result<Vec<u8>> {
                 return Ok(None);
             };
             if !first {
-                json.push(b',');
+                json.write_all(b",")?;
             }
-            serde_json::to_writer(&mut json, name)?;
-            json.push(b':');
-            serde_json::to_writer(&mut json, account)?;
+            serde_json::to_writer(&mut *json, name)?;
+            json.write_all(b":")?;
+            serde_json::to_writer(&mut *json, account)?;
             io::Result::Ok(Some(name.clone()))
         })?;
         if next.is_none() {
@@ -163,15 +166,15 @@ fn serialized(app: &App) -> io::Result<Vec<u8>> {
             sessions,
             open_id_key,
         } = world;
-        json.extend_from_slice(br#"},"inbox":"#);
-        serde_json::to_writer(&mut json, inbox)?;
-        json.extend_from_slice(br#","sessions":"#);
-        serde_json::to_writer(&mut json, sessions)?;
-        json.extend_from_slice(br#","open_id_key":"#);
-        serde_json::to_writer(&mut json, open_id_key)
+        json.write_all(br#"},"inbox":"#)?;
+        serde_json::to_writer(&mut *json, inbox)?;
+        json.write_all(br#","sessions":"#)?;
+        serde_json::to_writer(&mut *json, sessions)?;
+        json.write_all(br#","open_id_key":"#)?;
+        serde_json::to_writer(&mut *json, open_id_key)?;
+        io::Result::Ok(())
     })?;
-    json.push(b'}');
-    Ok(json)
+    json.write_all(b"}")
 }
 
 /// Keeps what is no world under another name, for its owner to look at.

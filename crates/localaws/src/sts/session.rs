@@ -41,7 +41,7 @@ pub(crate) const COGNITO: &str = "cognito-identity.amazonaws.com";
 /// Whom an identity provider vouches for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct WebIdentity {
-    /// As a trust policy's principal: [`COGNITO`], or the ARN of an OpenID Connect provider.
+    /// As a trust policy's principal: [`COGNITO`], or the ARN of an `OpenID` Connect provider.
     #[serde(default = "cognito")]
     pub(crate) provider: String,
     /// Of an identity pool: the identity's id.
@@ -156,6 +156,15 @@ impl Session {
             // Whole seconds, as AWS tells them.
             "Expiration": self.expires / 1000,
         })
+    }
+
+    /// The same, as a handler's environment has them.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret.clone()),
+            ("AWS_SESSION_TOKEN", self.token.clone()),
+        ]
     }
 
     pub(crate) fn check(&self, token: Option<&str>) -> Result<(), KeyRefusal> {

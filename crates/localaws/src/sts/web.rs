@@ -1,6 +1,6 @@
 //! `AssumeRoleWithWebIdentity`: a role's trust policy lets in whom an identity provider vouches for.
 //!
-//! Providers are identity pools (`GetOpenIdToken`), and OpenID Connect providers of the role's account; the
+//! Providers are identity pools (`GetOpenIdToken`), and `OpenID` Connect providers of the role's account; the
 //! twin knows the keys of its own user pools only.
 
 use serde::Deserialize;

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     ids,
     lambda::{code::Folder, function::Function, name::Named},
+    sts::{Grant, Session},
 };
 
 /// The pipes that come as standard streams go to descriptors 3 and 4, so that what the handler (or
@@ -55,6 +56,9 @@ struct Language {
     advice: &'static str,
 }
 
+/// Seconds that the keys of a handler's process are good for: longer than one lives.
+const KEYS: u32 = 7 * 86400;
+
 /// Where the interpreters really are. Shims of version managers are slow, and want variables of the
 /// user's environment that handlers do not get.
 #[derive(Default)]
@@ -74,6 +78,7 @@ struct Interpreter {
 pub(in crate::lambda) struct Launch {
     /// Without a qualifier.
     pub(in crate::lambda) function_arn: String,
+    name: String,
     pub(in crate::lambda) account: String,
     pub(in crate::lambda) region: String,
     pub(in crate::lambda) role: String,
@@ -125,14 +130,11 @@ impl Launch {
                 "AWS_LAMBDA_LOG_GROUP_NAME",
                 &settings.logging_config.log_group,
             ),
-            // The twin knows an account by its access key.
-            ("AWS_ACCESS_KEY_ID", &named.account),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_SESSION_TOKEN", "local"),
         ];
         environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
         Self {
             function_arn,
+            name: named.name.clone(),
             account: named.account.clone(),
             region: named.region.clone(),
             role: settings.role.clone(),
@@ -146,8 +148,31 @@ impl Launch {
         }
     }
 
+    /// Keys of the function's role, as environment variables. There are none when the role has gone.
+    fn keys(&self, app: &App) -> Option<[(&'static str, String); 3]> {
+        app.write(|world| {
+            let account = world.accounts.get(&self.account)?;
+            let session = Session::new(Grant {
+                account: &self.account,
+                role: account.iam.by_arn(&self.role)?,
+                name: self.name.clone(),
+                seconds: KEYS,
+                documents: Vec::new(),
+                policy_arns: Vec::new(),
+                web: None,
+            });
+            let keys = session.environment();
+            session.keep(world);
+            Some(keys)
+        })
+    }
+
     /// Starts a process. The error says what is missing.
-    pub(super) async fn start(&self, interpreters: &Interpreters) -> Result<Process, String> {
+    pub(super) async fn start(
+        &self,
+        app: &App,
+        interpreters: &Interpreters,
+    ) -> Result<Process, String> {
         let (language, interpreter) = interpreters.of(&self.runtime).await?;
         let stream = format!(
             "{}/[$LATEST]{}",
@@ -163,6 +188,7 @@ impl Launch {
             .current_dir(&self.folder)
             .env_clear()
             .envs(&self.environment)
+            .envs(self.keys(app).into_iter().flatten())
             .env("AWS_LAMBDA_LOG_STREAM_NAME", &stream)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -18,6 +18,8 @@ use launch::Interpreters;
 pub(super) use launch::Launch;
 use process::Process;
 
+use crate::app::App;
+
 /// Processes of one function at the same time; further invocations wait.
 const MOST_PROCESSES: usize = 10;
 
@@ -86,7 +88,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Runtime {
     /// Runs a handler once. The error says why there is no process to run it in.
-    pub(super) async fn run(&self, launch: &Launch, event: Event) -> Result<Outcome, String> {
+    pub(super) async fn run(
+        &self,
+        app: &App,
+        launch: &Launch,
+        event: Event,
+    ) -> Result<Outcome, String> {
         let pool = self.pool(launch);
         let Ok(_place) = pool.places.acquire().await else {
             return Err("The function was changed or deleted".to_owned());
@@ -95,7 +102,7 @@ impl Runtime {
             let idle = lock(&pool.idle).pop();
             let (process, warm) = match idle {
                 Some(process) => (process, true),
-                None => (launch.start(&self.interpreters).await?, false),
+                None => (launch.start(app, &self.interpreters).await?, false),
             };
             match process.invoke(event.clone()).await {
                 Some((outcome, process)) => {

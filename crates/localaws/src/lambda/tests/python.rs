@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use crate::sts;
+
 use super::{F, Twin, zip};
 
 #[tokio::test]
@@ -56,7 +58,6 @@ async fn a_handler_sees_only_the_environment_of_lambda() {
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/f"),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13"),
-        ("AWS_ACCESS_KEY_ID", "111122223333"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ("_HANDLER", "m.h"),
         ("LANG", "en_US.UTF-8"),
@@ -64,6 +65,15 @@ async fn a_handler_sees_only_the_environment_of_lambda() {
         assert_eq!(environment.get(name), Some(&json!(value)), "{name}");
     }
     assert_eq!(environment["LAMBDA_TASK_ROOT"], got[1]);
+    let key = environment["AWS_ACCESS_KEY_ID"].as_str().unwrap();
+    let token = environment["AWS_SESSION_TOKEN"].as_str();
+    let caller = twin.app.read(|world| sts::caller(world, key, token));
+    let caller = caller.unwrap().expect("a session of the function's role");
+    assert_eq!(
+        caller.arn(),
+        "arn:aws:sts::111122223333:assumed-role/exec/f"
+    );
+    assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], caller.secret);
     assert_eq!(
         got[2],
         json!(["m.py"]),
