@@ -36,7 +36,8 @@ const fn rate(operations: &'static str, burst: f64, seconds: f64) -> Rate {
 }
 
 /// The published quotas of API Gateway (each operation also counts in the service's total) and of Lambda's
-/// control plane (where the first that fits rules). Docs: "Amazon API Gateway quotas", "Lambda quotas".
+/// control plane (where the first that fits rules), WAF's and Route 53's. Docs: "Amazon API Gateway quotas", "Lambda quotas",
+/// "AWS WAF quotas", "Quotas" of Route 53's developer guide.
 const RATES: &[Rate] = &[
     rate("apigateway:CreateRestApi", 1.0, 3.0),
     rate("apigateway:DeleteRestApi", 1.0, 30.0),
@@ -48,6 +49,12 @@ const RATES: &[Rate] = &[
     rate("lambda:GetFunction", 100.0, 0.01),
     rate("lambda:GetPolicy", 15.0, 1.0 / 15.0),
     rate("lambda:", 15.0, 1.0 / 15.0),
+    rate("wafv2:CreateWebACL", 1.0, 1.0),
+    rate("wafv2:UpdateWebACL", 1.0, 1.0),
+    rate("wafv2:GetWebACL", 5.0, 0.2),
+    rate("wafv2:ListWebACLs", 5.0, 0.2),
+    rate("wafv2:ListTagsForResource", 5.0, 0.2),
+    rate("route53:", 5.0, 0.2),
 ];
 
 /// The rates that a call counts in, one after another: who waits for the narrow one takes its token of the
