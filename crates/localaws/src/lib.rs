@@ -23,6 +23,7 @@ mod iam;
 mod ids;
 mod lambda;
 mod logs;
+mod outgoing;
 mod rates;
 mod route53;
 mod server;

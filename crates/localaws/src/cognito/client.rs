@@ -52,19 +52,19 @@ pub(super) struct ClientSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token_rotation: Option<Rotation>,
     #[serde(rename = "AllowedOAuthFlowsUserPoolClient")]
-    allowed_oauth_flows_user_pool_client: bool,
+    pub(super) allowed_oauth_flows_user_pool_client: bool,
     #[serde(rename = "AllowedOAuthFlows", skip_serializing_if = "Vec::is_empty")]
-    allowed_oauth_flows: Vec<String>,
+    pub(super) allowed_oauth_flows: Vec<String>,
     #[serde(rename = "AllowedOAuthScopes", skip_serializing_if = "Vec::is_empty")]
-    allowed_oauth_scopes: Vec<String>,
+    pub(super) allowed_oauth_scopes: Vec<String>,
     #[serde(rename = "CallbackURLs", skip_serializing_if = "Vec::is_empty")]
-    callback_urls: Vec<String>,
+    pub(super) callback_urls: Vec<String>,
     #[serde(rename = "LogoutURLs", skip_serializing_if = "Vec::is_empty")]
-    logout_urls: Vec<String>,
+    pub(super) logout_urls: Vec<String>,
     #[serde(rename = "DefaultRedirectURI", skip_serializing_if = "Option::is_none")]
     default_redirect_uri: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    supported_identity_providers: Vec<String>,
+    pub(super) supported_identity_providers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     read_attributes: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

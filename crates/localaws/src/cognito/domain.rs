@@ -1,4 +1,4 @@
-//! A pool's prefix domain. It is kept and described; the pages behind it (managed login) are not served.
+//! A pool's prefix domain. What is behind it is in `managed_login`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ struct Input {
 }
 
 /// The pool that has a domain; prefixes are shared by all accounts of a region.
-fn holder(world: &World, region: &str, name: &str) -> Option<Place> {
+pub(super) fn holder(world: &World, region: &str, name: &str) -> Option<Place> {
     Place::search(world, |pool| {
         let here = pool.id.starts_with(&format!("{region}_"));
         here && pool

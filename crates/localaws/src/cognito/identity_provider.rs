@@ -1,4 +1,4 @@
-//! Identity providers of a pool. They are kept, and clients may name them; sign-in through them is not served.
+//! Identity providers of a pool. Sign-in through them is in `managed_login`.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     fault,
+    managed_login::learn,
     paging::{page, with_token},
     place::Place,
     pool::Pool,
@@ -24,7 +25,7 @@ pub(super) struct IdentityProvider {
     provider_name: String,
     provider_type: String,
     provider_details: BTreeMap<String, String>,
-    attribute_mapping: BTreeMap<String, String>,
+    pub(super) attribute_mapping: BTreeMap<String, String>,
     idp_identifiers: Vec<String>,
     /// Seconds.
     creation_date: f64,
@@ -63,6 +64,15 @@ struct ListInput {
 }
 
 impl IdentityProvider {
+    pub(super) fn is_saml(&self) -> bool {
+        self.provider_type == "SAML"
+    }
+
+    /// One of `ProviderDetails`.
+    pub(super) fn detail(&self, name: &str) -> Option<&str> {
+        self.provider_details.get(name).map(String::as_str)
+    }
+
     /// What each type has to be told (documented with `ProviderDetails`), and the `username` that
     /// Cognito maps by itself.
     fn settle(mut self, pool: &Pool) -> Result<Self, ApiError> {
@@ -134,8 +144,9 @@ fn existing<'p>(pool: &'p Pool, name: &str) -> Result<&'p IdentityProvider, ApiE
     })
 }
 
-pub(super) fn create(app: &App, call: &Call) -> Answer {
-    let input: CreateInput = call.input()?;
+pub(super) async fn create(app: &App, call: &Call) -> Answer {
+    let mut input: CreateInput = call.input()?;
+    input.provider_details = learn(&input.provider_type, input.provider_details).await?;
     let place = Place::of_call(call, &input.user_pool_id);
     app.write(|world| {
         let pool = place.get_mut(world)?;
@@ -174,9 +185,16 @@ pub(super) fn describe(app: &App, call: &Call) -> Answer {
 }
 
 /// What is given replaces what was; what is left out stays.
-pub(super) fn update(app: &App, call: &Call) -> Answer {
-    let input: UpdateInput = call.input()?;
+pub(super) async fn update(app: &App, call: &Call) -> Answer {
+    let mut input: UpdateInput = call.input()?;
     let place = Place::of_call(call, &input.user_pool_id);
+    if let Some(details) = input.provider_details.take() {
+        let provider_type = app.read(|world| {
+            let provider = existing(place.get(world)?, &input.provider_name)?;
+            Ok::<_, ApiError>(provider.provider_type.clone())
+        })?;
+        input.provider_details = Some(learn(&provider_type, details).await?);
+    }
     app.write(|world| {
         let pool = place.get_mut(world)?;
         let old = existing(pool, &input.provider_name)?.clone();

@@ -18,6 +18,7 @@ mod inbox;
 mod keys;
 mod list_users;
 mod login;
+mod managed_login;
 mod mfa;
 mod mfa_config;
 mod pages;
@@ -48,6 +49,7 @@ pub(crate) use self::{
     inbox::{Mail, forget_mail},
     keys::KeyPair,
     login::{LoginRefusal, issuer_of, verify_login},
+    managed_login::serve as managed_login,
     pages::well_known,
     place::account_of,
     verify::{Jwt, TokenRefusal, verify_token},
@@ -123,9 +125,9 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "CreateUserPoolDomain" => domain::create(app, call),
         "DescribeUserPoolDomain" => domain::describe(app, call),
         "DeleteUserPoolDomain" => domain::delete(app, call),
-        "CreateIdentityProvider" => identity_provider::create(app, call),
+        "CreateIdentityProvider" => identity_provider::create(app, call).await,
         "DescribeIdentityProvider" => identity_provider::describe(app, call),
-        "UpdateIdentityProvider" => identity_provider::update(app, call),
+        "UpdateIdentityProvider" => identity_provider::update(app, call).await,
         "DeleteIdentityProvider" => identity_provider::delete(app, call),
         "ListIdentityProviders" => identity_provider::list(app, call),
         _ => Err(call.not_served()),

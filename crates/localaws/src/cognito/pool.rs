@@ -6,9 +6,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    client::Client, domain::Domain, fault, identity_provider::IdentityProvider,
-    mfa_config::MfaConfig, password::PasswordPolicy, schema::Attribute, session::Session,
-    token::RefreshToken, user::User,
+    client::Client,
+    domain::Domain,
+    fault,
+    identity_provider::IdentityProvider,
+    managed_login::{Code, Pending},
+    mfa_config::MfaConfig,
+    password::PasswordPolicy,
+    schema::Attribute,
+    session::Session,
+    token::RefreshToken,
+    user::User,
 };
 use crate::call::ApiError;
 
@@ -40,6 +48,10 @@ pub(crate) struct Pool {
     pub(super) sessions: BTreeMap<String, Session>,
     /// By SHA-256 of the token.
     pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
+    /// By SHA-256 of the code that a sign-in at the domain ended with.
+    pub(super) codes: BTreeMap<String, Code>,
+    /// Users at a provider, by SHA-256 of the `state` that they went with.
+    pub(super) pending: BTreeMap<String, Pending>,
     /// `origin_jti` of revoked sign-ins, and when (seconds) nothing of them can be alive any more.
     pub(super) revoked: BTreeMap<String, i64>,
     /// The signing key, PKCS#8 in base64, once it is made.

@@ -12,7 +12,7 @@ use super::{
     pool::Pool,
     schema::NameValue,
     session::digest,
-    token::{DAY, Issue, RefreshToken},
+    token::{DAY, Issue, RefreshToken, SCOPE},
     user::User,
     verify::{Jwt, TokenRefusal},
 };
@@ -186,6 +186,15 @@ pub(super) fn authorised(app: &App, token: &str) -> Result<(Place, Map<String, V
     })?;
     if claims.get("token_use") != Some(&json!("access")) {
         return Err(invalid());
+    }
+    let scope = claims
+        .get("scope")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if !scope.split(' ').any(|one| one == SCOPE) {
+        return Err(fault::not_authorized(
+            "Access Token does not have required scopes",
+        ));
     }
     Ok((place, claims))
 }

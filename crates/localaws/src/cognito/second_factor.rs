@@ -7,19 +7,26 @@ use super::{
     challenge::challenge,
     fault,
     mfa::{Refusal, SOFTWARE_TOKEN},
-    pool::Mfa,
+    pool::{Mfa, Pool},
     session::ChallengeName,
     user::User,
 };
 use crate::call::ApiError;
 
-impl Attempt<'_> {
-    /// Whether the user has a generator that counts: where MFA is required, every verified one does.
-    pub(super) fn wants_second_factor(&self, user: &User) -> bool {
-        let mfa = self.pool.settings.mfa_configuration;
+impl Pool {
+    /// Whether the user has a generator that counts.
+    pub(super) fn counts_second_factor(&self, user: &User) -> bool {
+        let mfa = self.settings.mfa_configuration;
         user.software_token.as_ref().is_some_and(|token| {
             mfa != Mfa::Off && token.is_verified() && (token.enabled || mfa == Mfa::On)
         })
+    }
+}
+
+impl Attempt<'_> {
+    /// Whether the user has a generator that counts: where MFA is required, every verified one does.
+    pub(super) fn wants_second_factor(&self, user: &User) -> bool {
+        self.pool.counts_second_factor(user)
     }
 
     pub(super) fn second_factor(&mut self, user: &User, login: &str) -> Outcome {

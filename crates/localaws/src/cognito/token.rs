@@ -16,7 +16,7 @@ use super::{
 use crate::{app::App, call::Answer, ids};
 
 /// The one scope of tokens from the sign-in API.
-const SCOPE: &str = "aws.cognito.signin.user.admin";
+pub(super) const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// Access tokens live a day at most: so long (seconds) is remembered what concerns them.
 pub(super) const DAY: i64 = 86400;
@@ -33,12 +33,16 @@ pub(super) struct RefreshToken {
     pub(super) expires: i64,
     /// Milliseconds: when it was exchanged for a new one.
     pub(super) rotated: Option<i64>,
+    /// Of a sign-in at the domain: what the app asked for. `None`: from the sign-in API.
+    #[serde(default)]
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 /// Tokens about to be signed, which happens without the lock on the world.
 pub(super) struct Issue {
     access: Value,
-    id: Value,
+    /// `None`: the app did not ask for `openid`.
+    id: Option<Value>,
     refresh_token: Option<String>,
     expires_in: i64,
 }
@@ -46,6 +50,32 @@ pub(super) struct Issue {
 impl Pool {
     /// A new sign-in, with a refresh token of its own.
     pub(super) fn sign_in(&mut self, client: &Client, user: &User, now: i64) -> Issue {
+        self.begin(client, user, None, now)
+    }
+
+    /// The same at the domain, for an app that asked for these scopes.
+    pub(super) fn sign_in_at_domain(
+        &mut self,
+        client: &Client,
+        user: &User,
+        scopes: &[String],
+        nonce: Option<&str>,
+        now: i64,
+    ) -> Issue {
+        let mut issue = self.begin(client, user, Some(scopes.to_vec()), now);
+        if let (Some(id), Some(nonce)) = (&mut issue.id, nonce) {
+            id["nonce"] = json!(nonce);
+        }
+        issue
+    }
+
+    fn begin(
+        &mut self,
+        client: &Client,
+        user: &User,
+        scopes: Option<Vec<String>>,
+        now: i64,
+    ) -> Issue {
         let seconds = now / 1000;
         let grant = RefreshToken {
             client_id: client.client_id.clone(),
@@ -54,6 +84,7 @@ impl Pool {
             auth_time: seconds,
             expires: seconds + client.settings.refresh_seconds(),
             rotated: None,
+            scopes,
         };
         let mut issue = self.issue(client, user, &grant, now);
         issue.refresh_token = Some(self.keep(grant, now));
@@ -71,6 +102,14 @@ impl Pool {
         let plain = opaque();
         self.refresh_tokens.insert(digest(&plain), token);
         plain
+    }
+
+    /// The group that Cognito makes for the users of a provider (documented).
+    fn group(&self, user: &User) -> Option<String> {
+        let identities = user.attribute("identities");
+        let identities: Value = serde_json::from_str(identities).ok()?;
+        let provider = identities[0]["providerName"].as_str()?;
+        Some(format!("{}_{provider}", self.id))
     }
 
     /// Access and ID token of a sign-in.
@@ -93,11 +132,22 @@ impl Pool {
         if client.settings.enable_token_revocation {
             common.insert("origin_jti".to_owned(), json!(grant.origin_jti));
         }
+        if let Some(group) = self.group(user) {
+            common.insert("cognito:groups".to_owned(), json!([group]));
+        }
         let mut access = common.clone();
+        if grant.scopes.is_some() {
+            // As in the documentation's examples of tokens from the domain.
+            access.insert("version".to_owned(), json!(2));
+        }
+        let scope = match &grant.scopes {
+            Some(scopes) => scopes.join(" "),
+            None => SCOPE.to_owned(),
+        };
         access.extend([
             ("token_use".to_owned(), json!("access")),
             ("client_id".to_owned(), json!(client.client_id)),
-            ("scope".to_owned(), json!(SCOPE)),
+            ("scope".to_owned(), json!(scope)),
             ("username".to_owned(), json!(user.username)),
             ("exp".to_owned(), json!(iat + expires_in)),
             ("jti".to_owned(), json!(ids::uuid())),
@@ -110,6 +160,10 @@ impl Pool {
                 .map(|(name, value)| {
                     let value = match name.as_str() {
                         "email_verified" | "phone_number_verified" => json!(value == "true"),
+                        // A list, as it is kept in a text.
+                        "identities" => {
+                            serde_json::from_str(value).unwrap_or_else(|_| json!(value))
+                        }
                         _ => json!(value),
                     };
                     (name.clone(), value)
@@ -124,7 +178,11 @@ impl Pool {
         ]);
         Issue {
             access: access.into(),
-            id: id.into(),
+            id: grant
+                .scopes
+                .as_ref()
+                .is_none_or(|scopes| scopes.iter().any(|scope| scope == "openid"))
+                .then(|| id.into()),
             refresh_token: None,
             expires_in,
         }
@@ -145,9 +203,11 @@ impl Issue {
         let mut result = json!({
             "AccessToken": pair.token(&self.access)?,
             "ExpiresIn": self.expires_in,
-            "IdToken": pair.token(&self.id)?,
             "TokenType": "Bearer",
         });
+        if let Some(id) = &self.id {
+            result["IdToken"] = pair.token(id)?.into();
+        }
         if let Some(token) = self.refresh_token {
             result["RefreshToken"] = token.into();
         }

@@ -15,6 +15,8 @@ use crate::{app::now_ms, call::ApiError};
 pub(super) enum Status {
     Confirmed,
     ForceChangePassword,
+    /// Of an identity provider.
+    ExternalProvider,
 }
 
 impl Status {
@@ -22,6 +24,7 @@ impl Status {
         match self {
             Self::Confirmed => "CONFIRMED",
             Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ExternalProvider => "EXTERNAL_PROVIDER",
         }
     }
 }
@@ -47,6 +50,11 @@ pub(super) struct User {
 }
 
 impl User {
+    /// Who comes from a provider has no other way in: no address of theirs is a name to sign in with.
+    fn is_external(&self) -> bool {
+        self.status == Status::ExternalProvider
+    }
+
     /// A disabled user cannot take any step of a sign-in.
     pub(super) fn check_enabled(&self) -> Result<(), ApiError> {
         if self.disabled {
@@ -101,16 +109,17 @@ impl Pool {
             self.users.values().find(|user| {
                 self.same(&user.username, login)
                     || user.attribute("sub") == login
-                    || self
-                        .username_attributes
-                        .iter()
-                        .any(|a| self.same(user.attribute(a), login))
-                    || self
-                        .alias_attributes
-                        .iter()
-                        .any(|a| self.is_alias(user, a, login))
+                    || (!user.is_external() && self.is_known_as(user, login))
             })
         })
+    }
+
+    /// Whether `login` is one of the attributes that people sign in with.
+    fn is_known_as(&self, user: &User, login: &str) -> bool {
+        let mut names = self.username_attributes.iter();
+        let mut aliases = self.alias_attributes.iter();
+        names.any(|a| self.same(user.attribute(a), login))
+            || aliases.any(|a| self.is_alias(user, a, login))
     }
 
     /// Whether `value` is a live alias of the user: verified, where that applies.
@@ -160,6 +169,7 @@ impl Pool {
             .find_map(|(name, value)| {
                 let other = self.users.values().find(|user| {
                     user.username != username
+                        && !user.is_external()
                         && ((self.username_attributes.contains(name)
                             && self.same(user.attribute(name), value))
                             || (self.alias_attributes.contains(name)

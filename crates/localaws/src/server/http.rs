@@ -156,6 +156,9 @@ async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
     if let Some(response) = cloudfront::data_plane(app, request).await {
         return Some(response);
     }
+    if let Some(response) = cognito::managed_login(app, request).await {
+        return Some(response);
+    }
     if let Some(mut response) = cognito::well_known(app, request).await {
         allow_any_origin(&mut response);
         return Some(response);
@@ -173,13 +176,13 @@ fn foreign<B>(request: &hyper::Request<B>) -> Option<String> {
 }
 
 fn not_answered() -> Response {
-    let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com, *.cloudfront.net and \
-                   aliases of distributions";
+    let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com, *.amazoncognito.com, \
+                   *.cloudfront.net and aliases of distributions";
     refusal(StatusCode::FORBIDDEN, "ForbiddenException", message)
 }
 
 /// The name in the Host header (or the request line), without the port, in small letters.
-pub(super) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
+pub(crate) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
     let host = match request.headers().get(header::HOST) {
         // What cannot be read is nobody's name.
         Some(host) => host.to_str().unwrap_or("?"),
@@ -196,7 +199,9 @@ pub(super) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
 
 /// Names that only AWS can give an address to.
 fn is_aws(host: &str) -> bool {
-    host.ends_with(".amazonaws.com") || host.ends_with(".cloudfront.net")
+    [".amazonaws.com", ".amazoncognito.com", ".cloudfront.net"]
+        .iter()
+        .any(|name| host.ends_with(name))
 }
 
 pub(super) fn is_loopback(host: &str) -> bool {

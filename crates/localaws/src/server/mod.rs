@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::app::{App, Config};
-pub(crate) use http::allow_any_origin;
+pub(crate) use http::{allow_any_origin, host};
 use store::Store;
 
 /// A request with its whole body (size limited by the listener).
