@@ -3,6 +3,7 @@
 mod api;
 mod callers;
 mod edge;
+mod pool;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub struct Extent<'a> {
     pub passwords: &'a BTreeMap<String, Secret>,
     /// Which of the API keys the distribution sends, from 1: rotation makes the next.
     pub key_number: u32,
+    /// Client secrets by the environment variables that they are in: only `up` is given them.
+    pub client_secrets: &'a BTreeMap<String, Secret>,
 }
 
 /// The user pool and its app client.
@@ -49,7 +52,7 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
         .user_pool
         .as_ref()
         .filter(|_| has(Chapter::UserPool))
-        .map(|pool| add_pool(&mut plan, pool));
+        .map(|file| pool::add(&mut plan, file, extent));
     if let Some(file) = lab.api.as_ref().filter(|_| has(Chapter::RestApi)) {
         let guarded = has(Chapter::Authorizer);
         let pool = pool.as_ref().filter(|_| guarded);
@@ -123,36 +126,6 @@ fn add_function(
         zip: resource::pack(&function.source)?,
     };
     Ok(plan.add(chapter, format!("function.{id}"), function, (role, group)))
-}
-
-/// Chapter 2.
-fn add_pool(plan: &mut Plan, pool: &lab::UserPool) -> Pool {
-    let chapter = Chapter::UserPool;
-    let first_factors = pool
-        .first_factors
-        .iter()
-        .map(|f| f.aws_name().to_owned())
-        .collect();
-    let made = plan.add(
-        chapter,
-        "user_pool",
-        UserPool {
-            name: pool.name.clone(),
-            first_factors,
-        },
-        (),
-    );
-    let client = &pool.app_client;
-    let client = AppClient {
-        name: client.name.clone(),
-        session_minutes: client.session_minutes,
-        access_token_minutes: client.access_token_minutes,
-        id_token_minutes: client.id_token_minutes,
-        refresh_token_days: client.refresh_token_days,
-        rotation_grace_s: client.rotation_grace_s,
-    };
-    let client = plan.add(chapter, "app_client", client, made.clone());
-    (made, client)
 }
 
 /// Chapter 5.

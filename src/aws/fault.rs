@@ -268,6 +268,7 @@ fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -
         | "ResourceConflictException"
         | "ResourceAlreadyExistsException"
         | "ConflictException"
+        | "DuplicateProviderException"
         | "UsernameExistsException"
         | "DistributionAlreadyExists"
         | "WAFDuplicateItemException" => FaultKind::Exists,

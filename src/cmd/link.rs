@@ -176,6 +176,7 @@ impl Link {
             .in_order()
             .into_iter()
             .filter(|(_, r)| r.kind == Kind::User);
+        let login_url = text(Kind::UserPoolDomain, "domain").map(|prefix| self.login_url(&prefix));
         Outputs {
             invoke_url,
             user_pool_id: text(Kind::UserPool, "id"),
@@ -184,6 +185,7 @@ impl Link {
             distribution_id: text(Kind::Distribution, "id"),
             authorizer_id: text(Kind::Authorizer, "id"),
             function_arn: text(Kind::Function, "arn"),
+            login_url,
             users: users.map(|(_, r)| r.name.clone()).collect(),
             inbox,
         }
@@ -214,6 +216,18 @@ impl Link {
             .first(Kind::RecordSet)
             .map(|(_, record)| record.name.clone());
         Some(format!("https://{}", own.unwrap_or(domain)))
+    }
+
+    /// Where managed login answers: by path on an endpoint that is not AWS's own.
+    pub(super) fn login_url(&self, prefix: &str) -> String {
+        let region = &self.connection.region;
+        match &self.connection.endpoint {
+            Some(endpoint) => {
+                let endpoint = endpoint.trim_end_matches('/');
+                format!("{endpoint}/_auth/{region}/{prefix}")
+            }
+            None => format!("https://{prefix}.auth.{region}.amazoncognito.com"),
+        }
     }
 
     /// Where a stage answers: by path on an endpoint that is not AWS's own.

@@ -51,6 +51,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
                     until,
                     passwords: &BTreeMap::new(),
                     key_number: key_number(Some(&state)),
+                    client_secrets: &BTreeMap::new(),
                 },
             )?))
         }

@@ -57,6 +57,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
             users.as_deref(),
             known.as_ref(),
             &none,
+            &none,
         )?);
         return dry_run(global, &site, &lab, &plan, known).await;
     }
@@ -108,6 +109,7 @@ fn planned(
     users: Option<&[String]>,
     known: Option<&State>,
     passwords: &BTreeMap<String, Secret>,
+    client_secrets: &BTreeMap<String, Secret>,
 ) -> Result<Plan, Error> {
     let users = users.or(known.and_then(|s| s.users.as_deref()));
     Ok(plan(
@@ -121,6 +123,7 @@ fn planned(
             } else {
                 key_number(known)
             },
+            client_secrets,
         },
     )?)
 }
@@ -137,7 +140,9 @@ impl Run<'_> {
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
         let users = self.users.as_deref();
         let passwords = passwords::ask(lab, args, users, known.as_ref())?;
-        let plan = Arc::new(planned(lab, args, users, known.as_ref(), &passwords)?);
+        let secrets = passwords::client_secrets(lab, args, known.as_ref())?;
+        let plan = planned(lab, args, users, known.as_ref(), &passwords, &secrets)?;
+        let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
         let interrupt = Interrupt::listen();
         // Without a state, something of this lab may still be there: asked at the same time as who we are.

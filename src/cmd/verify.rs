@@ -14,9 +14,12 @@ use crate::{
     cli::{Global, Verify},
     engine::{Chapter, Event, Interrupt, Outputs, State, StepId},
     error::{Error, Exit},
-    lab::{self, Lab, STUDENT},
+    lab::{self, Factor, Lab, Provider, STUDENT},
     resource::Kind,
-    verify::{Caller, CodeSource, Guard, Judged, Prober, Route, Tokens, assume, nothing, of_user},
+    verify::{
+        Caller, CodeSource, Federation, Guard, Guest, Judged, Login, Prober, Route, Tokens, Via,
+        assume, nothing, of_user,
+    },
 };
 
 pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
@@ -97,14 +100,19 @@ async fn prove(
     proof.without_sign_in(&mut prober).await?;
     proof.functions(&mut prober, &stage).await?;
     let user = args.user.clone().or_else(|| outputs.users.first().cloned());
-    let tokens = proof.sign_in(&mut prober, user, &source).await?;
-    if let (Some(_), Some(direct)) = (&outputs.distribution_id, link.direct_url(state)) {
-        for route in &routes {
-            prober.around_edge(route, &direct, tokens.as_ref()).await;
-        }
+    proof.login(&mut prober).await;
+    let direct = link.direct_url(state);
+    let direct = direct.filter(|_| outputs.distribution_id.is_some());
+    if proof.by_code() {
+        let tokens = proof.sign_in(&mut prober, user, &source).await?;
+        let direct = direct.as_deref();
+        proof.with_tokens(&mut prober, tokens, direct).await?;
+    } else {
+        // What tidies up goes on after an interrupt.
+        let after = link.cx(state, events, &Interrupt::never());
+        let direct = direct.as_deref();
+        proof.by_password(&mut prober, &after, direct).await?;
     }
-    proof.keys(&mut prober, tokens.as_ref()).await?;
-    proof.rotation(&mut prober, tokens).await;
     let (failed, total) = prober.score();
     let ok = failed == 0;
     let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
@@ -186,6 +194,99 @@ impl Proof<'_> {
         Ok(())
     }
 
+    /// Whether users sign in by a code that is mailed to them.
+    fn by_code(&self) -> bool {
+        let pool = self.lab.user_pool.as_ref();
+        pool.is_none_or(|pool| pool.first_factors.contains(&Factor::EmailOtp))
+    }
+
+    /// The managed login domain, and where it sends the users of providers.
+    async fn login(&self, prober: &mut Prober<'_>) {
+        let (Some(pool), Some(url), Some(pool_id), Some(client_id)) = (
+            &self.lab.user_pool,
+            &self.outputs.login_url,
+            &self.outputs.user_pool_id,
+            &self.outputs.client_id,
+        ) else {
+            return;
+        };
+        let Some(callback) = pool.app_client.callback_urls.first() else {
+            return;
+        };
+        let login = Login {
+            url: url.clone(),
+            client_id: client_id.clone(),
+            callback: callback.clone(),
+            scopes: pool.app_client.scopes.clone(),
+        };
+        prober.login(&login).await;
+        for (name, file) in &pool.identity_providers {
+            let via = match &file.provider {
+                Provider::Oidc {
+                    issuer,
+                    client_id,
+                    scopes,
+                    ..
+                } => Via::Oidc {
+                    issuer: issuer.clone(),
+                    client_id: client_id.clone(),
+                    scopes: scopes.clone(),
+                },
+                Provider::Saml { .. } => Via::Saml,
+            };
+            let name = name.clone();
+            let federation = Federation { name, via };
+            prober.federation(pool_id, &login, &federation).await;
+        }
+    }
+
+    /// Sign-in with a password, by a user of labctl's own making: whoever has set up a generator keeps it.
+    async fn by_password(
+        &self,
+        prober: &mut Prober<'_>,
+        after: &Cx,
+        direct: Option<&str>,
+    ) -> Result<(), Error> {
+        let (Some(file), Some(pool), Some(client)) = (
+            &self.lab.user_pool,
+            &self.outputs.user_pool_id,
+            &self.outputs.client_id,
+        ) else {
+            return Ok(());
+        };
+        let guest = Guest::make(self.cx, pool, client).await?;
+        let tokens = prober.sign_in_guest(&guest, file.mfa).await;
+        if let Some(tokens) = &tokens {
+            for route in self.guarded() {
+                prober.with_tokens(route, tokens).await;
+            }
+        }
+        let proven = self.with_tokens(prober, tokens, direct).await;
+        guest.remove(after).await?;
+        proven
+    }
+
+    /// What else a signed-in user can do. `direct`: where the stage is that an edge is in front of.
+    async fn with_tokens(
+        &self,
+        prober: &mut Prober<'_>,
+        tokens: Option<Tokens>,
+        direct: Option<&str>,
+    ) -> Result<(), Error> {
+        for route in direct.iter().flat_map(|_| self.routes) {
+            let direct = direct.unwrap_or_default();
+            prober.around_edge(route, direct, tokens.as_ref()).await;
+        }
+        self.keys(prober, tokens.as_ref()).await?;
+        self.rotation(prober, tokens).await;
+        Ok(())
+    }
+
+    fn guarded(&self) -> Vec<&Route> {
+        let token = |route: &&Route| matches!(route.guard, Guard::Token { .. });
+        self.routes.iter().filter(token).collect()
+    }
+
     /// Signs in when anything needs it, and proves what tokens are good for. Answers the newest.
     async fn sign_in(
         &self,
@@ -193,8 +294,7 @@ impl Proof<'_> {
         user: Option<String>,
         source: &CodeSource,
     ) -> Result<Option<Tokens>, Error> {
-        let token = |route: &&Route| matches!(route.guard, Guard::Token { .. });
-        let guarded: Vec<&Route> = self.routes.iter().filter(token).collect();
+        let guarded = self.guarded();
         if guarded.is_empty() && self.lab.identity_pool.is_none() {
             return Ok(None);
         }

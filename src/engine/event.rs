@@ -166,6 +166,9 @@ pub struct Outputs {
     pub distribution_id: Option<String>,
     pub authorizer_id: Option<String>,
     pub function_arn: Option<String>,
+    /// The managed login page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_url: Option<String>,
     /// Sign-in names of the test users.
     #[serde(default)]
     pub users: Vec<String>,

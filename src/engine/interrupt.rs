@@ -50,6 +50,12 @@ impl Interrupt {
         Self { set }
     }
 
+    /// A wish that never comes: for what tidies up after one.
+    pub fn never() -> Self {
+        let (_, set) = watch::channel(false);
+        Self { set }
+    }
+
     /// Whether the run should end.
     pub fn is_set(&self) -> bool {
         *self.set.borrow()

@@ -79,6 +79,18 @@ pub const LABS: &[Ready] = &[
         ]
     ),
     lab!(
+        "user-pool-choices",
+        "a generator's code after the password, a sign-in page, users of other providers",
+        [
+            "lab.yaml",
+            "README.md",
+            "artifacts/hello/lambda_function.py",
+            "artifacts/provider/provider.py",
+            "artifacts/provider/metadata.xml",
+            "artifacts/client/sign_in.py",
+        ]
+    ),
+    lab!(
         "all-authorizers",
         "one API, every way to say who may call it, chosen per route",
         [

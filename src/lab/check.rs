@@ -6,11 +6,10 @@ use std::{
 };
 
 use super::{
-    AppClient, Factor, Function, Lab, User, UserPool, api, callers, code, edge, file,
-    forms::valid_email,
+    Function, Lab, api, callers, code, edge, file,
     kinds::{List, Map, Text},
     problem::{Notes, Place, quote},
-    rules,
+    rules, user_pool,
 };
 
 /// IAM's quota, a role.
@@ -61,7 +60,9 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
     let api = api.flatten();
     let edge = file.edge.zip(api.as_ref());
     let edge = edge.and_then(|(edge, api)| edge::check(edge.0?, &api.name, notes));
-    let user_pool = file.user_pool.and_then(|pool| user_pool(pool.0?, notes));
+    let user_pool = file
+        .user_pool
+        .and_then(|pool| user_pool::check(pool.0?, dir, notes));
     Some(Lab {
         name: file.lab.0?.value,
         region: file.region.0?.value,
@@ -214,100 +215,4 @@ fn policies(list: List<Text<rules::PolicyArn>>, notes: &Notes) -> Vec<String> {
         }
     }
     arns
-}
-
-fn user_pool(file: file::UserPool, notes: &Notes) -> Option<UserPool> {
-    if let Some(list) = &file.sign_in {
-        let mut ways = BTreeSet::new();
-        for way in &list.items {
-            note_twin(&mut ways, &way.value, "the way", way.place, notes);
-        }
-        if list.length == 0 {
-            notes.note(list.place, "users sign in with nothing", "sign_in: [email]");
-        }
-    }
-    let first_factors = match file.first_factors {
-        Some(list) => factors(list, notes),
-        None => vec![Factor::Password, Factor::EmailOtp],
-    };
-    let app_client = file
-        .app_client
-        .0
-        .and_then(|client| app_client(client, notes));
-    let users = file
-        .users
-        .map(|list| users(list, notes))
-        .unwrap_or_default();
-    Some(UserPool {
-        name: file.name.0?.value,
-        first_factors,
-        app_client: app_client?,
-        users,
-    })
-}
-
-fn factors(list: List<Text<rules::Factor>>, notes: &Notes) -> Vec<Factor> {
-    let all_known = list.items.len() == list.length;
-    let (mut known, mut words) = (BTreeSet::new(), Vec::new());
-    for word in list.items {
-        if !note_twin(&mut known, &word.value, "the factor", word.place, notes) {
-            words.push(word.value);
-        }
-    }
-    if all_known && !words.iter().any(|word| word == "password") {
-        let message = "Cognito takes a list of first factors only with `password` in it";
-        notes.note(list.place, message, "first_factors: [password, email_otp]");
-    }
-    words
-        .iter()
-        .map(|word| {
-            if word == "password" {
-                Factor::Password
-            } else {
-                Factor::EmailOtp
-            }
-        })
-        .collect()
-}
-
-fn app_client(file: file::AppClient, notes: &Notes) -> Option<AppClient> {
-    let access_token_minutes = file.access_token_minutes.map_or(60, |n| n.0);
-    let id_token_minutes = file.id_token_minutes.map_or(60, |n| n.0);
-    let refresh_token_days = file.refresh_token_days.as_ref().map_or(30, |n| n.0);
-    if let Some(days) = file
-        .refresh_token_days
-        .filter(|n| n.0 * 1440 <= access_token_minutes.max(id_token_minutes))
-    {
-        let message = format!(
-            "refresh tokens of {} day do not outlive access and ID tokens",
-            days.0
-        );
-        let hint = "more days, or fewer minutes for the other tokens";
-        notes.note(days.1, message, hint);
-    }
-    Some(AppClient {
-        name: file.name.0?.value,
-        session_minutes: file.session_minutes.map_or(10, |n| n.0),
-        access_token_minutes,
-        id_token_minutes,
-        refresh_token_days,
-        rotation_grace_s: file
-            .refresh_rotation
-            .and_then(|rotation| rotation.grace_seconds.0)
-            .map(|n| n.0),
-    })
-}
-
-fn users(list: List<file::User>, notes: &Notes) -> Vec<User> {
-    let mut known = BTreeSet::new();
-    let user = |user: file::User| {
-        let email = user.email.0?;
-        let address = valid_email(&email.value).ok()?;
-        let twin = note_twin(&mut known, &address, "the user", email.place, notes);
-        (!twin).then_some(User {
-            email: address,
-            password_env: user.password_env.map(|name| name.value),
-        })
-    };
-    list.items.into_iter().filter_map(user).collect()
 }

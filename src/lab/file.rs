@@ -9,11 +9,13 @@ use super::{
     problem::quote,
     read::{Need, Read, Spot, mirror},
     rules::{
-        Any, ApiName, Architecture, AuthorizerKind, AuthorizerName, AuthorizerRef, AuthorizerType,
-        CallerName, CertificateArn, ClientType, Comment, Country, DomainName, Email, Endpoint,
-        EnvironmentName, Factor, FunctionId, FunctionName, FunctionRef, Handler, Header,
-        IdentitySource, LabName, Origin, PolicyArn, PoolName, Region, RoleName, RouteKey, RouteRef,
-        Runtime, Scope, SignIn, Source, StageName, Validation, Variable, ZoneId,
+        Any, ApiName, Architecture, Attribute, AuthorizerKind, AuthorizerName, AuthorizerRef,
+        AuthorizerType, CallbackUrl, CallerName, CertificateArn, ClientId, ClientType, Comment,
+        Country, DomainName, DomainPrefix, Email, Endpoint, EnvironmentName, Factor, FunctionId,
+        FunctionName, FunctionRef, Handler, Header, IdentitySource, Issuer, LabName, Metadata,
+        OAuthScope, Origin, PolicyArn, PoolName, ProviderName, ProviderType, Region, RoleName,
+        RouteKey, RouteRef, Runtime, Scope, SignIn, Source, StageName, Totp, Validation, Variable,
+        ZoneId,
     },
     yaml::Value,
 };
@@ -71,12 +73,42 @@ mirror! {
         name: Need<Text<PoolName>>,
         /// What users sign in with.
         sign_in: Option<List<Text<SignIn>>>,
-        /// How a sign-in may begin. Cognito wants `password` among them. Both when left out.
+        /// How a sign-in may begin. Cognito wants `password` among them. Both when left out; with `mfa`, `password` alone.
         first_factors: Option<List<Text<Factor>>>,
+        /// A second factor after the password.
+        mfa: Option<Mfa>,
+        /// The prefix of the managed login domain: https://PREFIX.auth.REGION.amazoncognito.com. All accounts of a region share the prefixes.
+        domain: Option<Text<DomainPrefix>>,
+        /// Identity providers whose users may sign in through the domain, each under its name.
+        identity_providers: Option<Map<ProviderName, IdentityProvider>>,
         /// The app that signs users in.
         app_client: Need<AppClient>,
         /// Test users: verified, without invitation.
         users: Option<List<User>>,
+    }
+
+    /// Multi-factor authentication.
+    struct Mfa {
+        /// Codes of a generator app: `required` of all who sign in with a password, or `optional`, for who sets one up.
+        totp: Need<Text<Totp>>,
+    }
+
+    /// An identity provider of the user pool.
+    struct IdentityProvider {
+        /// `oidc` for OpenID Connect, `saml` for SAML 2.0.
+        r#type: Need<Text<ProviderType>>,
+        /// Of `oidc`: the issuer, below which the provider describes itself (/.well-known/openid-configuration).
+        issuer: Option<Need<Text<Issuer>>>,
+        /// Of `oidc`: the id of the client that the provider knows the user pool as.
+        client_id: Option<Need<Text<ClientId>>>,
+        /// Of `oidc`: the environment variable with that client's secret. Never the secret itself.
+        client_secret_env: Option<Need<Text<EnvironmentName>>>,
+        /// Of `oidc`: what the provider is asked for. openid and email when left out.
+        scopes: Option<List<Text<Scope>>>,
+        /// Of `saml`: the provider's metadata, a file beside lab.yaml or an address.
+        metadata: Option<Need<Text<Metadata>>>,
+        /// Which of the provider's claims become which attributes of the user. `email: email` for `oidc` when left out.
+        attributes: Option<Map<Attribute, Text<Any>>>,
     }
 
     /// An app client of the user pool.
@@ -96,6 +128,12 @@ mirror! {
         refresh_token_days: Option<Whole<1, 3650>>,
         /// Each refresh gives a new refresh token too, and the old one ends.
         refresh_rotation: Option<Rotation>,
+        /// With a `domain`: where a sign-in may end, exactly as the app says it.
+        callback_urls: Option<List<Text<CallbackUrl>>>,
+        /// With a `domain`: where a sign-out may end.
+        logout_urls: Option<List<Text<CallbackUrl>>>,
+        /// With a `domain`: the scopes that a sign-in may ask for. openid, email, profile and aws.cognito.signin.user.admin when left out.
+        scopes: Option<List<Text<OAuthScope>>>,
     }
 
     /// Rotation of refresh tokens.

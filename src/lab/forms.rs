@@ -138,6 +138,104 @@ pub(super) fn origin(text: &str) -> Option<String> {
     })
 }
 
+/// Documented form, and words that Cognito keeps to itself.
+pub(super) fn domain_prefix(text: &str) -> Option<String> {
+    let good = (1..=63).contains(&text.len())
+        && text.chars().all(|c| in_class(c, r"a-z0-9\-"))
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if !good {
+        return Some(format!(
+            "{} is not a domain's prefix: 1 to 63 of a–z, 0–9 and `-`, none at either end",
+            quote(text)
+        ));
+    }
+    let reserved = ["aws", "amazon", "cognito"];
+    let word = reserved.iter().find(|word| text.contains(**word))?;
+    Some(format!(
+        "Cognito takes no domain's prefix with `{word}` in it"
+    ))
+}
+
+/// Narrower than Cognito's own rule, and without the names that it has for others.
+pub(super) fn provider_name(text: &str) -> Option<String> {
+    let good = (3..=32).contains(&text.len()) && text.chars().all(|c| in_class(c, r"A-Za-z0-9\-"));
+    if !good {
+        return Some(format!(
+            "{} is not a provider's name: 3 to 32 letters, digits and `-`",
+            quote(text)
+        ));
+    }
+    let taken = [
+        "COGNITO",
+        "Facebook",
+        "Google",
+        "LoginWithAmazon",
+        "SignInWithApple",
+    ];
+    taken
+        .contains(&text)
+        .then(|| format!("Cognito has {} for another provider", quote(text)))
+}
+
+/// Whether an address without TLS leads to one of these hosts, on any port.
+pub(super) fn is_plain_to(text: &str, hosts: &[&str]) -> bool {
+    let host = text.strip_prefix("http://").map(|rest| {
+        let end = rest.find([':', '/', '?', '#']).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    });
+    host.is_some_and(|host| hosts.contains(&host))
+}
+
+/// This machine, for the local twin.
+pub(super) const LOOPBACK: &[&str] = &["localhost", "127.0.0.1"];
+
+/// Cognito speaks to providers over TLS; without it only the local twin does, on this machine.
+pub(super) fn issuer(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| {
+        text.strip_prefix("http://")
+            .filter(|_| is_plain_to(text, LOOPBACK))
+    });
+    let good = rest.is_some_and(|rest| {
+        !rest.is_empty()
+            && rest.len() <= 1024
+            && !rest.contains(['?', '#'])
+            && rest.chars().all(|c| c.is_ascii_graphic())
+    });
+    if !good {
+        return Some(format!(
+            "{} is not an issuer: https and a host (http on 127.0.0.1, for the local twin)",
+            quote(text)
+        ));
+    }
+    text.ends_with('/').then(|| {
+        format!(
+            "{} ends with `/`: Cognito wants the issuer without",
+            quote(text)
+        )
+    })
+}
+
+/// https, http on this machine, or an app's own scheme; without a fragment (documented).
+pub(super) fn callback_url(text: &str) -> Option<String> {
+    let not = |why: &str| Some(format!("{} is not a callback URL: {why}", quote(text)));
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return not("it has no scheme, like https://");
+    };
+    let scheme_fits = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.chars().all(|c| in_class(c, r"a-z0-9+.\-"));
+    if !scheme_fits || rest.is_empty() || text.len() > 1024 {
+        return not("a scheme, `://` and a place, of at most 1024 characters");
+    }
+    if text.contains('#') || !text.chars().all(|c| c.is_ascii_graphic()) {
+        return not("it has a blank or a fragment (`#`)");
+    }
+    let plain = scheme == "http" && !is_plain_to(text, &["localhost"]);
+    plain
+        .then(|| not("without TLS Cognito takes only http://localhost"))
+        .flatten()
+}
+
 pub(super) fn stage(text: &str) -> Option<String> {
     let good =
         (1..=128).contains(&text.len()) && text.chars().all(|c| in_class(c, r"A-Za-z0-9_\-"));

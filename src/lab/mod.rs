@@ -14,11 +14,13 @@ mod kinds;
 mod load;
 mod path;
 mod problem;
+mod providers;
 mod read;
 mod render;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod user_pool;
 mod yaml;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -87,6 +89,12 @@ pub struct UserPool {
     pub name: String,
     /// Ways to begin a sign-in.
     pub first_factors: Vec<Factor>,
+    /// Whether a generator's code is wanted after the password.
+    pub mfa: Option<Mfa>,
+    /// The prefix of the managed login domain.
+    pub domain: Option<String>,
+    /// Identity providers by name.
+    pub identity_providers: BTreeMap<String, IdentityProvider>,
     /// The app client.
     pub app_client: AppClient,
     /// Test users.
@@ -112,6 +120,54 @@ impl Factor {
     }
 }
 
+/// Time-based one-time passwords as the second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mfa {
+    /// Of users who have set up a generator.
+    Optional,
+    /// Of all users; who has no generator sets one up at sign-in.
+    Required,
+}
+
+/// An identity provider whose users may sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// How it is spoken to.
+    pub provider: Provider,
+    /// The provider's claims by the users' attributes that they become.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// How a provider is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// `OpenID` Connect.
+    Oidc {
+        /// Without `/` at its end.
+        issuer: String,
+        /// What the provider knows the user pool as.
+        client_id: String,
+        /// The environment variable with the client's secret.
+        client_secret_env: String,
+        /// What is asked for.
+        scopes: Vec<String>,
+    },
+    /// SAML 2.0.
+    Saml {
+        /// What the provider says of itself.
+        metadata: Metadata,
+    },
+}
+
+/// Where a SAML provider describes itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metadata {
+    /// An address.
+    Url(String),
+    /// The file's text.
+    File(String),
+}
+
 /// An app client of a single-page app, without a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppClient {
@@ -127,6 +183,12 @@ pub struct AppClient {
     pub refresh_token_days: i32,
     /// Refresh tokens are rotated; the old one lives so many seconds more.
     pub rotation_grace_s: Option<i32>,
+    /// Where a sign-in at the domain may end.
+    pub callback_urls: Vec<String>,
+    /// Where a sign-out may end.
+    pub logout_urls: Vec<String>,
+    /// Scopes that a sign-in at the domain may ask for.
+    pub scopes: Vec<String>,
 }
 
 /// A test user.

@@ -5,8 +5,8 @@ use schemars::{Schema, json_schema};
 
 use super::{
     forms::{
-        certificate, country, domain_name, handler, identity_source, lab_name, origin, policy_arn,
-        region, stage, valid_email, variable,
+        callback_url, certificate, country, domain_name, domain_prefix, handler, identity_source,
+        issuer, lab_name, origin, policy_arn, provider_name, region, stage, valid_email, variable,
     },
     problem::{Place, Problem, quote},
 };
@@ -183,6 +183,25 @@ rules! {
     SignIn = Rule::OneOf(&["email"]);
     Factor = Rule::OneOf(&["password", "email_otp"]);
     ClientType = Rule::OneOf(&["spa"]);
+    Totp = Rule::OneOf(&["optional", "required"]);
+    DomainPrefix = Rule::Form {
+        wrong: domain_prefix,
+        pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        example: "my-lab-4711",
+    };
+    ProviderName = Rule::Form { wrong: provider_name, pattern: "^[A-Za-z0-9-]{3,32}$", example: "Corporate" };
+    ProviderType = Rule::OneOf(&["oidc", "saml"]);
+    Issuer = Rule::Form { wrong: issuer, pattern: r"^https?://[^\s?#]+[^\s?#/]$", example: "https://idp.example.com" };
+    ClientId = Rule::Name { most: 256, class: "!-~", words: "printable ASCII without blanks" };
+    Metadata = Rule::Any { hint: "the provider's metadata, like `metadata: artifacts/saml/metadata.xml` or an https address" };
+    /// Standard attributes that a user may have; `sub` and `identities` are Cognito's own.
+    Attribute = Rule::OneOf(&[
+        "address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "locale", "middle_name",
+        "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username", "profile",
+        "updated_at", "website", "zoneinfo",
+    ]);
+    CallbackUrl = Rule::Form { wrong: callback_url, pattern: r"^[a-z][a-z0-9+.-]*://[^\s#]+$", example: "http://localhost:8000/" };
+    OAuthScope = Rule::OneOf(&["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]);
     Email = Rule::Form { wrong: |text| valid_email(text).err(), pattern: r"^[^@\s]+@[^@\s]+\.[^@\s]+$", example: EMAIL };
     ApiName = Rule::Name { most: 128, class: " -~", words: "printable ASCII" };
     Endpoint = Rule::OneOf(&["regional"]);

@@ -183,6 +183,7 @@ fn outputs(outputs: &Outputs) -> Vec<String> {
         ("API", &outputs.api_id),
         ("Edge", &outputs.distribution_id),
         ("Function", &outputs.function_arn),
+        ("Sign-in", &outputs.login_url),
         ("User", &users),
         ("Inbox", &outputs.inbox),
     ];

@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{UserPool, gone, present};
+use super::{IdentityProvider, OAuth, UserPool, client_login::Login, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -30,6 +30,8 @@ pub struct AppClient {
     pub refresh_token_days: i32,
     /// Refresh tokens are rotated; the old one lives so many seconds more (0–60).
     pub rotation_grace_s: Option<i32>,
+    /// Sign-in at the managed login domain. `None`: what the client has of it is left as it is.
+    pub oauth: Option<OAuth>,
 }
 
 /// The pool and the client's name.
@@ -115,7 +117,7 @@ async fn describe(
 impl Resource for AppClient {
     const KIND: Kind = Kind::AppClient;
     const REPEATS: bool = true;
-    type Needs = Ref<UserPool>;
+    type Needs = (Ref<UserPool>, Vec<Ref<IdentityProvider>>);
     type Key = Key;
     type Output = Output;
 
@@ -123,20 +125,27 @@ impl Resource for AppClient {
         self.name.clone()
     }
 
-    fn within(pool: &Self::Needs) -> Option<StepId> {
+    fn within((pool, _): &Self::Needs) -> Option<StepId> {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
+    fn key(&self, _cx: &Cx, (pool, _): &Given<Self>) -> Key {
         Key {
             user_pool_id: pool.id.clone(),
             name: self.name.clone(),
         }
     }
 
-    async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {
+    async fn create(
+        &self,
+        cx: &Cx,
+        key: &Key,
+        (_, providers): &Given<Self>,
+    ) -> Result<Output, Fault> {
         let operation = "cognito-idp:CreateUserPoolClient";
         let rotation = self.rotation(operation)?;
+        let login = self.oauth.as_ref().map(|oauth| oauth.login(providers));
+        let login = login.as_ref();
         let answer = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -154,6 +163,12 @@ impl Resource for AppClient {
                     .id_token_validity(self.id_token_minutes)
                     .refresh_token_validity(self.refresh_token_days)
                     .token_validity_units(units())
+                    .set_allowed_o_auth_flows_user_pool_client(login.and_then(|l| l.enabled))
+                    .set_allowed_o_auth_flows(login.and_then(|l| l.flows.clone()))
+                    .set_allowed_o_auth_scopes(login.and_then(|l| l.scopes.clone()))
+                    .set_callback_urls(login.and_then(|l| l.callback_urls.clone()))
+                    .set_logout_urls(login.and_then(|l| l.logout_urls.clone()))
+                    .set_supported_identity_providers(login.and_then(|l| l.providers.clone()))
                     .send()
             })
             .await?;
@@ -168,7 +183,7 @@ impl Resource for AppClient {
         cx: &Cx,
         key: &Key,
         out: &Output,
-        _pool: &Given<Self>,
+        (_, providers): &Given<Self>,
     ) -> Result<Health, Fault> {
         let Some(client) = describe(cx, key, &out.client_id).await? else {
             return Ok(Health::Missing);
@@ -231,6 +246,12 @@ impl Resource for AppClient {
         } else {
             compare.field("RefreshTokenRotation", &wanted, &now);
         }
+        if let Some(login) = self.oauth.as_ref().map(|oauth| oauth.login(providers)) {
+            let seen = Login::of(&client);
+            for ((field, wanted), (_, seen)) in login.fields().iter().zip(&seen.fields()) {
+                compare.field(field, wanted, seen);
+            }
+        }
         Ok(compare.health())
     }
 
@@ -241,13 +262,18 @@ impl Resource for AppClient {
         key: &Key,
         out: &Output,
         _drift: &[Drift],
-        _pool: &Given<Self>,
+        (_, providers): &Given<Self>,
     ) -> Result<Output, Fault> {
         let operation = "cognito-idp:UpdateUserPoolClient";
         let rotation = self.rotation(operation)?;
         let now = describe(cx, key, &out.client_id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
+        let login = self
+            .oauth
+            .as_ref()
+            .map(|oauth| oauth.login(providers))
+            .unwrap_or_else(|| Login::of(&now));
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .cognito
@@ -256,15 +282,13 @@ impl Resource for AppClient {
                 .client_id(&out.client_id)
                 .set_read_attributes(now.read_attributes.clone())
                 .set_write_attributes(now.write_attributes.clone())
-                .set_supported_identity_providers(now.supported_identity_providers.clone())
-                .set_callback_urls(now.callback_urls.clone())
-                .set_logout_urls(now.logout_urls.clone())
+                .set_supported_identity_providers(login.providers.clone())
+                .set_callback_urls(login.callback_urls.clone())
+                .set_logout_urls(login.logout_urls.clone())
                 .set_default_redirect_uri(now.default_redirect_uri.clone())
-                .set_allowed_o_auth_flows(now.allowed_o_auth_flows.clone())
-                .set_allowed_o_auth_scopes(now.allowed_o_auth_scopes.clone())
-                .set_allowed_o_auth_flows_user_pool_client(
-                    now.allowed_o_auth_flows_user_pool_client,
-                )
+                .set_allowed_o_auth_flows(login.flows.clone())
+                .set_allowed_o_auth_scopes(login.scopes.clone())
+                .set_allowed_o_auth_flows_user_pool_client(login.enabled)
                 .set_analytics_configuration(now.analytics_configuration.clone())
                 .set_enable_propagate_additional_user_context_data(
                     now.enable_propagate_additional_user_context_data,

@@ -162,7 +162,7 @@ impl Resource for Password {
 }
 
 /// Good for every password policy, and forgotten at once.
-fn unguessable(operation: &str) -> Result<Secret, Fault> {
+pub fn unguessable(operation: &str) -> Result<Secret, Fault> {
     let mut random = [0_u8; 24];
     getrandom::fill(&mut random)
         .map_err(|e| Fault::new(FaultKind::Other, operation, format!("no randomness: {e}")))?;

@@ -24,6 +24,8 @@ pub struct UserPool {
     pub name: String,
     /// Ways to begin a sign-in, as AWS spells them (`PASSWORD`, `EMAIL_OTP`).
     pub first_factors: Vec<String>,
+    /// MFA is another step's affair ([`super::MfaConfig`]); otherwise the pool has none.
+    pub has_mfa: bool,
 }
 
 /// The pool's name.
@@ -221,7 +223,7 @@ impl Resource for UserPool {
                 tier.as_str(),
             );
         }
-        if let Some(mfa) = pool.mfa_configuration() {
+        if let Some(mfa) = pool.mfa_configuration().filter(|_| !self.has_mfa) {
             compare.field(
                 "MfaConfiguration",
                 UserPoolMfaType::Off.as_str(),
@@ -278,11 +280,13 @@ impl Resource for UserPool {
             .set_password_policy(pool.policies().and_then(|p| p.password_policy().cloned()))
             .sign_in_policy(self.sign_in_policy())
             .build();
+        let mfa = pool.mfa_configuration.take().filter(|_| self.has_mfa);
+        let mfa = mfa.unwrap_or(UserPoolMfaType::Off);
         cx.call(operation, Effect::Idempotent, || {
             update_from(cx, &pool)
                 .policies(policies.clone())
                 .user_pool_tier(UserPoolTierType::Essentials)
-                .mfa_configuration(UserPoolMfaType::Off)
+                .mfa_configuration(mfa.clone())
                 .deletion_protection(DeletionProtectionType::Inactive)
                 .send()
         })

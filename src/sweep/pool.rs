@@ -1,6 +1,7 @@
-//! User pools: by name in a list of all, by tag, by the id that the lab's pool had, and what lives in that.
+//! User pools: by name in a list of all, by tag, by the id that the lab's pool had, and what lives in that; and their
+//! domains by prefix, of which a region has each once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cognitoidentityprovider::types::{
     DeletionProtectionType, UserPoolDescriptionType, UserPoolType,
@@ -38,13 +39,62 @@ impl Sweep<'_> {
             let clients = self.clients(&id).await;
             let operation = "cognito-idp:ListUserPoolClients";
             let clients = self.list(By::Parent, operation, &filter, clients);
+            let providers = self.providers(&id).await;
+            let operation = "cognito-idp:ListIdentityProviders";
+            let providers = self.list(By::Parent, operation, &filter, providers);
             if let Seen::There(pool) = seen {
-                self.pool_is_there(&id, &pool, clients.len());
+                self.pool_is_there(&id, &pool, clients.len(), providers.len());
             }
+        }
+        self.domains().await;
+    }
+
+    /// A domain that its pool does not show: of the lab's own pool it is told there.
+    async fn domains(&self) {
+        let known = self.known(Kind::UserPoolDomain);
+        let prefixes: BTreeSet<&str> = known.map(|k| k.name.as_str()).collect();
+        for prefix in prefixes {
+            let answer = self.domain(prefix).await;
+            let operation = "cognito-idp:DescribeUserPoolDomain";
+            let filter = format!("Domain={prefix}");
+            let Seen::There(id) = self.one(By::Name, operation, &filter, answer) else {
+                continue;
+            };
+            let tagged = match self.pool(&id).await {
+                Ok(Some(pool)) => {
+                    let tags = pool.user_pool_tags().into_iter().flatten();
+                    self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
+                }
+                _ => false,
+            };
+            let shell = &self.target.shell;
+            let options = [("--domain", prefix), ("--user-pool-id", id.as_str())];
+            self.there(Thing {
+                kind: Kind::UserPoolDomain,
+                name: prefix,
+                physical_id: prefix,
+                tagged,
+                known: self.known_as(Kind::UserPoolDomain, prefix),
+                more: format!("; of user pool {id}"),
+                command: shell.aws("cognito-idp", "delete-user-pool-domain", &options),
+            });
         }
     }
 
-    fn pool_is_there(&self, id: &str, pool: &UserPoolType, clients: usize) {
+    /// The pool that has this prefix, if any of this account has.
+    async fn domain(&self, prefix: &str) -> Result<Option<String>, Fault> {
+        let answer = self
+            .cx
+            .call("cognito-idp:DescribeUserPoolDomain", Effect::Read, || {
+                let describe = self.cx.clients().cognito.describe_user_pool_domain();
+                describe.domain(prefix).send()
+            })
+            .await?;
+        let id = answer.domain_description.and_then(|d| d.user_pool_id);
+        Ok(id.filter(|id| !id.is_empty()))
+    }
+
+    fn pool_is_there(&self, id: &str, pool: &UserPoolType, clients: usize, providers: usize) {
         let shell = &self.target.shell;
         let me = ("--user-pool-id", id);
         let domains: Vec<&str> = [pool.domain(), pool.custom_domain()]
@@ -73,6 +123,7 @@ impl Sweep<'_> {
             more: with(&[
                 (clients, "client"),
                 (users, "user"),
+                (providers, "identity provider"),
                 (domains.len(), "domain"),
             ]),
             command: command::chain(&commands),
@@ -122,6 +173,26 @@ impl Sweep<'_> {
                 .await?;
             let clients = page.user_pool_clients.unwrap_or_default();
             all.extend(clients.into_iter().filter_map(|c| c.client_id));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Names of a pool's identity providers.
+    async fn providers(&self, pool: &str) -> Result<Vec<String>, Fault> {
+        let (mut all, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .cx
+                .call("cognito-idp:ListIdentityProviders", Effect::Read, || {
+                    let list = self.cx.clients().cognito.list_identity_providers();
+                    let list = list.user_pool_id(pool).max_results(60);
+                    list.set_next_token(next.clone()).send()
+                })
+                .await?;
+            all.extend(page.providers.into_iter().filter_map(|p| p.provider_name));
             next = page.next_token;
             if next.is_none() {
                 return Ok(all);

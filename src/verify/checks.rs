@@ -79,7 +79,7 @@ pub struct Prober<'a> {
     pub patience: Duration,
     /// The origin that every answer must let read it.
     pub origin: Option<String>,
-    http: Http,
+    pub(super) http: Http,
     failed: usize,
     total: usize,
 }
@@ -209,8 +209,7 @@ impl<'a> Prober<'a> {
         }
     }
 
-    /// Asks until the answer is right often enough in a row, or the patience is over. `make` is asked
-    /// for each request anew: a signature has a time.
+    /// One check of [`Self::patiently`]. `make` is asked for each request anew: a signature has a time.
     pub(super) async fn probe(
         &mut self,
         name: String,
@@ -218,13 +217,23 @@ impl<'a> Prober<'a> {
         make: impl Fn() -> Result<Request, String>,
     ) -> bool {
         let since = Instant::now();
+        let (ok, seen) = self
+            .patiently(async || match make() {
+                Ok(request) => self.ask(&request, want).await,
+                Err(why) => (false, why),
+            })
+            .await;
+        self.tell(name, ok, want.words(), seen, since);
+        ok
+    }
+
+    /// Asks until the answer is right often enough in a row, or the patience is over.
+    pub(super) async fn patiently(&self, ask: impl AsyncFn() -> (bool, String)) -> (bool, String) {
+        let since = Instant::now();
         let (mut right, mut pause) = (0, Duration::from_millis(100));
         let mut seen;
         loop {
-            let (good, said) = match make() {
-                Ok(request) => self.ask(&request, want).await,
-                Err(why) => (false, why),
-            };
+            let (good, said) = ask().await;
             seen = said;
             right = if good { right + 1 } else { 0 };
             if right >= self.in_a_row
@@ -240,8 +249,7 @@ impl<'a> Prober<'a> {
         if ok && right > 1 {
             seen.push_str(&format!("  ({right} times in a row)"));
         }
-        self.tell(name, ok, want.words(), seen, since);
-        ok
+        (ok, seen)
     }
 
     /// What anybody can do: call without anything, and with something that is none.

@@ -178,7 +178,10 @@ pub async fn refresh(
     tokens(answer.authentication_result, operation)
 }
 
-fn tokens(result: Option<AuthenticationResultType>, operation: &str) -> Result<Tokens, Fault> {
+pub(super) fn tokens(
+    result: Option<AuthenticationResultType>,
+    operation: &str,
+) -> Result<Tokens, Fault> {
     let result = result.ok_or_else(|| Fault::missing(operation, "AuthenticationResult"))?;
     Ok(Tokens {
         access: result

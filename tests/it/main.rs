@@ -4,6 +4,7 @@
 
 mod adopt;
 mod change;
+mod choices;
 mod drift;
 mod edge;
 mod fuzz;

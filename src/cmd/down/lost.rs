@@ -102,6 +102,7 @@ impl Run<'_> {
             until: u8::MAX,
             passwords: &BTreeMap::new(),
             key_number: key_number(None),
+            client_secrets: &BTreeMap::new(),
         };
         match engine::recover(&plan(lab, &extent)?, cx, journal).await {
             Ok(found) => Ok(found),

@@ -88,6 +88,8 @@ impl Record {
                 .iter()
                 .map(|p| (Kind::UserPool, p.name.clone())),
         );
+        let domains = lab.user_pool.iter().filter_map(|p| p.domain.clone());
+        names.extend(domains.map(|prefix| (Kind::UserPoolDomain, prefix)));
         let identity = lab.identity_pool.iter();
         names.extend(
             identity

@@ -1,4 +1,5 @@
-//! Users' passwords: from the environment, or typed by a person. They go to Cognito and nowhere else.
+//! Users' passwords, and client secrets of identity providers: from the environment, or typed by a person. They go
+//! to Cognito and nowhere else.
 
 use std::{collections::BTreeMap, io::IsTerminal};
 
@@ -6,7 +7,7 @@ use crate::{
     cli::Up,
     engine::{Chapter, State, StepId},
     error::Error,
-    lab::Lab,
+    lab::{Lab, Provider},
     resource::Secret,
 };
 
@@ -34,35 +35,81 @@ pub(super) fn ask(
         if chosen.is_some_and(|chosen| !chosen.contains(email)) {
             continue;
         }
-        let said = std::env::var(variable).ok().filter(|s| !s.is_empty());
-        let set = known.is_some_and(|state| {
-            let step = state.steps.get(&StepId::new(format!("password.{email}")));
-            step.is_some_and(|record| !record.is_begun())
-        });
-        let password = match said {
-            Some(said) => said,
-            None if set => continue,
-            None => typed(email, variable)?,
-        };
-        passwords.insert(email.clone(), Secret::new(&password));
+        let step = format!("password.{email}");
+        let what = format!("password of {email}");
+        if let Some(password) = secret(&what, variable, &step, known)? {
+            passwords.insert(email.clone(), password);
+        }
     }
     Ok(passwords)
 }
 
-fn typed(email: &str, variable: &str) -> Result<String, Error> {
+/// The secrets of the clients that identity providers know the user pool as, by their variables.
+pub(super) fn client_secrets(
+    lab: &Lab,
+    args: &Up,
+    known: Option<&State>,
+) -> Result<BTreeMap<String, Secret>, Error> {
+    let mut secrets = BTreeMap::new();
+    if args
+        .until
+        .is_some_and(|until| until < Chapter::UserPool.number())
+    {
+        return Ok(secrets);
+    }
+    let providers = lab
+        .user_pool
+        .iter()
+        .flat_map(|pool| &pool.identity_providers);
+    for (name, file) in providers {
+        let Provider::Oidc {
+            client_secret_env, ..
+        } = &file.provider
+        else {
+            continue;
+        };
+        let step = format!("identity_provider.{name}");
+        let what = format!("client secret of {name}");
+        if let Some(said) = secret(&what, client_secret_env, &step, known)? {
+            secrets.insert(client_secret_env.clone(), said);
+        }
+    }
+    Ok(secrets)
+}
+
+/// What the variable says, or a person. `None`: the step has made use of it in an earlier run.
+fn secret(
+    what: &str,
+    variable: &str,
+    step: &str,
+    known: Option<&State>,
+) -> Result<Option<Secret>, Error> {
+    let said = std::env::var(variable).ok().filter(|s| !s.is_empty());
+    let set = known.is_some_and(|state| {
+        let step = state.steps.get(&StepId::new(step));
+        step.is_some_and(|record| !record.is_begun())
+    });
+    match said {
+        Some(said) => Ok(Some(Secret::new(&said))),
+        None if set => Ok(None),
+        None => typed(what, variable).map(|typed| Some(Secret::new(&typed))),
+    }
+}
+
+fn typed(what: &str, variable: &str) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        let message = format!("the password of {email} is to be in {variable}, which is not set");
+        let message = format!("the {what} is to be in {variable}, which is not set");
         return Err(Error::usage(message).hint(format!(
             "set {variable}, or run the same command in a terminal to type it"
         )));
     }
     let term = console::Term::stderr();
-    let cannot = |e: std::io::Error| Error::failed(format!("cannot read the password: {e}"));
-    term.write_str(&format!("  Password of {email} ({variable} is not set): "))
+    let cannot = |e: std::io::Error| Error::failed(format!("cannot read the {what}: {e}"));
+    term.write_str(&format!("  The {what} ({variable} is not set): "))
         .map_err(cannot)?;
-    let password = term.read_secure_line().map_err(cannot)?;
-    if password.is_empty() {
-        return Err(Error::usage(format!("no password for {email}")));
+    let typed = term.read_secure_line().map_err(cannot)?;
+    if typed.is_empty() {
+        return Err(Error::usage(format!("no {what}")));
     }
-    Ok(password)
+    Ok(typed)
 }

@@ -129,7 +129,13 @@ impl Whole {
 
 /// Whether a place is an entry of a map with keys of the user's own.
 fn is_entry(pointer: &str) -> bool {
-    let maps = ["/functions", "/callers", "/api/authorizers", "/api/routes"];
+    let maps = [
+        "/functions",
+        "/callers",
+        "/user_pool/identity_providers",
+        "/api/authorizers",
+        "/api/routes",
+    ];
     let parent = pointer.rsplit_once('/').map(|(parent, _)| parent);
     parent.is_some_and(|parent| maps.contains(&parent))
 }

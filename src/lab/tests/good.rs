@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, error::Error, path::Path};
 
 use super::HERE;
 use crate::lab::{
-    Api, AppClient, Authorizer, Caller, Cors, Factor, Function, Guard, IdentityPool, Judge, Lab,
-    Route, Source, User, UserPool, load, parse,
+    Api, AppClient, Authorizer, Caller, Cors, Factor, Function, Guard, IdentityPool,
+    IdentityProvider, Judge, Lab, Metadata, Mfa, Provider, Route, Source, User, UserPool, load,
+    parse,
 };
 
 fn good(name: &str) -> Result<Lab, Box<dyn Error>> {
     Ok(load(&Path::new(HERE).join("good").join(name))?)
+}
+
+fn texts(all: &[&str]) -> Vec<String> {
+    all.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn by_pool(header: &str, ttl_s: i32) -> Authorizer {
@@ -42,6 +47,14 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         id_token_minutes: 60,
         refresh_token_days: 30,
         rotation_grace_s: None,
+        callback_urls: Vec::new(),
+        logout_urls: Vec::new(),
+        scopes: texts(&[
+            "openid",
+            "email",
+            "profile",
+            "aws.cognito.signin.user.admin",
+        ]),
     };
     let route = Route {
         method: "GET".to_owned(),
@@ -61,6 +74,9 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         user_pool: Some(UserPool {
             name: "d-user-pool-demo".to_owned(),
             first_factors: vec![Factor::Password, Factor::EmailOtp],
+            mfa: None,
+            domain: None,
+            identity_providers: BTreeMap::new(),
             app_client,
             users: vec![User {
                 email: "student@example.com".to_owned(),
@@ -175,7 +191,49 @@ fn every_key_is_read() -> Result<(), Box<dyn Error>> {
     );
     assert_eq!(lab.functions["node"].runtime, "nodejs22.x");
     let pool = lab.user_pool.ok_or("no pool")?;
-    assert_eq!(pool.first_factors, [Factor::EmailOtp, Factor::Password]);
+    assert_eq!(pool.first_factors, [Factor::Password]);
+    assert_eq!(pool.mfa, Some(Mfa::Optional));
+    assert_eq!(pool.domain.as_deref(), Some("d-full-4711"));
+    let provider = |name: &str| pool.identity_providers[name].clone();
+    let oidc = |issuer: &str, id: &str, secret: &str, scopes: &[&str]| Provider::Oidc {
+        issuer: issuer.to_owned(),
+        client_id: id.to_owned(),
+        client_secret_env: secret.to_owned(),
+        scopes: texts(scopes),
+    };
+    let claims = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let owned = |(a, c): &(&str, &str)| ((*a).to_owned(), (*c).to_owned());
+        all.iter().map(owned).collect()
+    };
+    let issuer = "https://idp.example.com/tenant";
+    let corporate = IdentityProvider {
+        provider: oidc(
+            issuer,
+            "0oa1b2c3",
+            "CORPORATE_SECRET",
+            &["openid", "groups"],
+        ),
+        attributes: claims(&[("email", "mail"), ("name", "display_name")]),
+    };
+    assert_eq!(provider("Corporate"), corporate);
+    let issuer = "http://127.0.0.1:8010";
+    let local = IdentityProvider {
+        provider: oidc(issuer, "x", "LOCAL_SECRET", &["openid", "email"]),
+        attributes: claims(&[("email", "email")]),
+    };
+    assert_eq!(provider("Local-1"), local);
+    let url = "https://saml.example.com/metadata".to_owned();
+    let xml = std::fs::read_to_string(Path::new(HERE).join("good/artifacts/metadata.xml"))?;
+    for (name, metadata) in [
+        ("Campus", Metadata::Url(url)),
+        ("Filed", Metadata::File(xml)),
+    ] {
+        let saml = IdentityProvider {
+            provider: Provider::Saml { metadata },
+            attributes: BTreeMap::new(),
+        };
+        assert_eq!(provider(name), saml);
+    }
     let client = &pool.app_client;
     let lives = (
         client.session_minutes,
@@ -185,12 +243,20 @@ fn every_key_is_read() -> Result<(), Box<dyn Error>> {
     );
     assert_eq!(lives, (15, 30, 20, 2));
     assert_eq!(client.rotation_grace_s, Some(10));
+    let callbacks = [
+        "https://app.example.com/back",
+        "http://localhost:8000/",
+        "myapp://back",
+    ];
+    assert_eq!(client.callback_urls, callbacks);
+    assert_eq!(client.logout_urls, ["https://app.example.com/bye"]);
+    assert_eq!(client.scopes, ["openid", "email"]);
     let passwords: Vec<_> = pool
         .users
         .iter()
         .map(|u| u.password_env.as_deref())
         .collect();
-    assert_eq!(passwords, [Some("ADA_PASSWORD"), None]);
+    assert_eq!(passwords, [Some("ADA_PASSWORD"), Some("GRACE_PASSWORD")]);
     let users: Vec<_> = pool.users.iter().map(|u| u.email.as_str()).collect();
     assert_eq!(users, ["ada@example.com", "grace+lab@example.org"]);
     let api = lab.api.ok_or("no API")?;
