@@ -12,7 +12,7 @@ use crate::{
     client::{Fresh, fresh},
     engine::{EventSink, Interrupt, Outputs, State, StepId},
     error::Error,
-    lab::{Lab, STUDENT},
+    lab::{Factor, Lab, STUDENT},
     verify::{CodeSource, Tokens, assume, of_user},
 };
 
@@ -82,6 +82,7 @@ impl Scene {
         let email = user.ok_or_else(|| {
             Error::failed("the lab has no user to sign in").hint("`labctl up --user YOUR@ADDRESS`")
         })?;
+        self.by_code()?;
         let source = match (&args.otp_command, &self.link.connection.endpoint) {
             (Some(command), _) => CodeSource::Command(command.clone()),
             (None, Some(endpoint)) if self.link.is_twin().await => {
@@ -100,6 +101,19 @@ impl Scene {
             source: &source,
         })
         .await
+    }
+
+    /// Refuses a lab whose users sign in with a password: those are not labctl's to ask for or to keep.
+    pub(super) fn by_code(&self) -> Result<(), Error> {
+        let pool = self.lab.user_pool.as_ref();
+        if pool.is_none_or(|pool| pool.first_factors.contains(&Factor::EmailOtp)) {
+            return Ok(());
+        }
+        let message =
+            "labctl signs users in by e-mail code, and this lab's users sign in with a password";
+        Err(Error::usage(message)
+            .hint("`labctl verify` proves it, with a user of its own")
+            .hint("or add `email_otp` to `first_factors` (without `mfa`)"))
     }
 
     /// Temporary AWS keys of a caller of the file, or of the signed-in user.

@@ -234,6 +234,11 @@ fn the_lab_goes_up_is_proven_and_leaves_nothing() {
         .json();
     assert_eq!(users["Users"].as_array().map(Vec::len), Some(1), "{users}");
 
+    // What signs in by e-mail code says that it cannot here.
+    for line in ["token", "call GET /demo", "export spa app"] {
+        let refused = lab.site.labctl(line).code(2);
+        refused.complains(&["sign in with a password", "labctl verify"]);
+    }
     for secret in [PASSWORD, SECRET] {
         let state = lab.site.read(".labctl/user-pool-choices/state.json");
         assert!(!state.contains(secret) && !proven.out.contains(secret));

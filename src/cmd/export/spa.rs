@@ -65,6 +65,7 @@ fn config(scene: &Scene) -> Result<String, Error> {
         return Err(Error::failed("the app needs a user pool and an API")
             .hint("`labctl up` (with `--local` as before) builds them"));
     };
+    scene.by_code()?;
     if api.cors.is_none() {
         return Err(
             Error::usage("a page of another origin may not call this API")
