@@ -30,7 +30,9 @@ pub use file::schema;
 pub use forms::valid_email;
 pub use load::{load, parse};
 pub use problem::{LabError, Place, Problem};
+pub use providers::{IdentityProvider, Metadata, Provider};
 pub use render::render;
+pub use user_pool::Mfa;
 
 /// What a lab is, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,13 +8,52 @@ use std::{
 };
 
 use super::{
-    IdentityProvider, Metadata, Provider, file,
+    file,
     forms::{LOOPBACK, is_plain_to},
     kinds::{Map, Text},
     problem::{Notes, Place, quote},
     read::Need,
     rules,
 };
+
+/// An identity provider whose users may sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// How it is spoken to.
+    pub provider: Provider,
+    /// The provider's claims by the users' attributes that they become.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// How a provider is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// `OpenID` Connect.
+    Oidc {
+        /// Without `/` at its end.
+        issuer: String,
+        /// What the provider knows the user pool as.
+        client_id: String,
+        /// The environment variable with the client's secret.
+        client_secret_env: String,
+        /// What is asked for.
+        scopes: Vec<String>,
+    },
+    /// SAML 2.0.
+    Saml {
+        /// What the provider says of itself.
+        metadata: Metadata,
+    },
+}
+
+/// Where a SAML provider describes itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metadata {
+    /// An address.
+    Url(String),
+    /// The file's text.
+    File(String),
+}
 
 /// The most that Cognito takes as one of a provider's details.
 const MOST_METADATA_BYTES: u64 = 131_072;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    AppClient, Factor, Mfa, User, UserPool,
+    AppClient, Factor, User, UserPool,
     check::note_twin,
     file,
     forms::valid_email,
@@ -11,6 +11,15 @@ use super::{
     problem::{Notes, Place},
     providers, rules,
 };
+
+/// Time-based one-time passwords as the second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mfa {
+    /// Of users who have set up a generator.
+    Optional,
+    /// Of all users; who has no generator sets one up at sign-in.
+    Required,
+}
 
 /// What an app may ask for at the domain when the file does not say it.
 const SCOPES: [&str; 4] = [

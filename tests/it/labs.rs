@@ -70,7 +70,7 @@ fn init_lists_the_labs_and_knows_no_other() {
             .json()
             .as_array()
             .map(Vec::len),
-        Some(6)
+        Some(7)
     );
     site.labctl("init --lab nothing")
         .code(2)
