@@ -122,54 +122,6 @@ impl Factor {
     }
 }
 
-/// Time-based one-time passwords as the second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mfa {
-    /// Of users who have set up a generator.
-    Optional,
-    /// Of all users; who has no generator sets one up at sign-in.
-    Required,
-}
-
-/// An identity provider whose users may sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdentityProvider {
-    /// How it is spoken to.
-    pub provider: Provider,
-    /// The provider's claims by the users' attributes that they become.
-    pub attributes: BTreeMap<String, String>,
-}
-
-/// How a provider is spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provider {
-    /// `OpenID` Connect.
-    Oidc {
-        /// Without `/` at its end.
-        issuer: String,
-        /// What the provider knows the user pool as.
-        client_id: String,
-        /// The environment variable with the client's secret.
-        client_secret_env: String,
-        /// What is asked for.
-        scopes: Vec<String>,
-    },
-    /// SAML 2.0.
-    Saml {
-        /// What the provider says of itself.
-        metadata: Metadata,
-    },
-}
-
-/// Where a SAML provider describes itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Metadata {
-    /// An address.
-    Url(String),
-    /// The file's text.
-    File(String),
-}
-
 /// An app client of a single-page app, without a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppClient {

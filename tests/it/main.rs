@@ -21,6 +21,7 @@ mod package;
 mod prove;
 mod rates;
 mod readme;
+mod ready;
 mod secrets;
 mod state;
 mod tutorial;

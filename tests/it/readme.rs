@@ -1,19 +1,13 @@
 //! The README is true: its commands run, in its order, and print what it shows.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use regex::Regex;
 
-use crate::harness::{Said, Site};
-
-fn project(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
+use crate::{
+    harness::{Said, Site},
+    ready::project,
+};
 
 /// The program that the README calls `labctl` and `cargo run --`, first on the PATH.
 fn bin(site: &Site) -> String {

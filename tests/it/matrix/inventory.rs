@@ -1,27 +1,28 @@
-//! What an account holds, asked of the services themselves; and the strangers' things in it.
+//! What an account holds, asked of the services themselves.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::{
-    harness::FUNCTION,
-    twin::{Account, EMPTY_ZIP, percent},
-};
+use crate::twin::{self, Account};
 
 /// Everything in the account, one line a thing, by names (ids differ from run to run), sorted.
 pub(super) fn inventory(account: &Account) -> Vec<String> {
     let mut all = Vec::new();
     functions(account, &mut all);
     apis(account, &mut all);
+    keys(account, &mut all);
     pools(account, &mut all);
+    identity_pools(account, &mut all);
+    distributions(account, &mut all);
     let groups = account.logs("DescribeLogGroups", &json!({})).json();
     all.extend(names(&groups["logGroups"], "logGroupName", "log group"));
     for role in iam_list(account, "Action=ListRoles", "RoleName") {
-        for policy in iam_list(
-            account,
-            &format!("Action=ListRolePolicies&RoleName={role}"),
-            "member",
-        ) {
-            all.push(format!("role {role} / policy {policy}"));
+        for (action, element) in [
+            ("ListRolePolicies", "member"),
+            ("ListAttachedRolePolicies", "PolicyName"),
+        ] {
+            let form = format!("Action={action}&RoleName={role}");
+            let policies = iam_list(account, &form, element).into_iter();
+            all.extend(policies.map(|policy| format!("role {role} / policy {policy}")));
         }
         all.push(format!("role {role}"));
     }
@@ -66,12 +67,7 @@ fn apis(account: &Account, all: &mut Vec<String>) {
             api["name"].as_str().unwrap_or("?"),
             api["id"].as_str().unwrap_or("?"),
         );
-        let ours = if api["tags"].is_object() {
-            "ours"
-        } else {
-            "a stranger's"
-        };
-        let api = format!("API {name} ({ours})");
+        let api = format!("API {name} ({})", whose(&api["tags"]));
         all.push(api.clone());
         let tree = get(&format!("/restapis/{id}/resources?embed=methods"));
         for resource in tree["item"].as_array().into_iter().flatten() {
@@ -83,10 +79,14 @@ fn apis(account: &Account, all: &mut Vec<String>) {
                 .flatten()
             {
                 let kind = method["authorizationType"].as_str().unwrap_or("?");
-                let integration = method["methodIntegration"]["type"]
-                    .as_str()
-                    .unwrap_or("none");
-                all.push(format!("{api} / method {verb} {path} {kind} {integration}"));
+                let integration = &method["methodIntegration"];
+                let to = integration["type"].as_str().unwrap_or("none");
+                let count = |responses: &Value| responses.as_object().map_or(0, Map::len);
+                let responses = count(&method["methodResponses"]);
+                let filled = count(&integration["integrationResponses"]);
+                all.push(format!(
+                    "{api} / method {verb} {path} {kind} {to}, {responses} responses, {filled} filled"
+                ));
             }
         }
         for (path, member, what) in [
@@ -101,9 +101,38 @@ fn apis(account: &Account, all: &mut Vec<String>) {
                 _ => format!("{api} / {line}"),
             }));
         }
+        let refusals = get(&format!("/restapis/{id}/gatewayresponses"));
+        let refusals = refusals["item"].as_array().into_iter().flatten();
+        let custom = refusals.filter(|refusal| refusal["defaultResponse"] == false);
+        all.extend(
+            custom.map(|refusal| format!("{api} / gateway response {}", refusal["responseType"])),
+        );
         let stages = get(&format!("/restapis/{id}/stages"));
         let stages = names(&stages["item"], "stageName", "stage");
         all.extend(stages.iter().map(|line| format!("{api} / {line}")));
+    }
+}
+
+/// API keys, usage plans, and which keys a plan takes for how many stages.
+fn keys(account: &Account, all: &mut Vec<String>) {
+    let get = |path: &str| account.rest("apigateway", "GET", path, None).json();
+    all.extend(names(&get("/apikeys")["item"], "name", "API key"));
+    for plan in get("/usageplans")["item"].as_array().into_iter().flatten() {
+        let name = plan["name"].as_str().unwrap_or("?");
+        let stages = plan["apiStages"].as_array().map_or(0, Vec::len);
+        all.push(format!("usage plan {name} of {stages} stages"));
+        let id = plan["id"].as_str().unwrap_or("?");
+        let keys = get(&format!("/usageplans/{id}/keys"));
+        let keys = names(&keys["item"], "name", "key");
+        all.extend(keys.iter().map(|key| format!("usage plan {name} / {key}")));
+    }
+}
+
+/// Whose something is, by its tags.
+fn whose(tags: &Value) -> &'static str {
+    match tags.as_object() {
+        Some(tags) if !tags.is_empty() => "ours",
+        _ => "a stranger's",
     }
 }
 
@@ -111,174 +140,82 @@ fn pools(account: &Account, all: &mut Vec<String>) {
     let list = account.cognito("ListUserPools", &json!({ "MaxResults": 60 }));
     for pool in list.json()["UserPools"].as_array().into_iter().flatten() {
         let id = pool["Id"].as_str().unwrap_or("?");
-        let described = account
-            .cognito("DescribeUserPool", &json!({ "UserPoolId": id }))
-            .json();
-        let tags = &described["UserPool"]["UserPoolTags"];
-        let ours = tags.as_object().is_some_and(|tags| !tags.is_empty());
-        let ours = if ours { "ours" } else { "a stranger's" };
-        let pool = format!("pool {} ({ours})", pool["Name"].as_str().unwrap_or("?"));
-        let clients = account.cognito(
-            "ListUserPoolClients",
-            &json!({ "UserPoolId": id, "MaxResults": 60 }),
-        );
-        let clients = names(&clients.json()["UserPoolClients"], "ClientName", "client");
-        all.extend(clients.iter().map(|line| format!("{pool} / {line}")));
-        let users = account.cognito("ListUsers", &json!({ "UserPoolId": id }));
-        let users = users.json()["Users"].as_array().map_or(0, Vec::len);
-        all.extend((0..users).map(|_| format!("{pool} / user")));
+        let ask = |operation: &str, more: Value| {
+            let mut input = more;
+            input["UserPoolId"] = json!(id);
+            account.cognito(operation, &input).json()
+        };
+        let described = ask("DescribeUserPool", json!({}))["UserPool"].clone();
+        let name = pool["Name"].as_str().unwrap_or("?");
+        let pool = format!("pool {name} ({})", whose(&described["UserPoolTags"]));
+        // Its name is the case's own.
+        if described["Domain"].is_string() {
+            all.push(format!("{pool} / domain"));
+        }
+        let mfa = &described["MfaConfiguration"];
+        all.push(format!("{pool} / MFA {mfa}"));
+        let clients = ask("ListUserPoolClients", json!({ "MaxResults": 60 }));
+        let clients = names(&clients["UserPoolClients"], "ClientName", "client");
+        let providers = ask("ListIdentityProviders", json!({ "MaxResults": 60 }));
+        let providers = names(&providers["Providers"], "ProviderName", "provider");
+        let users = ask("ListUsers", json!({}));
+        let users = names(&users["Users"], "UserStatus", "user");
+        let inside = clients.iter().chain(&providers).chain(&users);
+        all.extend(inside.map(|line| format!("{pool} / {line}")));
         all.push(pool);
     }
 }
 
-/// The texts of all elements `name` in IAM's XML answer.
+fn identity_pools(account: &Account, all: &mut Vec<String>) {
+    let ask = |operation: &str, input: &Value| {
+        let target = format!("AWSCognitoIdentityService.{operation}");
+        account.json("cognito-identity", &target, input).json()
+    };
+    let list = ask("ListIdentityPools", &json!({ "MaxResults": 60 }));
+    for pool in list["IdentityPools"].as_array().into_iter().flatten() {
+        let id = json!({ "IdentityPoolId": pool["IdentityPoolId"] });
+        let name = pool["IdentityPoolName"].as_str().unwrap_or("?");
+        let tags = &ask("DescribeIdentityPool", &id)["IdentityPoolTags"];
+        let pool = format!("identity pool {name} ({})", whose(tags));
+        let roles = ask("GetIdentityPoolRoles", &id)["Roles"].clone();
+        for (kind, arn) in roles.as_object().into_iter().flatten() {
+            // The ARN has the account in it.
+            let role = arn.as_str().and_then(|arn| arn.rsplit('/').next());
+            all.push(format!("{pool} / {kind} role {role:?}"));
+        }
+        all.push(pool);
+    }
+}
+
+fn distributions(account: &Account, all: &mut Vec<String>) {
+    let list = account.rest("cloudfront", "GET", twin::DISTRIBUTIONS, None);
+    assert_eq!(list.status, 200, "{}", list.body);
+    for distribution in list.body.split("<DistributionSummary>").skip(1) {
+        let text = |name: &str| {
+            let found = texts(distribution, name).into_iter().next_back();
+            found.unwrap_or_default()
+        };
+        all.push(format!(
+            "distribution {}, enabled: {}",
+            text("Comment"),
+            text("Enabled")
+        ));
+    }
+}
+
+/// What IAM's XML answer has in its elements `name`.
 fn iam_list(account: &Account, form: &str, name: &str) -> Vec<String> {
     let answer = account.iam(form);
     assert_eq!(answer.status, 200, "{}", answer.body);
+    texts(&answer.body, name)
+}
+
+/// The texts of all elements `name`.
+fn texts(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    answer
-        .body
-        .split(&open)
+    xml.split(&open)
         .skip(1)
         .filter_map(|rest| rest.split(&close).next())
         .map(str::to_owned)
         .collect()
-}
-
-/// Strangers' things: with our names where names are not unique, with names like ours where they are.
-pub(super) struct Bystanders {
-    /// Requests that show them whole.
-    looks: Vec<Look>,
-    before: Vec<String>,
-}
-
-enum Look {
-    Rest(&'static str, String),
-    Cognito(&'static str, Value),
-    Logs(&'static str, Value),
-    Iam(String),
-}
-
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-const LOGS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}"#;
-
-impl Bystanders {
-    pub(super) fn plant(account: &Account) -> Self {
-        let done = |answer: crate::twin::Answer| {
-            assert!(answer.status < 300, "{}", answer.body);
-            answer
-        };
-        let role = format!("{FUNCTION}-role-2");
-        let function = format!("{FUNCTION}-2");
-        let group = format!("/aws/lambda/{function}");
-        done(account.iam(&format!(
-            "Action=CreateRole&RoleName={role}&AssumeRolePolicyDocument={}",
-            percent(TRUST)
-        )));
-        done(account.iam(&format!(
-            "Action=PutRolePolicy&RoleName={role}&PolicyName=write-own-logs&PolicyDocument={}",
-            percent(LOGS)
-        )));
-        done(account.logs("CreateLogGroup", &json!({ "logGroupName": group })));
-        let arn = format!("arn:aws:iam::{}:role/{role}", account.id);
-        done(account.rest(
-            "lambda",
-            "POST",
-            "/2015-03-31/functions",
-            Some(&json!({
-                "FunctionName": function, "Role": arn, "Runtime": "python3.13",
-                "Handler": "lambda_function.lambda_handler", "Code": { "ZipFile": EMPTY_ZIP },
-                // Another lab's: labctl's tags, but not this lab's name.
-                "Tags": { "labctl:lab": "another-lab" },
-            })),
-        ));
-        let pool =
-            done(account.cognito("CreateUserPool", &json!({ "PoolName": "d-user-pool-demo" })));
-        let pool = pool.json()["UserPool"]["Id"]
-            .as_str()
-            .expect("an id")
-            .to_owned();
-        let client = json!({ "UserPoolId": pool, "ClientName": "d-cognito-spa-app" });
-        done(account.cognito("CreateUserPoolClient", &client));
-        let api = json!({ "name": "d-apigw-cmp-demo" });
-        let api = done(account.rest("apigateway", "POST", "/restapis", Some(&api))).json();
-        let (api, root) = (
-            api["id"].as_str().expect("an id"),
-            api["rootResourceId"].as_str().expect("an id"),
-        );
-        let path = format!("/restapis/{api}/resources/{root}");
-        let demo = done(account.rest(
-            "apigateway",
-            "POST",
-            &path,
-            Some(&json!({ "pathPart": "demo" })),
-        ));
-        let demo = demo.json()["id"].as_str().expect("an id").to_owned();
-        let path = format!("/restapis/{api}/resources/{demo}/methods/GET");
-        let open = json!({ "authorizationType": "NONE" });
-        done(account.rest("apigateway", "PUT", &path, Some(&open)));
-
-        let mut planted = Self {
-            looks: vec![
-                Look::Iam(format!("Action=GetRole&RoleName={role}")),
-                Look::Iam(format!(
-                    "Action=GetRolePolicy&RoleName={role}&PolicyName=write-own-logs"
-                )),
-                Look::Logs("DescribeLogGroups", json!({ "logGroupNamePrefix": group })),
-                Look::Cognito("DescribeUserPool", json!({ "UserPoolId": pool })),
-                Look::Cognito(
-                    "ListUserPoolClients",
-                    json!({ "UserPoolId": pool, "MaxResults": 60 }),
-                ),
-                Look::Rest("apigateway", format!("/restapis/{api}")),
-                Look::Rest(
-                    "apigateway",
-                    format!("/restapis/{api}/resources?embed=methods"),
-                ),
-            ],
-            before: Vec::new(),
-        };
-        // A function is Pending for a moment: what does not change is compared.
-        planted.looks.push(Look::Rest(
-            "lambda",
-            format!("/2015-03-31/functions/{function}"),
-        ));
-        planted.before = planted.now(account);
-        planted
-    }
-
-    /// Each of them as the services show it now.
-    fn now(&self, account: &Account) -> Vec<String> {
-        self.looks
-            .iter()
-            .map(|look| match look {
-                Look::Rest("lambda", path) => {
-                    let seen = account.rest("lambda", "GET", path, None).json();
-                    let fixed = ["CodeSha256", "LastModified", "Role", "RevisionId"];
-                    let fixed = fixed.map(|member| seen["Configuration"][member].to_string());
-                    format!("{} {}", fixed.join(" "), seen["Tags"])
-                }
-                Look::Rest(service, path) => account.rest(service, "GET", path, None).body,
-                Look::Cognito(operation, input) => account.cognito(operation, input).body,
-                Look::Logs(operation, input) => account.logs(operation, input).body,
-                Look::Iam(form) => {
-                    let body = account.iam(form).body;
-                    let end = body.find("<ResponseMetadata>").unwrap_or(body.len());
-                    body[..end].to_owned()
-                }
-            })
-            .collect()
-    }
-
-    /// What is not as it was.
-    pub(super) fn disturbed(&self, account: &Account) -> Vec<String> {
-        let now = self.now(account);
-        self.before
-            .iter()
-            .zip(now)
-            .filter(|(before, now)| *before != now)
-            .map(|(before, now)| format!("a stranger's thing was {before}, is {now}"))
-            .collect()
-    }
 }

@@ -1,10 +1,14 @@
-//! The crash matrix: every call of `up` and of `down`, every trouble, both ways on.
+//! The crash matrix: every call of `up` and of `down` of every lab, cut off in every way, with both ways on.
 //!
 //! Each case has an account of its own in one twin, and strangers' things beside the lab's: with its names
-//! where names are not unique, with names like its own where they are.
+//! where names are not unique, with names like its own where they are. Labs are those of the folder `labs/`, and the
+//! tutorial's. Which cases are tried is said in [`choice`].
 
+mod bystanders;
 mod case;
+mod choice;
 mod inventory;
+mod lab;
 
 use std::{
     collections::BTreeMap,
@@ -19,38 +23,27 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::Site;
-use case::{Call, Case, Ending, Lab, Trouble};
+use crate::{
+    harness::{Site, standings},
+    twin,
+};
+use case::{Call, Case};
+use choice::Dealer;
+use lab::{Lab, Ready};
 
-/// Cases at once: they mostly wait for processes to start.
-const WORKERS: usize = 12;
+/// Cases at once: they mostly wait for processes to start, and for the rates that labctl keeps to.
+const WORKERS: usize = 16;
 
-/// Everything that may happen at any call.
-fn troubles() -> Vec<Trouble> {
-    let fault = |rule, fatal| Trouble::Fault { rule, fatal };
-    vec![
-        Trouble::DiesBefore,
-        Trouble::DiesUnanswered,
-        Trouble::DiesAnswered,
-        fault(json!({ "action": "throttle" }), false),
-        fault(json!({ "action": "throttle", "retry_after": 1 }), false),
-        fault(json!({ "action": "error", "status": 500 }), false),
-        fault(json!({ "action": "error", "status": 503 }), false),
-        fault(json!({ "action": "delay", "ms": 300 }), false),
-        fault(json!({ "action": "reset" }), false),
-        fault(json!({ "action": "drop" }), false),
-        fault(json!({ "action": "expired_token" }), true),
-        fault(json!({ "action": "denied" }), true),
-    ]
-}
+/// How often `up` and `down` ask these depends on the machine.
+const POLLED: [&str; 2] = [
+    "lambda:GetFunctionConfiguration",
+    "cloudfront:GetDistribution",
+];
 
 /// Past the test runner, which keeps what a test prints when all is well.
-fn tell(size: &str) {
-    let _ = writeln!(std::io::stderr(), "{size}");
+fn tell(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
-
-/// How often `up` asks whether the function is active depends on the machine.
-const POLLED: &str = "lambda:GetFunctionConfiguration";
 
 fn numbered(command: &'static str, operations: Vec<String>) -> Vec<Call> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -64,9 +57,62 @@ fn numbered(command: &'static str, operations: Vec<String>) -> Vec<Call> {
                 operation,
                 nth: *nth,
             };
-            (call.operation != POLLED || call.nth == 1).then_some(call)
+            (!POLLED.contains(&call.operation.as_str()) || call.nth == 1).then_some(call)
         })
         .collect()
+}
+
+/// What a clean run tells of a lab.
+struct Known {
+    ready: Ready,
+    /// All there is when it is complete and alone.
+    built: Vec<String>,
+    calls: Vec<Call>,
+}
+
+impl Known {
+    /// A clean run.
+    fn learn(ready: Ready, endpoint: &str, number: usize) -> Self {
+        let lab = Lab::new(&ready, endpoint, number);
+        let clean = |line| {
+            lab.runs(line)
+                .unwrap_or_else(|e| panic!("{}: {e}", ready.name))
+        };
+        clean("up --yes");
+        let mut calls = numbered("up", lab.calls());
+        let resources = standings(&clean("status --json").json()).len();
+        // Each resource takes a call at least: fewer would mean that calls were not seen.
+        assert!(
+            calls.len() >= resources.max(10),
+            "{}: {calls:#?}",
+            ready.name
+        );
+        clean("verify");
+        let built = lab.inventory();
+        lab.calls();
+        clean("down --yes");
+        let down = numbered("down", lab.calls());
+        assert!(down.len() >= 8, "{}: {down:#?}", ready.name);
+        calls.extend(down);
+        assert_eq!(lab.inventory(), Vec::<String>::new(), "{}", ready.name);
+        drop(lab);
+        Self {
+            ready,
+            built,
+            calls,
+        }
+    }
+
+    fn count(&self, command: &str) -> usize {
+        self.calls.iter().filter(|c| c.command == command).count()
+    }
+}
+
+/// What became of a lab's cases.
+#[derive(Default)]
+struct Tally {
+    tried: AtomicUsize,
+    failed: AtomicUsize,
 }
 
 #[test]
@@ -75,75 +121,72 @@ fn nothing_is_left_behind_whatever_dies_whenever_it_dies() {
     let site = Site::empty();
     site.ok("local start --port 0");
     let endpoint = site.endpoint();
+    let soon = json!({ "deploy_seconds": 0.2 });
+    let set = twin::local(&endpoint, "POST", "/cloudfront", Some(&soon));
+    assert!(set.status < 300, "{}", set.body);
 
-    // A clean run tells which calls there are, and what a complete lab is.
-    let clean = Lab::new(&endpoint, 0);
-    let bystanders = clean.inventory();
-    clean.calls();
-    clean.runs("up --yes").expect("a clean run");
-    let mut calls = numbered("up", clean.calls());
-    let built = clean.inventory();
-    clean.calls();
-    clean.runs("down --yes").expect("a clean run");
-    calls.extend(numbered("down", clean.calls()));
-    assert_eq!(clean.inventory(), bystanders);
-    let of = |command| calls.iter().filter(|c| c.command == command).count();
-    let (ups, downs) = (of("up"), of("down"));
-    // What this lab needs at least: fewer would mean that calls were not seen.
-    assert!(ups >= 17 && downs >= 8, "{calls:#?}");
-
-    let troubles = troubles();
-    let mut cases = Vec::new();
-    for call in &calls {
-        let late = json!({ "action": "iam_lag", "times": 3 });
-        let late = Trouble::Fault {
-            rule: late,
-            fatal: false,
-        };
-        let names_a_role = call.operation == "lambda:CreateFunction";
-        for trouble in troubles.iter().chain(names_a_role.then_some(&late)) {
-            for ending in [Ending::GoesOn, Ending::GoesDown] {
-                cases.push(Case {
-                    call: call.clone(),
-                    trouble: trouble.clone(),
-                    ending,
-                });
-            }
-        }
+    let labs: Vec<Known> = lab::all()
+        .into_iter()
+        .enumerate()
+        .map(|(number, ready)| Known::learn(ready, &endpoint, number))
+        .collect();
+    let whole = std::env::var("LABCTL_MATRIX").is_ok_and(|extent| extent == "whole");
+    let mut dealer = Dealer::new(whole, &labs[0].calls);
+    let mut cases: Vec<(usize, Case)> = Vec::new();
+    for (at, lab) in labs.iter().enumerate() {
+        let dealt = dealer.deal(&lab.calls, at == 0);
+        cases.extend(dealt.into_iter().map(|case| (at, case)));
     }
+    // The gravest first, and labs that wait for rates beside those that do not.
+    let grave = choice::troubles();
+    cases.sort_by_key(|(_, case)| grave.iter().position(|t| *t == case.trouble));
 
+    let tallies: Vec<Tally> = labs.iter().map(|_| Tally::default()).collect();
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 loop {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(case) = cases.get(number) else {
+                    let turn = next.fetch_add(1, Ordering::SeqCst);
+                    let Some((at, case)) = cases.get(turn) else {
                         return;
                     };
+                    let (lab, tally) = (&labs[*at], &tallies[*at]);
+                    let number = labs.len() + turn;
                     let outcome = catch_unwind(AssertUnwindSafe(|| {
-                        case::run(case, number + 1, &endpoint, &built)
+                        case.run(&lab.ready, number, &endpoint, &lab.built)
                     }));
+                    tally.tried.fetch_add(1, Ordering::SeqCst);
                     let outcome = outcome.unwrap_or_else(|_| Err("the test panicked".to_owned()));
                     if let Err(why) = outcome {
-                        let mut failures = failures.lock().expect("no thread panicked");
-                        failures.push(format!("{case:?}\n{why}"));
+                        tally.failed.fetch_add(1, Ordering::SeqCst);
+                        let words = format!("{} {case:?}\n{why}", lab.ready.name);
+                        tell(&format!("crash matrix, failed: {words}"));
+                        failures.lock().expect("no thread panicked").push(words);
                     }
                 }
             });
         }
     });
-    let tried = next.load(Ordering::SeqCst) - WORKERS;
+    // The size is part of the result, also when all is well.
+    for ((at, lab), tally) in labs.iter().enumerate().zip(&tallies) {
+        let (ups, downs) = (lab.count("up"), lab.count("down"));
+        let tried = tally.tried.load(Ordering::SeqCst);
+        let size = format!(
+            "crash matrix: {}: {ups} calls of up + {downs} of down: {tried} cases, {} failed",
+            lab.ready.name,
+            tally.failed.load(Ordering::SeqCst),
+        );
+        tell(&size);
+        assert!(tried >= dealer.least(lab.calls.len(), at == 0), "{size}");
+    }
     let failures = failures.into_inner().expect("no thread panicked");
-    let size = format!(
-        "crash matrix: ({ups} calls of up + {downs} of down) × {} troubles × 2 endings, and late IAM: {tried} cases, \
-         {} failed, {:.0} s",
-        troubles.len(),
+    tell(&format!(
+        "crash matrix: {} labs, {} cases, {} failed, {:.0} s",
+        labs.len(),
+        cases.len(),
         failures.len(),
         started.elapsed().as_secs_f64()
-    );
-    // The size is part of the result, also when all is well.
-    tell(&size);
-    assert!(tried >= (ups + downs) * troubles.len() * 2, "{size}");
-    assert!(failures.is_empty(), "{size}\n\n{}", failures.join("\n\n"));
+    ));
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
