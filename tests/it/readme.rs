@@ -36,6 +36,7 @@ fn normal(text: &str) -> Vec<String> {
         (r"receipt-\d{8}T\d{9}Z", "receipt-TIME"),
         (r"\b\d{8}\b", "CODE"),
         (r"(Client +)[a-z0-9]{26}$", "${1}CLIENT"),
+        (r"client_id=[a-z0-9]{26}\b", "client_id=CLIENT"),
         (r"(API +)[a-z0-9]{10}$", "${1}API"),
         // Ids at the end of a line about one resource.
         (r"( d-apigw-cmp-demo +)[a-z0-9]{10}$", "${1}ID"),
