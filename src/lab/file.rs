@@ -77,7 +77,7 @@ mirror! {
         first_factors: Option<List<Text<Factor>>>,
         /// A second factor after the password.
         mfa: Option<Mfa>,
-        /// The prefix of the managed login domain: https://PREFIX.auth.REGION.amazoncognito.com. All accounts of a region share the prefixes.
+        /// The prefix of the managed login domain, PREFIX.auth.REGION.amazoncognito.com. All accounts of a region share the prefixes.
         domain: Option<Text<DomainPrefix>>,
         /// Identity providers whose users may sign in through the domain, each under its name.
         identity_providers: Option<Map<ProviderName, IdentityProvider>>,

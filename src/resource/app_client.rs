@@ -269,11 +269,8 @@ impl Resource for AppClient {
         let now = describe(cx, key, &out.client_id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
-        let login = self
-            .oauth
-            .as_ref()
-            .map(|oauth| oauth.login(providers))
-            .unwrap_or_else(|| Login::of(&now));
+        let oauth = self.oauth.as_ref();
+        let login = oauth.map_or_else(|| Login::of(&now), |oauth| oauth.login(providers));
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .cognito
