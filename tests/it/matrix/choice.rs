@@ -1,17 +1,17 @@
 //! Which cases are tried.
 //!
-//! The whole product (every call of every lab × every trouble × both endings) is some 8,000 cases, most of an hour; it
-//! is run when `LABCTL_MATRIX=whole` says so. Otherwise the tutorial's lab has its whole product, and the
+//! The whole product (every call of every lab × every trouble × both endings) is some 9,000 cases, an hour of
+//! two cores; it is run when `LABCTL_MATRIX=whole` says so. Otherwise the tutorial's lab has its whole product, and the
 //! other labs a part, for these reasons:
 //!
 //! - What a trouble does to a call is decided by its operation (`engine::step` and `aws::call` know nothing of labs):
 //!   the tutorial's calls show that. What another lab adds is other operations, other resources for the same ones,
-//!   and another order. So *each* call of it is tried, with a kill and with a fault, and what the tutorial has not
-//!   shown, that is each operation that it does not make, with all [`deadly`] troubles and both endings.
+//!   and another order. So *each* call of it is tried, with a kill and with a fault; a read, which leaves nothing
+//!   to be found, with one of both; and an operation that the tutorial does not make with all [`deadly`] troubles.
 //! - Other statuses of the same kind (503, `Retry-After`, a delay, a reset) differ in `aws::call` alone.
 //!
 //! Which kill, which fault and which ending a call gets is dealt from one pack for all labs, in turn: so an operation
-//! that several labs make, or one lab makes often, meets other cards each time. One deal in six is the same.
+//! that several labs make, or one lab makes often, meets other cards from call to call.
 
 use std::collections::BTreeSet;
 
@@ -105,17 +105,13 @@ impl Dealer {
 
     fn hand(&mut self, call: &Call, tutorial: bool) -> Vec<(Trouble, Ending)> {
         let all = self.whole || tutorial;
-        let operation = (call.command, call.operation.clone());
         let mut hand = if all {
             product(&troubles())
-        } else if call.nth == 1 && !self.shown.contains(&operation) {
-            self.pack.clone()
         } else {
-            self.next += 2;
-            let cards = [self.next - 2, self.next - 1];
-            cards
-                .map(|at| self.pack[at % self.pack.len()].clone())
-                .to_vec()
+            let first = self.next;
+            self.next += self.cards(call);
+            let pack = self.pack.iter().cycle().skip(first % self.pack.len());
+            pack.take(self.next - first).cloned().collect()
         };
         if call.operation == "lambda:CreateFunction" {
             let late = fault(&json!({ "action": "iam_lag", "times": 3 }), false);
@@ -125,13 +121,26 @@ impl Dealer {
         hand
     }
 
-    /// The fewest cases that `calls` of a lab may get.
-    pub(super) fn least(&self, calls: usize, tutorial: bool) -> usize {
-        let each = if self.whole || tutorial {
-            2 * troubles().len()
+    /// How many cards a call gets.
+    fn cards(&self, call: &Call) -> usize {
+        let operation = (call.command, call.operation.clone());
+        let (_, name) = call.operation.split_once(':').expect("service:Operation");
+        let reads = ["Get", "List", "Describe"];
+        if call.nth == 1 && !self.shown.contains(&operation) {
+            self.pack.len() / 2
+        } else if reads.iter().any(|verb| name.starts_with(verb)) {
+            1
         } else {
             2
-        };
-        calls * each
+        }
+    }
+
+    /// The fewest cases that `calls` of a lab may get.
+    pub(super) fn least(&self, calls: &[Call], tutorial: bool) -> usize {
+        if self.whole || tutorial {
+            calls.len() * 2 * troubles().len()
+        } else {
+            calls.iter().map(|call| self.cards(call)).sum()
+        }
     }
 }
