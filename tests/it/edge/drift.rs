@@ -93,7 +93,7 @@ const EDITS: &[Edit] = &[
                     "<Enabled>true</Enabled><HttpVersion",
                     "<Enabled>false</Enabled><HttpVersion",
                 )
-            })
+            });
         },
         step: "distribution",
         says: "Enabled: wanted true, seen false",
@@ -118,7 +118,7 @@ const EDITS: &[Edit] = &[
                     ">https-only</ViewerProtocolPolicy>",
                     ">allow-all</ViewerProtocolPolicy>",
                 )
-            })
+            });
         },
         step: "distribution",
         says: "ViewerProtocolPolicy: wanted https-only, seen allow-all",
@@ -128,7 +128,7 @@ const EDITS: &[Edit] = &[
         by_hand: |site| {
             edit_config(site, |c| {
                 replace(&c, "<OriginPath>/dev<", "<OriginPath>/prod<")
-            })
+            });
         },
         step: "distribution",
         says: "Origins.OriginPath: wanted /dev, seen /prod",
