@@ -1,165 +1,34 @@
-//! `labctl verify`: proves that the lab works.
+//! What is proven of a lab, part by part.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use super::{
-    link::{self, Link},
-    scene::{self, Site},
-};
+use super::text;
 use crate::{
     aws::Cx,
-    cli::{Global, Verify},
-    engine::{Chapter, Event, Interrupt, Outputs, State, StepId},
-    error::{Error, Exit},
-    lab::{self, Factor, Lab, Provider, STUDENT},
-    resource::Kind,
+    engine::{Outputs, State},
+    error::Error,
+    lab::{Factor, Lab, Provider, STUDENT},
     verify::{
         Caller, CodeSource, Federation, Guard, Guest, Judged, Login, Prober, Route, Tokens, Via,
         assume, nothing, of_user,
     },
 };
 
-pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
-    let site = Site::of(global);
-    let lab = scene::load_lab(global)?;
-    let state = crate::engine::journal::read(&site.state_folder(&lab.name))?;
-    let Some(state) = state.filter(|s| !s.steps.is_empty()) else {
-        return Err(
-            Error::failed(format!("{}: nothing there to verify", lab.name))
-                .hint("`labctl up` builds it, `labctl up --local` without an account"),
-        );
-    };
-    let link = link::link(global, &site, &state.region, Some(&state)).await?;
-    let reporter = scene::reporter(global);
-    let outcome = prove(&link, &lab, &state, args, &reporter).await;
-    reporter.finish();
-    outcome
-}
-
-async fn prove(
-    link: &Link,
-    lab: &Lab,
-    state: &State,
-    args: &Verify,
-    reporter: &crate::report::Reporter,
-) -> Result<Exit, Error> {
-    let started = Instant::now();
-    let events = reporter.sink();
-    let interrupt = Interrupt::listen();
-    let cx = link.cx(state, events, &interrupt);
-    let asked = async { tokio::join!(link.identity(&cx, Some(state)), link.is_twin()) };
-    let Some((identity, twin)) = interrupt.or(asked).await else {
-        return Err(scene::interrupted());
-    };
-    let identity = identity?;
-    let outputs = link.outputs(state).await;
-    let parts = (
-        outputs.api_id.clone(),
-        text(state, "stage", "name"),
-        link.base_url(state),
-    );
-    let (Some(api_id), Some(stage), Some(base_url)) = parts else {
-        return Err(Error::failed("the lab is not complete: no API is deployed")
-            .hint("`labctl up` (with `--local` as before) builds the rest"));
-    };
-    let edge = StepId::new("edge_deployment");
-    let wanted = lab.edge.is_some() && state.until.is_none_or(|u| u >= Chapter::Edge.number());
-    if wanted && state.steps.get(&edge).is_none_or(|r| r.output.is_none()) {
-        return Err(Error::failed("`edge` is in lab.yaml, but not built")
-            .hint("`labctl up` (with `--local` as before) builds the rest"));
-    }
-    let endpoint = link.connection.endpoint.clone();
-    events.send(Event::RunStarted {
-        command: "verify",
-        lab: state.lab.clone(),
-        account: identity.account,
-        region: state.region.clone(),
-        endpoint: endpoint.clone().filter(|_| state.local.is_none()),
-        steps: Vec::new(),
-    });
-    let routes = routes(lab, state)?;
-    let proof = Proof {
-        cx: &cx,
-        lab,
-        state,
-        outputs: &outputs,
-        routes: &routes,
-        twin,
-    };
-    let source = match (&args.otp_command, endpoint) {
-        (Some(command), _) => CodeSource::Command(command.clone()),
-        (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
-        _ => CodeSource::Ask,
-    };
-    let mut prober = Prober::new(&cx, api_id, base_url, twin);
-    let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
-    prober.origin = cors.map(|cors| cors.origin.clone());
-    proof.without_sign_in(&mut prober).await?;
-    proof.functions(&mut prober, &stage).await?;
-    let user = args.user.clone().or_else(|| outputs.users.first().cloned());
-    proof.login(&mut prober).await;
-    let direct = link.direct_url(state);
-    let direct = direct.filter(|_| outputs.distribution_id.is_some());
-    if proof.by_code() {
-        let tokens = proof.sign_in(&mut prober, user, &source).await?;
-        let direct = direct.as_deref();
-        proof.with_tokens(&mut prober, tokens, direct).await?;
-    } else {
-        // What tidies up goes on after an interrupt.
-        let after = link.cx(state, events, &Interrupt::never());
-        let direct = direct.as_deref();
-        proof.by_password(&mut prober, &after, direct).await?;
-    }
-    let (failed, total) = prober.score();
-    let ok = failed == 0;
-    let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
-    let (summary, next) = if ok {
-        (
-            format!("Proven: {total} of {total} checks hold."),
-            vec![next("labctl down", "remove it all")],
-        )
-    } else {
-        let summary = format!("Not proven: {failed} of {total} checks failed.");
-        (
-            summary,
-            vec![next("labctl status", "see what differs from lab.yaml")],
-        )
-    };
-    let seconds = started.elapsed().as_secs_f64();
-    events.send(Event::RunFinished {
-        command: "verify",
-        ok,
-        summary,
-        seconds,
-        next,
-    });
-    Ok(match (ok, interrupt.is_set()) {
-        (_, true) => Exit::Interrupted,
-        (true, false) => Exit::Ok,
-        (false, false) => Exit::Unproven,
-    })
-}
-
-fn text(state: &State, step: &str, member: &str) -> Option<String> {
-    let record = state.steps.get(&StepId::new(step))?;
-    Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
-}
-
 /// What is proven, of which lab.
-struct Proof<'a> {
-    cx: &'a Cx,
-    lab: &'a Lab,
-    state: &'a State,
-    outputs: &'a Outputs,
-    routes: &'a [Route],
-    twin: bool,
+pub(super) struct Proof<'a> {
+    pub(super) cx: &'a Cx,
+    pub(super) lab: &'a Lab,
+    pub(super) state: &'a State,
+    pub(super) outputs: &'a Outputs,
+    pub(super) routes: &'a [Route],
+    pub(super) twin: bool,
 }
 
 impl Proof<'_> {
-    async fn without_sign_in(&self, prober: &mut Prober<'_>) -> Result<(), Error> {
+    pub(super) async fn without_sign_in(&self, prober: &mut Prober<'_>) -> Result<(), Error> {
         let mut asked = BTreeSet::new();
         for route in self.routes {
             prober.test_invoke(route).await?;
@@ -172,7 +41,11 @@ impl Proof<'_> {
     }
 
     /// Lambda authorizers: whether they are asked, and for what their answer is kept.
-    async fn functions(&self, prober: &mut Prober<'_>, stage: &str) -> Result<(), Error> {
+    pub(super) async fn functions(
+        &self,
+        prober: &mut Prober<'_>,
+        stage: &str,
+    ) -> Result<(), Error> {
         let Some(api) = &self.lab.api else {
             return Ok(());
         };
@@ -195,13 +68,13 @@ impl Proof<'_> {
     }
 
     /// Whether users sign in by a code that is mailed to them.
-    fn by_code(&self) -> bool {
+    pub(super) fn by_code(&self) -> bool {
         let pool = self.lab.user_pool.as_ref();
         pool.is_none_or(|pool| pool.first_factors.contains(&Factor::EmailOtp))
     }
 
     /// The managed login domain, and where it sends the users of providers.
-    async fn login(&self, prober: &mut Prober<'_>) {
+    pub(super) async fn login(&self, prober: &mut Prober<'_>) {
         let (Some(pool), Some(url), Some(pool_id), Some(client_id)) = (
             &self.lab.user_pool,
             &self.outputs.login_url,
@@ -241,7 +114,7 @@ impl Proof<'_> {
     }
 
     /// Sign-in with a password, by a user of labctl's own making: whoever has set up a generator keeps it.
-    async fn by_password(
+    pub(super) async fn by_password(
         &self,
         prober: &mut Prober<'_>,
         after: &Cx,
@@ -267,7 +140,7 @@ impl Proof<'_> {
     }
 
     /// What else a signed-in user can do. `direct`: where the stage is that an edge is in front of.
-    async fn with_tokens(
+    pub(super) async fn with_tokens(
         &self,
         prober: &mut Prober<'_>,
         tokens: Option<Tokens>,
@@ -288,7 +161,7 @@ impl Proof<'_> {
     }
 
     /// Signs in when anything needs it, and proves what tokens are good for. Answers the newest.
-    async fn sign_in(
+    pub(super) async fn sign_in(
         &self,
         prober: &mut Prober<'_>,
         user: Option<String>,
@@ -382,66 +255,5 @@ impl Proof<'_> {
             let grace = Duration::from_secs(grace.unsigned_abs().into());
             prober.rotated_out(client, &old, grace).await;
         }
-    }
-}
-
-/// The file's routes, with the ids that the state knows.
-fn routes(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
-    let Some(api) = &lab.api else {
-        return Ok(Vec::new());
-    };
-    let mut routes = Vec::new();
-    for route in &api.routes {
-        let name = format!("{} {}", route.method, route.path);
-        let record = state
-            .steps
-            .get(&StepId::new(format!("method.{name}")))
-            .filter(|r| r.kind == Kind::Method);
-        let resource_id = record.and_then(|r| {
-            r.output
-                .as_ref()?
-                .get("resource_id")?
-                .as_str()
-                .map(str::to_owned)
-        });
-        let Some(resource_id) = resource_id else {
-            return Err(
-                Error::failed(format!("{name} is in lab.yaml, but not built"))
-                    .hint("`labctl up` (with `--local` as before) builds the rest"),
-            );
-        };
-        routes.push(Route {
-            method: route.method.clone(),
-            path: route.path.clone(),
-            guard: guard(api, route),
-            expect: route.expect.clone(),
-            resource_id,
-        });
-    }
-    Ok(routes)
-}
-
-fn guard(api: &lab::Api, route: &lab::Route) -> Guard {
-    let name = match &route.guard {
-        lab::Guard::Open => return Guard::Open,
-        lab::Guard::Iam => return Guard::Keys,
-        lab::Guard::Authorizer(name) => name,
-    };
-    match api.authorizer(route) {
-        Some(lab::Authorizer {
-            judge: lab::Judge::Pool { header },
-            ..
-        }) => Guard::Token {
-            header: header.clone(),
-            scoped: !route.scopes.is_empty(),
-        },
-        Some(authorizer) => Guard::Function {
-            authorizer: name.clone(),
-            sources: authorizer.sources(),
-            allow: route.allow.clone(),
-            deny: route.deny.clone(),
-        },
-        // A checked Lab has the authorizers that its routes name.
-        None => Guard::Open,
     }
 }

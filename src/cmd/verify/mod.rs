@@ -1,0 +1,145 @@
+//! `labctl verify`: proves that the lab works.
+
+mod proof;
+mod routes;
+
+use std::time::Instant;
+
+use super::{
+    link::{self, Link},
+    scene::{self, Site},
+};
+use crate::{
+    cli::{Global, Verify},
+    engine::{Chapter, Event, Interrupt, State, StepId},
+    error::{Error, Exit},
+    lab::Lab,
+    verify::{CodeSource, Prober},
+};
+use proof::Proof;
+
+pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
+    let site = Site::of(global);
+    let lab = scene::load_lab(global)?;
+    let state = crate::engine::journal::read(&site.state_folder(&lab.name))?;
+    let Some(state) = state.filter(|s| !s.steps.is_empty()) else {
+        return Err(
+            Error::failed(format!("{}: nothing there to verify", lab.name))
+                .hint("`labctl up` builds it, `labctl up --local` without an account"),
+        );
+    };
+    let link = link::link(global, &site, &state.region, Some(&state)).await?;
+    let reporter = scene::reporter(global);
+    let outcome = prove(&link, &lab, &state, args, &reporter).await;
+    reporter.finish();
+    outcome
+}
+
+async fn prove(
+    link: &Link,
+    lab: &Lab,
+    state: &State,
+    args: &Verify,
+    reporter: &crate::report::Reporter,
+) -> Result<Exit, Error> {
+    let started = Instant::now();
+    let events = reporter.sink();
+    let interrupt = Interrupt::listen();
+    let cx = link.cx(state, events, &interrupt);
+    let asked = async { tokio::join!(link.identity(&cx, Some(state)), link.is_twin()) };
+    let Some((identity, twin)) = interrupt.or(asked).await else {
+        return Err(scene::interrupted());
+    };
+    let identity = identity?;
+    let outputs = link.outputs(state).await;
+    let parts = (
+        outputs.api_id.clone(),
+        text(state, "stage", "name"),
+        link.base_url(state),
+    );
+    let (Some(api_id), Some(stage), Some(base_url)) = parts else {
+        return Err(Error::failed("the lab is not complete: no API is deployed")
+            .hint("`labctl up` (with `--local` as before) builds the rest"));
+    };
+    let edge = StepId::new("edge_deployment");
+    let wanted = lab.edge.is_some() && state.until.is_none_or(|u| u >= Chapter::Edge.number());
+    if wanted && state.steps.get(&edge).is_none_or(|r| r.output.is_none()) {
+        return Err(Error::failed("`edge` is in lab.yaml, but not built")
+            .hint("`labctl up` (with `--local` as before) builds the rest"));
+    }
+    let endpoint = link.connection.endpoint.clone();
+    events.send(Event::RunStarted {
+        command: "verify",
+        lab: state.lab.clone(),
+        account: identity.account,
+        region: state.region.clone(),
+        endpoint: endpoint.clone().filter(|_| state.local.is_none()),
+        steps: Vec::new(),
+    });
+    let routes = routes::of(lab, state)?;
+    let proof = Proof {
+        cx: &cx,
+        lab,
+        state,
+        outputs: &outputs,
+        routes: &routes,
+        twin,
+    };
+    let source = match (&args.otp_command, endpoint) {
+        (Some(command), _) => CodeSource::Command(command.clone()),
+        (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
+        _ => CodeSource::Ask,
+    };
+    let mut prober = Prober::new(&cx, api_id, base_url, twin);
+    let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
+    prober.origin = cors.map(|cors| cors.origin.clone());
+    proof.without_sign_in(&mut prober).await?;
+    proof.functions(&mut prober, &stage).await?;
+    let user = args.user.clone().or_else(|| outputs.users.first().cloned());
+    proof.login(&mut prober).await;
+    let direct = link.direct_url(state);
+    let direct = direct.filter(|_| outputs.distribution_id.is_some());
+    if proof.by_code() {
+        let tokens = proof.sign_in(&mut prober, user, &source).await?;
+        let direct = direct.as_deref();
+        proof.with_tokens(&mut prober, tokens, direct).await?;
+    } else {
+        // What tidies up goes on after an interrupt.
+        let after = link.cx(state, events, &Interrupt::never());
+        let direct = direct.as_deref();
+        proof.by_password(&mut prober, &after, direct).await?;
+    }
+    let (failed, total) = prober.score();
+    let ok = failed == 0;
+    let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
+    let (summary, next) = if ok {
+        (
+            format!("Proven: {total} of {total} checks hold."),
+            vec![next("labctl down", "remove it all")],
+        )
+    } else {
+        let summary = format!("Not proven: {failed} of {total} checks failed.");
+        (
+            summary,
+            vec![next("labctl status", "see what differs from lab.yaml")],
+        )
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    events.send(Event::RunFinished {
+        command: "verify",
+        ok,
+        summary,
+        seconds,
+        next,
+    });
+    Ok(match (ok, interrupt.is_set()) {
+        (_, true) => Exit::Interrupted,
+        (true, false) => Exit::Ok,
+        (false, false) => Exit::Unproven,
+    })
+}
+
+fn text(state: &State, step: &str, member: &str) -> Option<String> {
+    let record = state.steps.get(&StepId::new(step))?;
+    Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
+}
