@@ -7,7 +7,6 @@ mod call_policy;
 mod client_login;
 mod deployment;
 mod distribution;
-mod distribution_config;
 mod edge_deployment;
 mod function;
 mod gateway_response;

@@ -1,35 +1,26 @@
 //! The CloudFront distribution before the API.
 
-use aws_sdk_cloudfront::{
-    error::BuildError,
-    types::{
-        CachePolicyType, DistributionConfig, DistributionConfigWithTags, OriginRequestPolicyType,
-        Tag, Tags,
-    },
-};
+mod calls;
+mod config;
+
+use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, distribution_config::Wanted, gone, present,
-};
+use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, gone};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
     engine::{Compare, Drift, Found, Given, Health, Needs, Ref, Resource, StepId, TAG_FIELD},
     resource::Kind,
 };
 
+pub(super) use calls::is_deployed;
+use calls::{
+    change, disable_and_delete, incomplete, is_enabled, is_late, pairs, policies, seen_tags, tags,
+};
+use config::Wanted;
+
 /// How often a change that somebody else's came before is tried.
 const TRIES: usize = 5;
-
-/// Managed policies: the name that lists show, and the id of AWS's documentation, for who may not list them.
-const CACHE_POLICY: [&str; 2] = [
-    "Managed-CachingDisabled",
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-];
-const ORIGIN_REQUEST_POLICY: [&str; 2] = [
-    "Managed-AllViewerExceptHostHeader",
-    "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-];
 
 /// A distribution that sends the API's key.
 #[derive(Debug, Clone)]
@@ -59,132 +50,6 @@ pub struct Output {
     pub domain_name: String,
     pub cache_policy_id: String,
     pub origin_request_policy_id: String,
-}
-
-fn incomplete(error: BuildError) -> Fault {
-    Fault::missing("cloudfront:CreateDistribution", &error.to_string())
-}
-
-/// Whether all edges have the last change. `None`: it is not there.
-pub(super) async fn is_deployed(cx: &Cx, id: &str) -> Result<Option<bool>, Fault> {
-    let answer = cx
-        .call("cloudfront:GetDistribution", Effect::Read, || {
-            cx.clients().cloudfront.get_distribution().id(id).send()
-        })
-        .await;
-    let seen = present(answer)?.and_then(|answer| answer.distribution);
-    Ok(seen.map(|d| d.status() == "Deployed"))
-}
-
-/// The config, and the `ETag` that its next change needs.
-async fn config(cx: &Cx, id: &str) -> Result<Option<(DistributionConfig, String)>, Fault> {
-    let operation = "cloudfront:GetDistributionConfig";
-    let answer = cx
-        .call(operation, Effect::Read, || {
-            let get = cx.clients().cloudfront.get_distribution_config();
-            get.id(id).send()
-        })
-        .await;
-    let Some(answer) = present(answer)? else {
-        return Ok(None);
-    };
-    match (answer.distribution_config, answer.e_tag) {
-        (Some(config), Some(etag)) => Ok(Some((config, etag))),
-        _ => Err(Fault::missing(operation, "DistributionConfig and ETag")),
-    }
-}
-
-async fn change(cx: &Cx, id: &str, config: &DistributionConfig, etag: &str) -> Result<(), Fault> {
-    cx.call("cloudfront:UpdateDistribution", Effect::Idempotent, || {
-        cx.clients()
-            .cloudfront
-            .update_distribution()
-            .id(id)
-            .if_match(etag)
-            .distribution_config(config.clone())
-            .send()
-    })
-    .await
-    .map(drop)
-}
-
-/// Somebody else's change came between reading and writing.
-fn is_late(fault: &Fault) -> bool {
-    ["PreconditionFailed", "InvalidIfMatchVersion"]
-        .iter()
-        .any(|code| fault.is_code(code))
-}
-
-async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
-    let answer = cx
-        .call("cloudfront:ListTagsForResource", Effect::Read, || {
-            let list = cx.clients().cloudfront.list_tags_for_resource();
-            list.resource(arn).send()
-        })
-        .await?;
-    let tags = answer.tags.and_then(|tags| tags.items).unwrap_or_default();
-    let pair = |tag: Tag| (tag.key, tag.value.unwrap_or_default());
-    Ok(tags.into_iter().map(pair).collect())
-}
-
-fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
-fn tags(cx: &Cx) -> Result<Tags, Fault> {
-    let tags = cx.tags().into_iter();
-    let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags: Result<Vec<_>, _> = tags.collect();
-    let tags = tags.map_err(incomplete)?;
-    Ok(Tags::builder().set_items(Some(tags)).build())
-}
-
-/// Ids of the managed policies, by their names: the documented ids could not be checked. A wrong one is refused
-/// by CloudFront.
-async fn policies(cx: &Cx) -> Result<(String, String), Fault> {
-    let cloudfront = &cx.clients().cloudfront;
-    let cache = cx.call("cloudfront:ListCachePolicies", Effect::Read, || {
-        let list = cloudfront.list_cache_policies();
-        list.r#type(CachePolicyType::Managed).send()
-    });
-    let request = cx.call("cloudfront:ListOriginRequestPolicies", Effect::Read, || {
-        let list = cloudfront.list_origin_request_policies();
-        list.r#type(OriginRequestPolicyType::Managed).send()
-    });
-    let (cache, request) = tokio::join!(cache, request);
-    let items = listed(cache)?.and_then(|answer| answer.cache_policy_list?.items);
-    let cache = items.unwrap_or_default().into_iter().find_map(|item| {
-        let policy = item.cache_policy?;
-        let name = policy.cache_policy_config?.name;
-        (name == CACHE_POLICY[0]).then_some(policy.id)
-    });
-    let items = listed(request)?.and_then(|answer| answer.origin_request_policy_list?.items);
-    let request = items.unwrap_or_default().into_iter().find_map(|item| {
-        let policy = item.origin_request_policy?;
-        let name = policy.origin_request_policy_config?.name;
-        (name == ORIGIN_REQUEST_POLICY[0]).then_some(policy.id)
-    });
-    let documented = |[_, id]: [&str; 2]| id.to_owned();
-    Ok((
-        cache.unwrap_or_else(|| documented(CACHE_POLICY)),
-        request.unwrap_or_else(|| documented(ORIGIN_REQUEST_POLICY)),
-    ))
-}
-
-/// `None`: there is no such list for this caller.
-fn listed<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault)
-            if matches!(
-                fault.kind,
-                FaultKind::Denied | FaultKind::Other | FaultKind::Absent
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(fault) => Err(fault),
-    }
 }
 
 impl Distribution {
@@ -292,7 +157,7 @@ impl Resource for Distribution {
         out: &Output,
         given: &Given<Self>,
     ) -> Result<Health, Fault> {
-        let Some((now, _)) = config(cx, &out.id).await? else {
+        let Some((now, _)) = calls::config(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
         let policies = (&*out.cache_policy_id, &*out.origin_request_policy_id);
@@ -328,7 +193,7 @@ impl Resource for Distribution {
         let mut tries = 0;
         loop {
             tries += 1;
-            let Some((now, etag)) = config(cx, &out.id).await? else {
+            let Some((now, etag)) = calls::config(cx, &out.id).await? else {
                 return Err(Fault::missing("cloudfront:UpdateDistribution", &out.id));
             };
             let config = wanted.merge(now).map_err(incomplete)?;
@@ -390,33 +255,4 @@ impl Resource for Distribution {
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
         out.map(|o| o.id.clone())
     }
-}
-
-fn is_enabled(fault: &Fault) -> bool {
-    fault.is_code("DistributionNotDisabled")
-}
-
-async fn disable_and_delete(cx: &Cx, id: &str) -> Result<(), Fault> {
-    let Some((mut now, etag)) = config(cx, id).await? else {
-        return Ok(());
-    };
-    if now.enabled {
-        now.enabled = false;
-        change(cx, id, &now, &etag).await?;
-    }
-    let what = format!("CloudFront to disable {id} on all edges (it takes minutes)");
-    cx.until(&what, cx.edge_wait(), || async {
-        Ok(is_deployed(cx, id).await?.unwrap_or(true))
-    })
-    .await?;
-    // Deployment has made a new one.
-    let Some((_, etag)) = config(cx, id).await? else {
-        return Ok(());
-    };
-    cx.call("cloudfront:DeleteDistribution", Effect::Idempotent, || {
-        let delete = cx.clients().cloudfront.delete_distribution();
-        delete.id(id).if_match(&etag).send()
-    })
-    .await
-    .map(drop)
 }
