@@ -118,8 +118,7 @@ impl Resource for ApiKey {
         };
         let mut compare = Compare::default();
         compare.field("enabled", &true, &seen.enabled);
-        let tags = seen.tags().into_iter().flatten();
-        compare.tag(cx, tags.map(|(k, v)| (k.as_str(), v.as_str())));
+        compare.tag(cx, rest_api::pairs(seen.tags()));
         Ok(compare.health())
     }
 
@@ -183,10 +182,7 @@ impl Resource for ApiKey {
                     continue;
                 }
                 let seen = get(cx, id, false).await?;
-                let ours = seen.is_some_and(|seen| {
-                    let tags = seen.tags().into_iter().flatten();
-                    cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
-                });
+                let ours = seen.is_some_and(|seen| cx.owns(rest_api::pairs(seen.tags())));
                 if ours {
                     best = Some(Output {
                         id: id.to_owned(),

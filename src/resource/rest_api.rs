@@ -32,7 +32,8 @@ pub struct Output {
     pub root_resource_id: String,
 }
 
-fn pairs(tags: Option<&HashMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
+/// Tags as API Gateway gives them, as ownership is judged by.
+pub(super) fn pairs(tags: Option<&HashMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
     let tags = tags.into_iter().flatten();
     tags.map(|(k, v)| (k.as_str(), v.as_str()))
 }

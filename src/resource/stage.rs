@@ -114,8 +114,7 @@ impl Resource for Stage {
             &Some(deployment.id.as_str()),
             &stage.deployment_id(),
         );
-        let tags = stage.tags().into_iter().flatten();
-        compare.tag(cx, tags.map(|(k, v)| (k.as_str(), v.as_str())));
+        compare.tag(cx, rest_api::pairs(stage.tags()));
         Ok(compare.health())
     }
 

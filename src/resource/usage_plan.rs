@@ -135,8 +135,7 @@ impl Resource for UsagePlan {
         let mut compare = Compare::default();
         let stages: Vec<String> = seen.api_stages().iter().map(address).collect();
         compare.field(STAGES, &vec![wanted(stage)], &stages);
-        let tags = seen.tags().into_iter().flatten();
-        compare.tag(cx, tags.map(|(k, v)| (k.as_str(), v.as_str())));
+        compare.tag(cx, rest_api::pairs(seen.tags()));
         Ok(compare.health())
     }
 
@@ -178,10 +177,9 @@ impl Resource for UsagePlan {
                 .await?;
             let named = page.items().iter().filter(|p| p.name() == Some(&key.name));
             for id in named.filter_map(|p| p.id()) {
-                let ours = get(cx, id).await?.is_some_and(|plan| {
-                    let tags = plan.tags().into_iter().flatten();
-                    cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
-                });
+                let ours = get(cx, id)
+                    .await?
+                    .is_some_and(|plan| cx.owns(rest_api::pairs(plan.tags())));
                 if ours {
                     return Ok(Found::Ours(Output { id: id.to_owned() }));
                 }

@@ -7,7 +7,7 @@ use aws_sdk_wafv2::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{gone, present};
+use super::{gone, pairs, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
@@ -146,10 +146,6 @@ async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
     let tags = answer.tag_info_for_resource.and_then(|info| info.tag_list);
     let tags = tags.unwrap_or_default().into_iter();
     Ok(tags.map(|tag| (tag.key, tag.value)).collect())
-}
-
-fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))
 }
 
 /// Somebody else's change came between reading and writing.

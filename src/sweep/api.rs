@@ -1,10 +1,8 @@
 //! REST APIs: by name and tag in a list of all, by the id that the lab's API had, and what lives in that; stages by tag.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_apigateway::types::RestApi;
 
-use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits, with};
+use super::{Seen, Sweep, Thing, pool::unique, tag::Hits, with};
 use crate::{
     aws::{Effect, Fault},
     engine::By,
@@ -22,22 +20,17 @@ struct Api {
 
 impl Sweep<'_> {
     pub(super) async fn apis(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::RestApi).collect();
-        let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
+        let names = self.names(Kind::RestApi);
         let all = self.all_apis().await;
         let wanted = |api: &RestApi| {
             api.name().is_some_and(|name| names.contains(&name)) || self.carries_tag(api.tags())
         };
         let same = all.map(|all| all.into_iter().filter(wanted).collect());
         let filter = format!("name={} or tag", unique(&names));
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.apis.iter().map(|id| (id.clone(), By::Tag)));
-        for api in self.list(By::Name, "apigateway:GetRestApis", &filter, same) {
-            ids.extend(api.id.map(|id| (id, By::Name)));
-        }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
+        let same = self.list(By::Name, "apigateway:GetRestApis", &filter, same);
+        let named = same.into_iter().filter_map(|api| api.id).collect();
         let mut ours = Vec::new();
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::RestApi, &hits.apis, named) {
             let filter = format!("restApiId={id}");
             let answer = self.api(&id).await.map(Some);
             let seen = self.one(by, "apigateway:GetRestApi", &filter, answer);
@@ -53,7 +46,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn carries_tag(&self, tags: Option<&Tags>) -> bool {
+    pub(super) fn carries_tag(&self, tags: Option<&Tags>) -> bool {
         let tags = tags.into_iter().flatten();
         self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
     }

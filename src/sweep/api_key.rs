@@ -1,13 +1,11 @@
 //! API keys and usage plans: by name in a list of all, by tag, by the id that the lab's had. Values are not read.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_apigateway::{
     operation::{get_api_key::GetApiKeyOutput, get_usage_plan::GetUsagePlanOutput},
     types::{ApiKey, UsagePlan},
 };
 
-use super::{Known, Seen, Sweep, Thing, command, pool::unique, tag::Hits, with};
+use super::{Seen, Sweep, Thing, command, pool::unique, tag::Hits, with};
 use crate::{
     aws::{Effect, Fault},
     engine::By,
@@ -16,31 +14,26 @@ use crate::{
 
 impl Sweep<'_> {
     pub(super) async fn api_keys(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::ApiKey).collect();
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.api_keys.iter().map(|id| (id.clone(), By::Tag)));
-        if !known.is_empty() {
+        let names = self.names(Kind::ApiKey);
+        let mut named = Vec::new();
+        if !names.is_empty() {
             let all = self.all_api_keys().await;
-            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
-            let named = |key: &ApiKey| key.name().is_some_and(|name| names.contains(&name));
-            let same = all.map(|all| all.into_iter().filter(named).collect());
+            let same = |one: &ApiKey| one.name().is_some_and(|name| names.contains(&name));
+            let same = all.map(|all| all.into_iter().filter(same).collect());
             let filter = format!("name={}", unique(&names));
-            for key in self.list(By::Name, "apigateway:GetApiKeys", &filter, same) {
-                ids.extend(key.id.map(|id| (id, By::Name)));
-            }
+            let same = self.list(By::Name, "apigateway:GetApiKeys", &filter, same);
+            named = same.into_iter().filter_map(|one| one.id).collect();
         }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::ApiKey, &hits.api_keys, named) {
             let filter = format!("apiKey={id}");
             let answer = self.api_key(&id).await.map(Some);
             if let Seen::There(key) = self.one(by, "apigateway:GetApiKey", &filter, answer) {
-                let tags = key.tags().into_iter().flatten();
                 let shell = &self.target.shell;
                 self.there(Thing {
                     kind: Kind::ApiKey,
                     name: key.name().unwrap_or(&id),
                     physical_id: &id,
-                    tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+                    tagged: self.carries_tag(key.tags()),
                     known: self.known_by_id(Kind::ApiKey, &id),
                     more: String::new(),
                     command: shell.aws("apigateway", "delete-api-key", &[("--api-key", &id)]),
@@ -50,21 +43,17 @@ impl Sweep<'_> {
     }
 
     pub(super) async fn usage_plans(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::UsagePlan).collect();
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.usage_plans.iter().map(|id| (id.clone(), By::Tag)));
-        if !known.is_empty() {
+        let names = self.names(Kind::UsagePlan);
+        let mut named = Vec::new();
+        if !names.is_empty() {
             let all = self.all_usage_plans().await;
-            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
-            let named = |plan: &UsagePlan| plan.name().is_some_and(|name| names.contains(&name));
-            let same = all.map(|all| all.into_iter().filter(named).collect());
+            let same = |one: &UsagePlan| one.name().is_some_and(|name| names.contains(&name));
+            let same = all.map(|all| all.into_iter().filter(same).collect());
             let filter = format!("name={}", unique(&names));
-            for plan in self.list(By::Name, "apigateway:GetUsagePlans", &filter, same) {
-                ids.extend(plan.id.map(|id| (id, By::Name)));
-            }
+            let same = self.list(By::Name, "apigateway:GetUsagePlans", &filter, same);
+            named = same.into_iter().filter_map(|one| one.id).collect();
         }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::UsagePlan, &hits.usage_plans, named) {
             let filter = format!("usagePlanId={id}");
             let answer = self.usage_plan(&id).await.map(Some);
             if let Seen::There(plan) = self.one(by, "apigateway:GetUsagePlan", &filter, answer) {
@@ -88,12 +77,11 @@ impl Sweep<'_> {
             commands.push(shell.aws("apigateway", "update-usage-plan", &options));
         }
         commands.push(shell.aws("apigateway", "delete-usage-plan", &[me]));
-        let tags = plan.tags().into_iter().flatten();
         self.there(Thing {
             kind: Kind::UsagePlan,
             name: plan.name().unwrap_or(id),
             physical_id: id,
-            tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+            tagged: self.carries_tag(plan.tags()),
             known: self.known_by_id(Kind::UsagePlan, id),
             more: with(&[(plan.api_stages().len(), "stage")]),
             command: command::chain(&commands),

@@ -1,10 +1,8 @@
 //! Distributions: by comment in a list of all, by tag, by the id that the lab's had.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudfront::types::{Distribution, DistributionSummary};
 
-use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits};
+use super::{Seen, Sweep, Thing, pool::unique, tag::Hits};
 use crate::{
     aws::{Effect, Fault},
     engine::By,
@@ -13,24 +11,19 @@ use crate::{
 
 impl Sweep<'_> {
     pub(super) async fn distributions(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::Distribution).collect();
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.distributions.iter().map(|id| (id.clone(), By::Tag)));
-        if !known.is_empty() {
+        let names = self.names(Kind::Distribution);
+        let mut named = Vec::new();
+        if !names.is_empty() {
             let all = self.all_distributions().await;
-            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
             let same = all.map(|all| {
                 let named = |d: &DistributionSummary| names.contains(&d.comment());
                 all.into_iter().filter(named).collect()
             });
             let filter = format!("Comment={}", unique(&names));
-            let operation = "cloudfront:ListDistributions";
-            for one in self.list(By::Name, operation, &filter, same) {
-                ids.insert(one.id, By::Name);
-            }
+            let same = self.list(By::Name, "cloudfront:ListDistributions", &filter, same);
+            named = same.into_iter().map(|one| one.id).collect();
         }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::Distribution, &hits.distributions, named) {
             let filter = format!("Id={id}");
             let answer = self.distribution(&id).await;
             let operation = "cloudfront:GetDistribution";

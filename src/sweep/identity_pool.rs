@@ -1,13 +1,11 @@
 //! Identity pools: by name in a list of all, by tag, and by the id that the lab's had.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cognitoidentity::{
     operation::describe_identity_pool::DescribeIdentityPoolOutput,
     types::IdentityPoolShortDescription,
 };
 
-use super::{Known, Seen, Sweep, Thing, pool::unique, tag::Hits};
+use super::{Seen, Sweep, Thing, pool::unique, tag::Hits};
 use crate::{
     aws::{Effect, Fault},
     engine::By,
@@ -16,12 +14,10 @@ use crate::{
 
 impl Sweep<'_> {
     pub(super) async fn identity_pools(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::IdentityPool).collect();
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.identity_pools.iter().map(|id| (id.clone(), By::Tag)));
-        if !known.is_empty() {
+        let names = self.names(Kind::IdentityPool);
+        let mut found = Vec::new();
+        if !names.is_empty() {
             let all = self.all_identity_pools().await;
-            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
             let named = |pool: &IdentityPoolShortDescription| {
                 pool.identity_pool_name()
                     .is_some_and(|name| names.contains(&name))
@@ -30,23 +26,21 @@ impl Sweep<'_> {
             let filter = format!("IdentityPoolName={}", unique(&names));
             let operation = "cognito-identity:ListIdentityPools";
             for pool in self.list(By::Name, operation, &filter, same) {
-                ids.extend(pool.identity_pool_id.map(|id| (id, By::Name)));
+                found.extend(pool.identity_pool_id);
             }
         }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::IdentityPool, &hits.identity_pools, found) {
             let filter = format!("IdentityPoolId={id}");
             let operation = "cognito-identity:DescribeIdentityPool";
             let answer = self.identity_pool(&id).await.map(Some);
             if let Seen::There(pool) = self.one(by, operation, &filter, answer) {
-                let tags = pool.identity_pool_tags().into_iter().flatten();
                 let shell = &self.target.shell;
                 let me = [("--identity-pool-id", id.as_str())];
                 self.there(Thing {
                     kind: Kind::IdentityPool,
                     name: &pool.identity_pool_name,
                     physical_id: &id,
-                    tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+                    tagged: self.carries_tag(pool.identity_pool_tags()),
                     known: self.known_by_id(Kind::IdentityPool, &id),
                     more: String::new(),
                     command: shell.aws("cognito-identity", "delete-identity-pool", &me),

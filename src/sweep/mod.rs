@@ -15,6 +15,7 @@ mod tag;
 mod web_acl;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -166,6 +167,25 @@ impl Sweep<'_> {
 
     fn known(&self, kind: Kind) -> impl Iterator<Item = &Known> {
         self.target.known.iter().filter(move |k| k.kind == kind)
+    }
+
+    fn names(&self, kind: Kind) -> Vec<&str> {
+        self.known(kind).map(|k| k.name.as_str()).collect()
+    }
+
+    /// Ids to ask for: of what has the lab's tag, of what a list of all has under its names, of what it had.
+    fn ids(
+        &self,
+        kind: Kind,
+        tagged: &BTreeSet<String>,
+        named: Vec<String>,
+    ) -> BTreeMap<String, By> {
+        let tagged = tagged.iter().map(|id| (id.clone(), By::Tag));
+        let named = named.into_iter().map(|id| (id, By::Name));
+        let had = self
+            .known(kind)
+            .filter_map(|k| Some((k.id.clone()?, By::Id)));
+        tagged.chain(named).chain(had).collect()
     }
 
     /// What is known of the thing of this name: better what was made than what is only named.

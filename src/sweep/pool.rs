@@ -1,7 +1,7 @@
 //! User pools: by name in a list of all, by tag, by the id that the lab's pool had, and what lives in that; and their
 //! domains by prefix, of which a region has each once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types::{
     DeletionProtectionType, UserPoolDescriptionType, UserPoolType,
@@ -16,23 +16,20 @@ use crate::{
 
 impl Sweep<'_> {
     pub(super) async fn pools(&self, hits: &Hits) {
-        let known: Vec<&Known> = self.known(Kind::UserPool).collect();
-        let mut ids: BTreeMap<String, By> = BTreeMap::new();
-        ids.extend(hits.pools.iter().map(|id| (id.clone(), By::Tag)));
-        if !known.is_empty() {
+        let names = self.names(Kind::UserPool);
+        let mut found = Vec::new();
+        if !names.is_empty() {
             let all = self.all_pools().await;
-            let names: Vec<&str> = known.iter().map(|k| k.name.as_str()).collect();
             let named = |pool: &UserPoolDescriptionType| {
                 pool.name().is_some_and(|name| names.contains(&name))
             };
             let same = all.map(|all| all.into_iter().filter(named).collect());
             let filter = format!("Name={}", unique(&names));
             for pool in self.list(By::Name, "cognito-idp:ListUserPools", &filter, same) {
-                ids.extend(pool.id.map(|id| (id, By::Name)));
+                found.extend(pool.id);
             }
         }
-        ids.extend(known.iter().filter_map(|k| Some((k.id.clone()?, By::Id))));
-        for (id, by) in ids {
+        for (id, by) in self.ids(Kind::UserPool, &hits.pools, found) {
             let filter = format!("UserPoolId={id}");
             let answer = self.pool(&id).await;
             let seen = self.one(by, "cognito-idp:DescribeUserPool", &filter, answer);
@@ -61,10 +58,7 @@ impl Sweep<'_> {
                 continue;
             };
             let tagged = match self.pool(&id).await {
-                Ok(Some(pool)) => {
-                    let tags = pool.user_pool_tags().into_iter().flatten();
-                    self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
-                }
+                Ok(Some(pool)) => self.carries_tag(pool.user_pool_tags()),
                 _ => false,
             };
             let shell = &self.target.shell;
@@ -112,13 +106,12 @@ impl Sweep<'_> {
             commands.push(shell.aws("cognito-idp", "update-user-pool", &options));
         }
         commands.push(shell.aws("cognito-idp", "delete-user-pool", &[me]));
-        let tags = pool.user_pool_tags().into_iter().flatten();
         let users = usize::try_from(pool.estimated_number_of_users()).unwrap_or_default();
         self.there(Thing {
             kind: Kind::UserPool,
             name: pool.name().unwrap_or(id),
             physical_id: id,
-            tagged: self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str()))),
+            tagged: self.carries_tag(pool.user_pool_tags()),
             known: self.known_by_id(Kind::UserPool, id),
             more: with(&[
                 (clients, "client"),

@@ -146,9 +146,10 @@ impl Proof<'_> {
         tokens: Option<Tokens>,
         direct: Option<&str>,
     ) -> Result<(), Error> {
-        for route in direct.iter().flat_map(|_| self.routes) {
-            let direct = direct.unwrap_or_default();
-            prober.around_edge(route, direct, tokens.as_ref()).await;
+        if let Some(direct) = direct {
+            for route in self.routes {
+                prober.around_edge(route, direct, tokens.as_ref()).await;
+            }
         }
         self.keys(prober, tokens.as_ref()).await?;
         self.rotation(prober, tokens).await;

@@ -94,10 +94,6 @@ pub(super) async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)
     Ok(tags.into_iter().map(pair).collect())
 }
 
-pub(super) fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
 pub(super) fn tags(cx: &Cx) -> Result<Tags, Fault> {
     let tags = cx.tags().into_iter();
     let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());

@@ -6,7 +6,7 @@ mod config;
 use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, gone};
+use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, gone, pairs};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
     engine::{Compare, Drift, Found, Given, Health, Needs, Ref, Resource, StepId, TAG_FIELD},
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) use calls::is_deployed;
 use calls::{
-    change, disable_and_delete, incomplete, is_enabled, is_late, pairs, policies, seen_tags, tags,
+    change, disable_and_delete, incomplete, is_enabled, is_late, policies, seen_tags, tags,
 };
 use config::Wanted;
 
