@@ -160,7 +160,12 @@ impl Cx {
         Ok(())
     }
 
-    async fn wait(&self, reason: &str, waited: Duration, pause: Duration) -> Result<(), Fault> {
+    pub(super) async fn wait(
+        &self,
+        reason: &str,
+        waited: Duration,
+        pause: Duration,
+    ) -> Result<(), Fault> {
         if let Some(step) = &self.step {
             self.events().send(Event::Waiting {
                 id: step.clone(),
@@ -179,14 +184,14 @@ fn interrupted(what: &str) -> Fault {
     Fault::new(FaultKind::Interrupted, what, "interrupted")
 }
 
-/// `first` ms, doubled each time up to `most` ms, with up to a quarter taken off so that parallel
-/// callers do not march in step.
-fn backoff(tries: u32, first: u64, most: u64) -> Duration {
+/// `first` ms, doubled each time up to `most` ms, with up to a half taken off so that parallel callers that have met
+/// do not meet again.
+pub(super) fn backoff(tries: u32, first: u64, most: u64) -> Duration {
     let full = first
         .saturating_mul(1 << tries.saturating_sub(1).min(16))
         .min(most);
     let mut random = [0_u8];
     // Without randomness the pause is merely not jittered.
     let _ = getrandom::fill(&mut random);
-    Duration::from_millis(full - full * u64::from(random[0]) / 1024)
+    Duration::from_millis(full - full * u64::from(random[0]) / 512)
 }

@@ -15,7 +15,7 @@ use super::{Clients, Cx, Effect, Fault, FaultKind, http};
 pub const LOCAL_ACCOUNT: &str = "000000000000";
 
 /// The region of what AWS has only once.
-const GLOBAL: &str = "us-east-1";
+pub(super) const GLOBAL: &str = "us-east-1";
 
 /// Where to work, as the user said it.
 #[derive(Debug, Clone, Default)]
@@ -83,8 +83,12 @@ pub async fn connect(target: &Target) -> Connection {
             .load()
             .await
     };
+    let global = Region::from_static(GLOBAL);
     let waf = aws_sdk_wafv2::config::Builder::from(&config)
-        .region(Region::from_static(GLOBAL))
+        .region(global.clone())
+        .build();
+    let global_tagging = aws_sdk_resourcegroupstagging::config::Builder::from(&config)
+        .region(global)
         .build();
     Connection {
         endpoint: config.endpoint_url().map(str::to_owned),
@@ -100,6 +104,7 @@ pub async fn connect(target: &Target) -> Connection {
             route53: aws_sdk_route53::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            global_tagging: aws_sdk_resourcegroupstagging::Client::from_conf(global_tagging),
             waf: aws_sdk_wafv2::Client::from_conf(waf),
         },
     }

@@ -5,10 +5,16 @@ mod connect;
 mod crash;
 mod fault;
 mod http;
+mod list;
 mod pace;
 mod sign;
+mod tagged;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::OnceCell;
 
@@ -18,6 +24,7 @@ pub use fault::{Fault, FaultKind};
 pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
 pub use sign::{Keys, sign};
+pub use tagged::Scope;
 
 use crate::engine::{EventSink, Interrupt, StepId};
 
@@ -35,6 +42,8 @@ pub struct Clients {
     pub route53: aws_sdk_route53::Client,
     pub sts: aws_sdk_sts::Client,
     pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// In us-east-1: shows what belongs to no region.
+    pub global_tagging: aws_sdk_resourcegroupstagging::Client,
     /// In us-east-1: what is for CloudFront is there, wherever the lab is.
     pub waf: aws_sdk_wafv2::Client,
 }
@@ -62,8 +71,12 @@ struct Shared {
     pace: Pace,
     events: EventSink,
     interrupt: Interrupt,
-    api_trees: std::sync::Mutex<BTreeMap<String, Arc<OnceCell<ApiTree>>>>,
+    api_trees: Mutex<BTreeMap<String, Arc<OnceCell<ApiTree>>>>,
+    turns: Mutex<BTreeMap<String, Turn>>,
 }
+
+/// One for all that must not change the same thing at the same time.
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// What `GetResources` with `embed=methods` shows of an API: read once a run, judged by many checks.
 pub type ApiTree = Arc<Vec<aws_sdk_apigateway::types::Resource>>;
@@ -111,7 +124,8 @@ impl Cx {
                 pace,
                 events,
                 interrupt,
-                api_trees: std::sync::Mutex::default(),
+                api_trees: Mutex::default(),
+                turns: Mutex::default(),
             }),
             step: None,
             edge_wait: EDGE_WAIT,
@@ -150,6 +164,11 @@ impl Cx {
     /// 12-digit account id.
     pub fn account(&self) -> &str {
         &self.shared.account
+    }
+
+    /// The lab's name: the value of its ownership tag.
+    pub fn lab(&self) -> &str {
+        &self.shared.lab
     }
 
     /// Region name.
@@ -206,6 +225,20 @@ impl Cx {
         format!("arn:aws:iam::{}:role/{name}", self.account())
     }
 
+    /// Takes the turn of those who change `what`, until dropped. AWS refuses some changes of one thing that come at
+    /// the same time, or loses one of them; a turn costs the length of a call.
+    pub async fn turn(&self, what: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self
+                .shared
+                .turns
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(what.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
     /// The resources and methods of an API, read once a run (a failed read is tried again by the next).
     pub async fn api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
         let cell = {
@@ -213,7 +246,7 @@ impl Cx {
                 .shared
                 .api_trees
                 .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+                .unwrap_or_else(PoisonError::into_inner);
             Arc::clone(trees.entry(api_id.to_owned()).or_default())
         };
         let tree = cell.get_or_try_init(|| self.read_api_tree(api_id)).await?;
@@ -225,31 +258,23 @@ impl Cx {
         self.shared
             .api_trees
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .remove(api_id);
     }
 
     async fn read_api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
-        let mut all = Vec::new();
-        let mut position = None;
-        loop {
-            let page = self
-                .call("apigateway:GetResources", Effect::Read, || {
-                    self.clients()
-                        .apigateway
-                        .get_resources()
-                        .rest_api_id(api_id)
-                        .embed("methods")
-                        .limit(500)
-                        .set_position(position.clone())
-                        .send()
-                })
-                .await?;
-            all.extend(page.items().iter().cloned());
-            position = page.position;
-            if position.is_none() {
-                return Ok(Arc::new(all));
-            }
-        }
+        let resources = self.pages(
+            "apigateway:GetResources",
+            |position| {
+                let get = self.clients().apigateway.get_resources();
+                get.rest_api_id(api_id)
+                    .embed("methods")
+                    .limit(500)
+                    .set_position(position)
+                    .send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        resources.await.map(Arc::new)
     }
 }

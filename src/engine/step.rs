@@ -170,12 +170,13 @@ impl Builder<'_> {
             };
             let found = match fault.kind {
                 FaultKind::Unsure => self.find_begun(&key).await?,
-                _ => self.step.kind.find(self.cx, &key).await?,
+                _ => late::find(self.cx, self.step.kind, &key).await?,
             };
             match found {
                 Found::Ours(output) => return Box::pin(self.adopt(key.clone(), output, key)).await,
                 Found::Foreign(seen) => return self.foreign(seen).await,
-                Found::Absent if fault.kind == FaultKind::Unsure && tries < CREATE_TRIES => {}
+                // AWS has another word for "not now" that labctl does not know, or shows late what is there.
+                Found::Absent if tries < CREATE_TRIES => {}
                 Found::Absent => return Err(fault.into()),
             }
         }

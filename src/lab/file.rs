@@ -199,7 +199,7 @@ mirror! {
         identity_sources: Option<List<Text<IdentitySource>>>,
         /// For kind `token`: a regular expression. A token that does not match is refused without asking the function.
         validation: Option<Text<Validation>>,
-        /// Seconds that a caller's result is kept. 300 when left out, 0 for none.
+        /// Seconds that a caller's result is kept. 300 when left out, 0 for none. AWS does not show it for `cognito`, so that a later change is not noticed there.
         ttl: Option<Whole<0, 3600>>,
     }
 

@@ -155,46 +155,39 @@ impl Resource for ApiKey {
     /// By name, then by tags. When nothing else is known (the state is lost), the first key stands for the
     /// newest: rotations may have been.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let items = cx.pages(
+            "apigateway:GetApiKeys",
+            |position| {
+                let list = cx.clients().apigateway.get_api_keys().limit(500);
+                list.include_values(false).set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
         let mut best: Option<Output> = None;
-        let mut position = None;
-        loop {
-            let page = cx
-                .call("apigateway:GetApiKeys", Effect::Read, || {
-                    let list = cx.clients().apigateway.get_api_keys().limit(500);
-                    list.include_values(false)
-                        .set_position(position.clone())
-                        .send()
-                })
-                .await?;
-            for item in page.items() {
-                let number = item.name().and_then(|name| {
-                    name.strip_prefix(&key.base)?
-                        .strip_prefix('-')?
-                        .parse()
-                        .ok()
-                });
-                let (Some(number), Some(id)) = (number, item.id()) else {
-                    continue;
-                };
-                let fits = number == key.number || (key.number == 1 && number > 1);
-                let better = best.as_ref().is_none_or(|b| number > b.number);
-                if !(fits && better) {
-                    continue;
-                }
-                let seen = get(cx, id, false).await?;
-                let ours = seen.is_some_and(|seen| cx.owns(rest_api::pairs(seen.tags())));
-                if ours {
-                    best = Some(Output {
-                        id: id.to_owned(),
-                        number,
-                    });
-                }
+        for item in items.await? {
+            let number = item.name().and_then(|name| {
+                name.strip_prefix(&key.base)?
+                    .strip_prefix('-')?
+                    .parse()
+                    .ok()
+            });
+            let (Some(number), Some(id)) = (number, item.id()) else {
+                continue;
+            };
+            let fits = number == key.number || (key.number == 1 && number > 1);
+            let better = best.as_ref().is_none_or(|b| number > b.number);
+            if !(fits && better) {
+                continue;
             }
-            position = page.position;
-            if position.is_none() {
-                return Ok(best.map_or(Found::Absent, Found::Ours));
+            let seen = get(cx, id, false).await?;
+            if seen.is_some_and(|seen| cx.owns(rest_api::pairs(seen.tags()))) {
+                best = Some(Output {
+                    id: id.to_owned(),
+                    number,
+                });
             }
         }
+        Ok(best.map_or(Found::Absent, Found::Ours))
     }
 
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {

@@ -308,36 +308,22 @@ impl Resource for AppClient {
 
     /// By name in our pool, so it is ours.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut next = None;
-        loop {
-            let page = cx
-                .call("cognito-idp:ListUserPoolClients", Effect::Read, || {
-                    cx.clients()
-                        .cognito
-                        .list_user_pool_clients()
-                        .user_pool_id(&key.user_pool_id)
-                        .max_results(60)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await;
-            let Some(page) = present(page)? else {
-                return Ok(Found::Absent);
-            };
-            let ours = page
-                .user_pool_clients()
-                .iter()
-                .find(|c| c.client_name() == Some(&key.name));
-            if let Some(client_id) = ours.and_then(|c| c.client_id()) {
-                return Ok(Found::Ours(Output {
-                    client_id: client_id.to_owned(),
-                }));
-            }
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(Found::Absent);
-            }
-        }
+        let clients = cx.pages(
+            "cognito-idp:ListUserPoolClients",
+            |token| {
+                let list = cx.clients().cognito.list_user_pool_clients();
+                let list = list.user_pool_id(&key.user_pool_id).max_results(60);
+                list.set_next_token(token).send()
+            },
+            |page| (page.user_pool_clients.unwrap_or_default(), page.next_token),
+        );
+        let clients = present(clients.await)?.unwrap_or_default();
+        let client = clients
+            .into_iter()
+            .find(|c| c.client_name() == Some(&key.name));
+        Ok(client
+            .and_then(|c| c.client_id)
+            .map_or(Found::Absent, |client_id| Found::Ours(Output { client_id })))
     }
 
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {

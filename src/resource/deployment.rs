@@ -132,36 +132,23 @@ impl Resource for Deployment {
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut position = None;
-        loop {
-            let page = cx
-                .call("apigateway:GetDeployments", Effect::Read, || {
-                    cx.clients()
-                        .apigateway
-                        .get_deployments()
-                        .rest_api_id(&key.api_id)
-                        .limit(500)
-                        .set_position(position.clone())
-                        .send()
-                })
-                .await;
-            let Some(page) = present(page)? else {
-                return Ok(Found::Absent);
-            };
-            let wanted = description(key);
-            let id = page
-                .items()
-                .iter()
-                .find(|d| d.description() == Some(&wanted))
-                .and_then(|d| d.id());
-            if let Some(id) = id {
-                return Ok(Found::Ours(Output { id: id.to_owned() }));
-            }
-            position = page.position;
-            if position.is_none() {
-                return Ok(Found::Absent);
-            }
-        }
+        let deployments = cx.pages(
+            "apigateway:GetDeployments",
+            |position| {
+                let list = cx.clients().apigateway.get_deployments();
+                let list = list.rest_api_id(&key.api_id).limit(500);
+                list.set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        let deployments = present(deployments.await)?.unwrap_or_default();
+        let wanted = description(key);
+        let deployment = deployments
+            .into_iter()
+            .find(|d| d.description() == Some(&wanted));
+        Ok(deployment
+            .and_then(|d| d.id)
+            .map_or(Found::Absent, |id| Found::Ours(Output { id })))
     }
 
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {

@@ -209,33 +209,25 @@ impl Resource for IdentityPool {
 
     /// By name, then by tags: a list shows no tags, and names are not unique.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut next = None;
-        loop {
-            let page = cx
-                .call("cognito-identity:ListIdentityPools", Effect::Read, || {
-                    cx.clients()
-                        .cognito_identity
-                        .list_identity_pools()
-                        .max_results(60)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await?;
-            let named = page
-                .identity_pools()
-                .iter()
-                .filter(|p| p.identity_pool_name() == Some(&key.name));
-            for id in named.filter_map(|p| p.identity_pool_id()) {
-                let pool = describe(cx, id).await?;
-                if pool.is_some_and(|pool| ours(cx, &pool)) {
-                    return Ok(Found::Ours(Output { id: id.to_owned() }));
-                }
-            }
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(Found::Absent);
+        let pools = cx.pages(
+            "cognito-identity:ListIdentityPools",
+            |token| {
+                let list = cx.clients().cognito_identity.list_identity_pools();
+                list.max_results(60).set_next_token(token).send()
+            },
+            |page| (page.identity_pools.unwrap_or_default(), page.next_token),
+        );
+        let pools = pools.await?;
+        let named = pools
+            .iter()
+            .filter(|p| p.identity_pool_name() == Some(&key.name));
+        for id in named.filter_map(|p| p.identity_pool_id()) {
+            let pool = describe(cx, id).await?;
+            if pool.is_some_and(|pool| ours(cx, &pool)) {
+                return Ok(Found::Ours(Output { id: id.to_owned() }));
             }
         }
+        Ok(Found::Absent)
     }
 
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {

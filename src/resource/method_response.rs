@@ -100,6 +100,9 @@ impl Resource for MethodResponse {
     async fn create(&self, cx: &Cx, key: &Key, _method: &Given<Self>) -> Result<Output, Fault> {
         let parameters = self.parameters().into_iter().map(|name| (name, false));
         let parameters = parameters.collect::<std::collections::HashMap<_, _>>();
+        // terraform-provider-aws sends these one after another, too (apigateway/method_response.go).
+        let responses = format!("method responses of {}", key.api_id);
+        let _turn = cx.turn(&responses).await;
         let put = cx
             .call("apigateway:PutMethodResponse", Effect::Create, || {
                 cx.clients()

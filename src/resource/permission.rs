@@ -83,6 +83,12 @@ fn source(statement: &Value) -> &str {
         .unwrap_or("anything")
 }
 
+/// Statements of one policy are added and removed one after another: of two at once Lambda refuses one
+/// (`ResourceConflictException`), and has been seen to lose one (terraform-provider-aws issue 5154).
+fn policy(function: &str) -> String {
+    format!("policy of function {function}")
+}
+
 impl Resource for Permission {
     const KIND: Kind = Kind::Permission;
     /// The function, the API, and the authorizer when that asks the function.
@@ -136,6 +142,7 @@ impl Resource for Permission {
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        let _turn = cx.turn(&policy(&key.function)).await;
         cx.call("lambda:AddPermission", Effect::Create, || {
             cx.clients()
                 .lambda
@@ -193,6 +200,7 @@ impl Resource for Permission {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        let _turn = cx.turn(&policy(&key.function)).await;
         gone(
             cx.call("lambda:RemovePermission", Effect::Idempotent, || {
                 cx.clients()

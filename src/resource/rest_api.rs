@@ -196,34 +196,26 @@ impl Resource for RestApi {
 
     /// By name and tags: names are not unique.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut position = None;
-        loop {
-            let page = cx
-                .call("apigateway:GetRestApis", Effect::Read, || {
-                    cx.clients()
-                        .apigateway
-                        .get_rest_apis()
-                        .limit(500)
-                        .set_position(position.clone())
-                        .send()
-                })
-                .await?;
-            let api = page
-                .items()
-                .iter()
-                .find(|a| a.name() == Some(&key.name) && cx.owns(pairs(a.tags())));
-            if let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) {
-                let root_resource_id = root(cx, id, api.root_resource_id.clone()).await?;
-                return Ok(Found::Ours(Output {
-                    id: id.to_owned(),
-                    root_resource_id,
-                }));
-            }
-            position = page.position;
-            if position.is_none() {
-                return Ok(Found::Absent);
-            }
-        }
+        let apis = cx.pages(
+            "apigateway:GetRestApis",
+            |position| {
+                let list = cx.clients().apigateway.get_rest_apis().limit(500);
+                list.set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        let apis = apis.await?;
+        let api = apis
+            .iter()
+            .find(|a| a.name() == Some(&key.name) && cx.owns(pairs(a.tags())));
+        let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) else {
+            return Ok(Found::Absent);
+        };
+        let root_resource_id = root(cx, id, api.root_resource_id.clone()).await?;
+        Ok(Found::Ours(Output {
+            id: id.to_owned(),
+            root_resource_id,
+        }))
     }
 
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {

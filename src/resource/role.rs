@@ -31,6 +31,42 @@ pub enum Trust {
     Users,
 }
 
+impl Trust {
+    /// Every trust that labctl gives a role: the sweep asks roles of these for their tags.
+    pub const ALL: [Self; 3] = [Self::Lambda, Self::Account, Self::Users];
+
+    /// Who may assume the role: the member of `Principal`, and its value.
+    fn principal(self, account: &str) -> (&'static str, String) {
+        match self {
+            Self::Lambda => ("Service", "lambda.amazonaws.com".to_owned()),
+            Self::Account => ("AWS", format!("arn:aws:iam::{account}:root")),
+            Self::Users => ("Federated", "cognito-identity.amazonaws.com".to_owned()),
+        }
+    }
+
+    /// Whether a trust policy, URL-encoded as IAM answers it, is one that labctl may have made in this account:
+    /// a statement of it lets in whom one of ours does. So is one that cannot be read.
+    pub fn may_be_ours(policy: &str, account: &str) -> bool {
+        let policy = policy_document(policy);
+        let statements = match &policy["Statement"] {
+            Value::Array(all) => all.as_slice(),
+            one @ Value::Object(_) => std::slice::from_ref(one),
+            _ => return true,
+        };
+        let lets_in = |principal: &Value, name: &str| match principal {
+            Value::String(one) => one == name,
+            Value::Array(all) => all.iter().any(|one| one == name),
+            _ => false,
+        };
+        Self::ALL.iter().any(|trust| {
+            let (member, name) = trust.principal(account);
+            statements
+                .iter()
+                .any(|s| lets_in(&s["Principal"][member], &name))
+        })
+    }
+}
+
 /// The role's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
@@ -46,21 +82,13 @@ pub struct Output {
 
 impl Role {
     fn trust_policy(&self, cx: &Cx, pool: Option<&identity_pool::Output>) -> Value {
-        let (principal, action) = match self.trust {
-            Trust::Lambda => (
-                json!({ "Service": "lambda.amazonaws.com" }),
-                "sts:AssumeRole",
-            ),
-            Trust::Account => (
-                json!({ "AWS": format!("arn:aws:iam::{}:root", cx.account()) }),
-                "sts:AssumeRole",
-            ),
-            Trust::Users => (
-                json!({ "Federated": "cognito-identity.amazonaws.com" }),
-                "sts:AssumeRoleWithWebIdentity",
-            ),
+        let (member, name) = self.trust.principal(cx.account());
+        let action = match self.trust {
+            Trust::Lambda | Trust::Account => "sts:AssumeRole",
+            Trust::Users => "sts:AssumeRoleWithWebIdentity",
         };
-        let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": action });
+        let mut statement =
+            json!({ "Effect": "Allow", "Principal": { member: name }, "Action": action });
         if self.trust == Trust::Users {
             // Without these, users of any identity pool of the world, and guests, could assume it.
             statement["Condition"] = json!({
@@ -280,40 +308,48 @@ impl Resource for Role {
     }
 }
 
+/// ARNs of the managed policies that are attached to a role.
+pub(super) async fn attached_policies(cx: &Cx, role: &str) -> Result<Vec<String>, Fault> {
+    let policies = cx.pages(
+        "iam:ListAttachedRolePolicies",
+        |marker| {
+            let list = cx.clients().iam.list_attached_role_policies();
+            list.role_name(role).set_marker(marker).send()
+        },
+        |page| (page.attached_policies.unwrap_or_default(), page.marker),
+    );
+    let policies = policies.await?.into_iter();
+    Ok(policies.filter_map(|p| p.policy_arn).collect())
+}
+
 /// Takes all policies off a role, so that it can be deleted.
 async fn strip(cx: &Cx, role: &str) -> Result<(), Fault> {
     let iam = &cx.clients().iam;
-    let attached = cx
-        .call("iam:ListAttachedRolePolicies", Effect::Read, || {
-            iam.list_attached_role_policies().role_name(role).send()
-        })
-        .await?;
-    for arn in attached
-        .attached_policies()
-        .iter()
-        .filter_map(|p| p.policy_arn())
-    {
+    for arn in attached_policies(cx, role).await? {
         gone(
             cx.call("iam:DetachRolePolicy", Effect::Idempotent, || {
                 iam.detach_role_policy()
                     .role_name(role)
-                    .policy_arn(arn)
+                    .policy_arn(&arn)
                     .send()
             })
             .await,
         )?;
     }
-    let inline = cx
-        .call("iam:ListRolePolicies", Effect::Read, || {
-            iam.list_role_policies().role_name(role).send()
-        })
-        .await?;
-    for name in inline.policy_names() {
+    let inline = cx.pages(
+        "iam:ListRolePolicies",
+        |marker| {
+            let list = iam.list_role_policies();
+            list.role_name(role).set_marker(marker).send()
+        },
+        |page| (page.policy_names, page.marker),
+    );
+    for name in inline.await? {
         gone(
             cx.call("iam:DeleteRolePolicy", Effect::Idempotent, || {
                 iam.delete_role_policy()
                     .role_name(role)
-                    .policy_name(name)
+                    .policy_name(&name)
                     .send()
             })
             .await,
@@ -334,5 +370,32 @@ mod tests {
         );
         assert_eq!(policy_document("{\"a\": \"100%\"}"), json!({ "a": "100%" }));
         assert_eq!(policy_document("%7"), Value::Null);
+    }
+
+    #[test]
+    fn every_trust_of_ours_is_told_from_those_of_others() {
+        let policy = |principal: Value| {
+            let statement = json!({ "Effect": "Allow", "Principal": principal });
+            json!({ "Statement": [statement] }).to_string()
+        };
+        let ours = |principal: Value| Trust::may_be_ours(&policy(principal), "111122223333");
+        for trust in Trust::ALL {
+            let (member, name) = trust.principal("111122223333");
+            assert!(ours(json!({ member: name })), "{trust:?}");
+            assert!(ours(json!({ member: ["other", name] })), "{trust:?}");
+        }
+        for other in [
+            json!({ "Service": "ec2.amazonaws.com" }),
+            json!({ "Service": ["ecs.amazonaws.com", "edgelambda.amazonaws.com"] }),
+            json!({ "AWS": "arn:aws:iam::444455556666:root" }),
+            json!({ "Federated": "arn:aws:iam::111122223333:saml-provider/idp" }),
+            json!("*"),
+        ] {
+            assert!(!ours(other.clone()), "{other}");
+        }
+        let bare = json!({ "Statement": { "Principal": { "Service": "lambda.amazonaws.com" } } });
+        for unusual in [bare.to_string().as_str(), "", "not JSON", "{}"] {
+            assert!(Trust::may_be_ours(unusual, "111122223333"), "{unusual}");
+        }
     }
 }

@@ -86,20 +86,8 @@ pub(super) async fn put(cx: &Cx, key: &Key, document: &Value) -> Result<(), Faul
 }
 
 async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
-    let answer = cx
-        .call("iam:ListAttachedRolePolicies", Effect::Read, || {
-            cx.clients()
-                .iam
-                .list_attached_role_policies()
-                .role_name(&key.role)
-                .send()
-        })
-        .await;
-    Ok(present(answer)?.is_some_and(|a| {
-        a.attached_policies()
-            .iter()
-            .any(|p| p.policy_arn() == Some(&key.policy))
-    }))
+    let policies = present(role::attached_policies(cx, &key.role).await)?;
+    Ok(policies.is_some_and(|all| all.contains(&key.policy)))
 }
 
 impl Resource for RolePolicy {

@@ -167,28 +167,23 @@ impl Resource for UsagePlan {
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut position = None;
-        loop {
-            let page = cx
-                .call("apigateway:GetUsagePlans", Effect::Read, || {
-                    let list = cx.clients().apigateway.get_usage_plans().limit(500);
-                    list.set_position(position.clone()).send()
-                })
-                .await?;
-            let named = page.items().iter().filter(|p| p.name() == Some(&key.name));
-            for id in named.filter_map(|p| p.id()) {
-                let ours = get(cx, id)
-                    .await?
-                    .is_some_and(|plan| cx.owns(rest_api::pairs(plan.tags())));
-                if ours {
-                    return Ok(Found::Ours(Output { id: id.to_owned() }));
-                }
-            }
-            position = page.position;
-            if position.is_none() {
-                return Ok(Found::Absent);
+        let plans = cx.pages(
+            "apigateway:GetUsagePlans",
+            |position| {
+                let list = cx.clients().apigateway.get_usage_plans().limit(500);
+                list.set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        let plans = plans.await?;
+        let named = plans.iter().filter(|p| p.name() == Some(&key.name));
+        for id in named.filter_map(|p| p.id()) {
+            let plan = get(cx, id).await?;
+            if plan.is_some_and(|plan| cx.owns(rest_api::pairs(plan.tags()))) {
+                return Ok(Found::Ours(Output { id: id.to_owned() }));
             }
         }
+        Ok(Found::Absent)
     }
 
     /// A plan is only deleted without stages.

@@ -296,36 +296,25 @@ impl Resource for UserPool {
 
     /// By name, then by tags: a list shows no tags, and names are not unique.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut next = None;
-        loop {
-            let page = cx
-                .call("cognito-idp:ListUserPools", Effect::Read, || {
-                    cx.clients()
-                        .cognito
-                        .list_user_pools()
-                        .max_results(60)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await?;
-            for id in page
-                .user_pools()
-                .iter()
-                .filter(|p| p.name() == Some(&key.name))
-                .filter_map(|p| p.id())
-            {
-                let Some(pool) = describe(cx, id).await? else {
-                    continue;
-                };
-                if let Some(out) = output(&pool).filter(|_| ours(cx, &pool)) {
-                    return Ok(Found::Ours(out));
-                }
-            }
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(Found::Absent);
+        let pools = cx.pages(
+            "cognito-idp:ListUserPools",
+            |token| {
+                let list = cx.clients().cognito.list_user_pools().max_results(60);
+                list.set_next_token(token).send()
+            },
+            |page| (page.user_pools.unwrap_or_default(), page.next_token),
+        );
+        let pools = pools.await?;
+        let named = pools.iter().filter(|p| p.name() == Some(&key.name));
+        for id in named.filter_map(|p| p.id()) {
+            let Some(pool) = describe(cx, id).await? else {
+                continue;
+            };
+            if let Some(out) = output(&pool).filter(|_| ours(cx, &pool)) {
+                return Ok(Found::Ours(out));
             }
         }
+        Ok(Found::Absent)
     }
 
     /// Turns deletion protection off when somebody turned it on: the pool is ours.

@@ -1,5 +1,7 @@
 //! The web ACL that limits how often one address may ask. For CloudFront, so in us-east-1.
 
+use std::time::Duration;
+
 use aws_sdk_wafv2::types::{
     AllowAction, BlockAction, DefaultAction, RateBasedStatement,
     RateBasedStatementAggregateKeyType, Rule, RuleAction, Scope, Statement, Tag, VisibilityConfig,
@@ -41,8 +43,13 @@ pub struct Output {
 const RULE: &str = "rate-limit";
 /// Seconds over which requests are counted: WAF's default.
 const WINDOW_S: i64 = 300;
-/// How often a change that somebody else's came before is tried.
-const TRIES: usize = 5;
+/// How long a change may be refused because of other people's changes.
+const STALE_LIMIT: Duration = Duration::from_mins(1);
+
+/// What a change with an old lock token waits for.
+fn stale(out: &Output) -> String {
+    format!("another change of web ACL {} to end", out.name)
+}
 
 fn incomplete(error: impl std::fmt::Display) -> Fault {
     Fault::missing("wafv2:CreateWebACL", &error.to_string())
@@ -146,11 +153,6 @@ async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
     let tags = answer.tag_info_for_resource.and_then(|info| info.tag_list);
     let tags = tags.unwrap_or_default().into_iter();
     Ok(tags.map(|tag| (tag.key, tag.value)).collect())
-}
-
-/// Somebody else's change came between reading and writing.
-fn is_late(fault: &Fault) -> bool {
-    fault.is_code("WAFOptimisticLockException")
 }
 
 /// What of the rules counts, as a person reads it.
@@ -271,75 +273,58 @@ impl Resource for WebAcl {
         if drift.iter().all(|d| d.field == TAG_FIELD) {
             return Ok(out.clone());
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.replace(cx, out).await {
-                Ok(()) => return Ok(out.clone()),
-                Err(fault) if is_late(&fault) && tries < TRIES => {}
-                Err(fault) => return Err(fault),
-            }
-        }
+        let what = stale(out);
+        let replace = cx.optimistic(&what, STALE_LIMIT, || self.replace(cx, out));
+        replace.await?;
+        Ok(out.clone())
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut marker = None;
-        loop {
-            let page = cx
-                .call("wafv2:ListWebACLs", Effect::Read, || {
-                    let list = cx.clients().waf.list_web_acls();
-                    list.scope(Scope::Cloudfront)
-                        .limit(100)
-                        .set_next_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            let mut named = page
-                .web_acls()
-                .iter()
-                .filter(|a| a.name() == Some(&key.name));
-            if let Some((id, arn)) = named.next().and_then(|a| Some((a.id()?, a.arn()?))) {
-                let tags = seen_tags(cx, arn).await?;
-                if !cx.owns(pairs(&tags)) {
-                    return Ok(Found::Foreign(Stranger::new(arn, pairs(&tags))));
-                }
-                return Ok(Found::Ours(Output {
-                    id: id.to_owned(),
-                    arn: arn.to_owned(),
-                    name: key.name.clone(),
-                }));
-            }
-            marker = page.next_marker;
-            if marker.is_none() {
-                return Ok(Found::Absent);
-            }
+        let acls = cx.pages(
+            "wafv2:ListWebACLs",
+            |marker| {
+                let list = cx.clients().waf.list_web_acls();
+                let list = list.scope(Scope::Cloudfront).limit(100);
+                list.set_next_marker(marker).send()
+            },
+            |page| (page.web_acls.unwrap_or_default(), page.next_marker),
+        );
+        let acls = acls.await?;
+        let named = acls.iter().find(|a| a.name() == Some(&key.name));
+        let Some((id, arn)) = named.and_then(|a| Some((a.id()?, a.arn()?))) else {
+            return Ok(Found::Absent);
+        };
+        let tags = seen_tags(cx, arn).await?;
+        if !cx.owns(pairs(&tags)) {
+            return Ok(Found::Foreign(Stranger::new(arn, pairs(&tags))));
         }
+        Ok(Found::Ours(Output {
+            id: id.to_owned(),
+            arn: arn.to_owned(),
+            name: key.name.clone(),
+        }))
     }
 
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(out) = out else { return Ok(()) };
-        let mut tries = 0;
-        loop {
-            tries += 1;
+        let what = stale(out);
+        let delete = cx.optimistic(&what, STALE_LIMIT, || async {
             let Some((_, token)) = get(cx, out).await? else {
                 return Ok(());
             };
-            let deleted = cx
-                .call("wafv2:DeleteWebACL", Effect::Idempotent, || {
-                    let delete = cx.clients().waf.delete_web_acl();
-                    delete
-                        .name(&out.name)
-                        .scope(Scope::Cloudfront)
-                        .id(&out.id)
-                        .lock_token(&token)
-                        .send()
-                })
-                .await;
-            match deleted {
-                Err(fault) if is_late(&fault) && tries < TRIES => {}
-                deleted => return gone(deleted),
-            }
-        }
+            cx.call("wafv2:DeleteWebACL", Effect::Idempotent, || {
+                let delete = cx.clients().waf.delete_web_acl();
+                delete
+                    .name(&out.name)
+                    .scope(Scope::Cloudfront)
+                    .id(&out.id)
+                    .lock_token(&token)
+                    .send()
+            })
+            .await
+            .map(drop)
+        });
+        gone(delete.await)
     }
 
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {

@@ -119,21 +119,15 @@ impl Sweep<'_> {
     }
 
     async fn all_apis(&self) -> Result<Vec<RestApi>, Fault> {
-        let (mut all, mut position) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("apigateway:GetRestApis", Effect::Read, || {
-                    let list = self.cx.clients().apigateway.get_rest_apis().limit(500);
-                    list.set_position(position.clone()).send()
-                })
-                .await?;
-            all.extend(page.items.unwrap_or_default());
-            position = page.position;
-            if position.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "apigateway:GetRestApis",
+            |position| {
+                let list = self.cx.clients().apigateway.get_rest_apis().limit(500);
+                list.set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        list.await
     }
 
     /// Counts what lives in an API.
@@ -169,42 +163,34 @@ impl Sweep<'_> {
     }
 
     async fn deployments(&self, api: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut position) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("apigateway:GetDeployments", Effect::Read, || {
-                    let list = self.cx.clients().apigateway.get_deployments();
-                    let list = list.rest_api_id(api).limit(500);
-                    list.set_position(position.clone()).send()
-                })
-                .await?;
-            let deployments = page.items.unwrap_or_default();
-            all.extend(deployments.into_iter().filter_map(|d| d.id));
-            position = page.position;
-            if position.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "apigateway:GetDeployments",
+            |position| {
+                let list = self.cx.clients().apigateway.get_deployments();
+                let list = list.rest_api_id(api).limit(500);
+                list.set_position(position).send()
+            },
+            |page| {
+                let deployments = page.items.unwrap_or_default().into_iter();
+                (deployments.filter_map(|d| d.id).collect(), page.position)
+            },
+        );
+        list.await
     }
 
     async fn authorizers(&self, api: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut position) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("apigateway:GetAuthorizers", Effect::Read, || {
-                    let list = self.cx.clients().apigateway.get_authorizers();
-                    let list = list.rest_api_id(api).limit(500);
-                    list.set_position(position.clone()).send()
-                })
-                .await?;
-            let authorizers = page.items.unwrap_or_default();
-            all.extend(authorizers.into_iter().filter_map(|a| a.id));
-            position = page.position;
-            if position.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "apigateway:GetAuthorizers",
+            |position| {
+                let list = self.cx.clients().apigateway.get_authorizers();
+                let list = list.rest_api_id(api).limit(500);
+                list.set_position(position).send()
+            },
+            |page| {
+                let authorizers = page.items.unwrap_or_default().into_iter();
+                (authorizers.filter_map(|a| a.id).collect(), page.position)
+            },
+        );
+        list.await
     }
 }

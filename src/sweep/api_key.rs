@@ -98,23 +98,15 @@ impl Sweep<'_> {
     }
 
     async fn all_api_keys(&self) -> Result<Vec<ApiKey>, Fault> {
-        let (mut all, mut position) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("apigateway:GetApiKeys", Effect::Read, || {
-                    let list = self.cx.clients().apigateway.get_api_keys().limit(500);
-                    list.include_values(false)
-                        .set_position(position.clone())
-                        .send()
-                })
-                .await?;
-            all.extend(page.items.unwrap_or_default());
-            position = page.position;
-            if position.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "apigateway:GetApiKeys",
+            |position| {
+                let list = self.cx.clients().apigateway.get_api_keys().limit(500);
+                list.include_values(false).set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        list.await
     }
 
     async fn usage_plan(&self, id: &str) -> Result<GetUsagePlanOutput, Fault> {
@@ -127,20 +119,14 @@ impl Sweep<'_> {
     }
 
     async fn all_usage_plans(&self) -> Result<Vec<UsagePlan>, Fault> {
-        let (mut all, mut position) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("apigateway:GetUsagePlans", Effect::Read, || {
-                    let list = self.cx.clients().apigateway.get_usage_plans().limit(500);
-                    list.set_position(position.clone()).send()
-                })
-                .await?;
-            all.extend(page.items.unwrap_or_default());
-            position = page.position;
-            if position.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "apigateway:GetUsagePlans",
+            |position| {
+                let list = self.cx.clients().apigateway.get_usage_plans().limit(500);
+                list.set_position(position).send()
+            },
+            |page| (page.items.unwrap_or_default(), page.position),
+        );
+        list.await
     }
 }

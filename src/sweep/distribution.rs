@@ -93,23 +93,19 @@ impl Sweep<'_> {
     }
 
     async fn all_distributions(&self) -> Result<Vec<DistributionSummary>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("cloudfront:ListDistributions", Effect::Read, || {
-                    let list = self.cx.clients().cloudfront.list_distributions();
-                    list.set_marker(marker.clone()).send()
+        let list = self.cx.pages(
+            "cloudfront:ListDistributions",
+            |marker| {
+                let list = self.cx.clients().cloudfront.list_distributions();
+                list.set_marker(marker).send()
+            },
+            |page| {
+                let list = page.distribution_list;
+                list.map_or_else(Default::default, |list| {
+                    (list.items.unwrap_or_default(), list.next_marker)
                 })
-                .await?;
-            let Some(list) = page.distribution_list else {
-                return Ok(all);
-            };
-            all.extend(list.items.unwrap_or_default());
-            marker = list.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+            },
+        );
+        list.await
     }
 }

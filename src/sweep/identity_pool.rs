@@ -66,20 +66,14 @@ impl Sweep<'_> {
     }
 
     async fn all_identity_pools(&self) -> Result<Vec<IdentityPoolShortDescription>, Fault> {
-        let (mut all, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("cognito-identity:ListIdentityPools", Effect::Read, || {
-                    let list = self.cx.clients().cognito_identity.list_identity_pools();
-                    list.max_results(60).set_next_token(next.clone()).send()
-                })
-                .await?;
-            all.extend(page.identity_pools.unwrap_or_default());
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "cognito-identity:ListIdentityPools",
+            |token| {
+                let list = self.cx.clients().cognito_identity.list_identity_pools();
+                list.max_results(60).set_next_token(token).send()
+            },
+            |page| (page.identity_pools.unwrap_or_default(), page.next_token),
+        );
+        list.await
     }
 }

@@ -160,27 +160,18 @@ impl Sweep<'_> {
 
     /// A list by prefix may show others first.
     async fn log_group(&self, name: &str) -> Result<Option<LogGroup>, Fault> {
-        let mut next: Option<String> = None;
-        loop {
-            let page = self
-                .cx
-                .call(DESCRIBE, Effect::Read, || {
-                    let logs = &self.cx.clients().logs;
-                    logs.describe_log_groups()
-                        .log_group_name_prefix(name)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await?;
-            let mut groups = page.log_groups.unwrap_or_default().into_iter();
-            if let Some(group) = groups.find(|g| g.log_group_name() == Some(name)) {
-                return Ok(Some(group));
-            }
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(None);
-            }
-        }
+        let groups = self.cx.pages(
+            DESCRIBE,
+            |token| {
+                let list = self.cx.clients().logs.describe_log_groups();
+                list.log_group_name_prefix(name)
+                    .set_next_token(token)
+                    .send()
+            },
+            |page| (page.log_groups.unwrap_or_default(), page.next_token),
+        );
+        let mut groups = groups.await?.into_iter();
+        Ok(groups.find(|g| g.log_group_name() == Some(name)))
     }
 
     async fn log_group_tags(&self, arn: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {

@@ -135,62 +135,55 @@ impl Sweep<'_> {
     }
 
     async fn all_pools(&self) -> Result<Vec<UserPoolDescriptionType>, Fault> {
-        let (mut all, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("cognito-idp:ListUserPools", Effect::Read, || {
-                    let list = self.cx.clients().cognito.list_user_pools();
-                    list.max_results(60).set_next_token(next.clone()).send()
-                })
-                .await?;
-            all.extend(page.user_pools.unwrap_or_default());
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "cognito-idp:ListUserPools",
+            |token| {
+                let list = self.cx.clients().cognito.list_user_pools();
+                list.max_results(60).set_next_token(token).send()
+            },
+            |page| (page.user_pools.unwrap_or_default(), page.next_token),
+        );
+        list.await
     }
 
     /// Ids of a pool's clients.
     async fn clients(&self, pool: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("cognito-idp:ListUserPoolClients", Effect::Read, || {
-                    let list = self.cx.clients().cognito.list_user_pool_clients();
-                    let list = list.user_pool_id(pool).max_results(60);
-                    list.set_next_token(next.clone()).send()
-                })
-                .await?;
-            let clients = page.user_pool_clients.unwrap_or_default();
-            all.extend(clients.into_iter().filter_map(|c| c.client_id));
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "cognito-idp:ListUserPoolClients",
+            |token| {
+                let list = self.cx.clients().cognito.list_user_pool_clients();
+                let list = list.user_pool_id(pool).max_results(60);
+                list.set_next_token(token).send()
+            },
+            |page| {
+                let clients = page.user_pool_clients.unwrap_or_default().into_iter();
+                (
+                    clients.filter_map(|c| c.client_id).collect(),
+                    page.next_token,
+                )
+            },
+        );
+        list.await
     }
 
     /// Names of a pool's identity providers.
     async fn providers(&self, pool: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("cognito-idp:ListIdentityProviders", Effect::Read, || {
-                    let list = self.cx.clients().cognito.list_identity_providers();
-                    let list = list.user_pool_id(pool).max_results(60);
-                    list.set_next_token(next.clone()).send()
-                })
-                .await?;
-            all.extend(page.providers.into_iter().filter_map(|p| p.provider_name));
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "cognito-idp:ListIdentityProviders",
+            |token| {
+                let list = self.cx.clients().cognito.list_identity_providers();
+                let list = list.user_pool_id(pool).max_results(60);
+                list.set_next_token(token).send()
+            },
+            |page| {
+                let providers = page.providers.into_iter();
+                (
+                    providers.filter_map(|p| p.provider_name).collect(),
+                    page.next_token,
+                )
+            },
+        );
+        list.await
     }
 
     /// What is known of the thing with this id.

@@ -1,5 +1,5 @@
 //! Roles, by name and tag. The tagging API never shows roles, and a list of roles shows no tags: of all roles, those
-//! that Lambda may assume are asked for theirs.
+//! with a trust policy that labctl makes are asked for theirs.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{Known, Seen, Sweep, Thing, command, with};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::By,
-    resource::Kind,
+    resource::{Kind, Trust},
 };
 
 /// Roles asked for their tags at once: IAM publishes no rate, so few.
@@ -41,12 +41,20 @@ impl Sweep<'_> {
         let candidates: Vec<Role> = self
             .list(By::Tag, "iam:ListRoles", "all", all)
             .into_iter()
-            .filter(|r| is_for_lambda(r) && !named.contains(r.role_name()))
+            .filter(|r| self.may_be_ours(r) && !named.contains(r.role_name()))
             .collect();
         for role in self.ours_of(candidates).await {
             let inside = Box::pin(self.inside(role.role_name())).await;
             self.role_is_there(&role, true, inside);
         }
+    }
+
+    /// Whether labctl may have made it. Service-linked roles and those of IAM Identity Center are AWS's.
+    fn may_be_ours(&self, role: &Role) -> bool {
+        let trust = role.assume_role_policy_document().unwrap_or_default();
+        let of_aws = ["/aws-service-role/", "/aws-reserved/"];
+        !of_aws.iter().any(|path| role.path().starts_with(path))
+            && Trust::may_be_ours(trust, self.cx.account())
     }
 
     fn tagged_role(&self, tags: &[Tag]) -> bool {
@@ -87,7 +95,7 @@ impl Sweep<'_> {
         }
         let (operation, filter) = (
             "iam:ListRoleTags",
-            format!("{asked} roles that Lambda may assume"),
+            format!("{asked} roles with a trust policy as labctl makes them"),
         );
         // A role that went in the meantime is no survivor.
         failed.retain(|f| f.kind != FaultKind::Absent);
@@ -145,22 +153,15 @@ impl Sweep<'_> {
     }
 
     async fn all_roles(&self) -> Result<Vec<Role>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("iam:ListRoles", Effect::Read, || {
-                    let iam = &self.cx.clients().iam;
-                    let list = iam.list_roles().max_items(1000);
-                    list.set_marker(marker.clone()).send()
-                })
-                .await?;
-            all.extend(page.roles);
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "iam:ListRoles",
+            |marker| {
+                let list = self.cx.clients().iam.list_roles().max_items(1000);
+                list.set_marker(marker).send()
+            },
+            |page| (page.roles, page.marker),
+        );
+        list.await
     }
 
     /// What lives in a role, by its name.
@@ -189,81 +190,59 @@ impl Sweep<'_> {
     }
 
     async fn inline_policies(&self, role: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("iam:ListRolePolicies", Effect::Read, || {
-                    let list = self.cx.clients().iam.list_role_policies();
-                    list.role_name(role).set_marker(marker.clone()).send()
-                })
-                .await?;
-            all.extend(page.policy_names);
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "iam:ListRolePolicies",
+            |marker| {
+                let list = self.cx.clients().iam.list_role_policies();
+                list.role_name(role).set_marker(marker).send()
+            },
+            |page| (page.policy_names, page.marker),
+        );
+        list.await
     }
 
     async fn attached_policies(&self, role: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("iam:ListAttachedRolePolicies", Effect::Read, || {
-                    let list = self.cx.clients().iam.list_attached_role_policies();
-                    list.role_name(role).set_marker(marker.clone()).send()
-                })
-                .await?;
-            let policies = page.attached_policies.unwrap_or_default();
-            all.extend(policies.into_iter().filter_map(|p| p.policy_arn));
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "iam:ListAttachedRolePolicies",
+            |marker| {
+                let list = self.cx.clients().iam.list_attached_role_policies();
+                list.role_name(role).set_marker(marker).send()
+            },
+            |page| {
+                let policies = page.attached_policies.unwrap_or_default().into_iter();
+                (policies.filter_map(|p| p.policy_arn).collect(), page.marker)
+            },
+        );
+        list.await
     }
 
     async fn instance_profiles(&self, role: &str) -> Result<Vec<String>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("iam:ListInstanceProfilesForRole", Effect::Read, || {
-                    let list = self.cx.clients().iam.list_instance_profiles_for_role();
-                    list.role_name(role).set_marker(marker.clone()).send()
-                })
-                .await?;
-            let profiles = page.instance_profiles;
-            all.extend(profiles.into_iter().map(|p| p.instance_profile_name));
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "iam:ListInstanceProfilesForRole",
+            |marker| {
+                let list = self.cx.clients().iam.list_instance_profiles_for_role();
+                list.role_name(role).set_marker(marker).send()
+            },
+            |page| {
+                let profiles = page.instance_profiles.into_iter();
+                (
+                    profiles.map(|p| p.instance_profile_name).collect(),
+                    page.marker,
+                )
+            },
+        );
+        list.await
     }
-}
-
-/// Its trust policy names Lambda. Service-linked roles are AWS's.
-fn is_for_lambda(role: &Role) -> bool {
-    let trust = role.assume_role_policy_document().unwrap_or_default();
-    trust.contains("lambda.amazonaws.com") && !role.path().starts_with("/aws-service-role/")
 }
 
 async fn tags_of(cx: &Cx, role: &str) -> Result<Vec<Tag>, Fault> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListRoleTags", Effect::Read, || {
-                let list = cx.clients().iam.list_role_tags();
-                list.role_name(role).set_marker(marker.clone()).send()
-            })
-            .await?;
-        all.extend(page.tags);
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let list = cx.pages(
+        "iam:ListRoleTags",
+        |marker| {
+            let list = cx.clients().iam.list_role_tags();
+            list.role_name(role).set_marker(marker).send()
+        },
+        |page| (page.tags, page.marker),
+    );
+    list.await
 }

@@ -3,11 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_resourcegroupstagging::types::TagFilter;
-
 use super::Sweep;
 use crate::{
-    aws::{Effect, Fault, TAG_LAB},
+    aws::{Scope, TAG_LAB},
     engine::By,
 };
 
@@ -83,48 +81,23 @@ impl Hits {
 }
 
 impl Sweep<'_> {
-    /// All that the tagging API shows with the lab's tag.
+    /// All that the tagging API shows with the lab's tag, in the lab's region and where global resources show.
     pub(super) async fn tagged(&self) -> Hits {
-        let filter = format!("{TAG_LAB}={}", self.target.lab);
-        let arns = self.tagged_arns().await;
         let mut hits = Hits::default();
-        for arn in self.list(By::Tag, "tag:GetResources", &filter, arns) {
-            if !hits.take(&arn) {
-                let reason =
-                    "a kind that labctl does not make: see whether it is there, and whose it is";
-                self.unseen("tag:GetResources", &arn, reason.to_owned());
+        for scope in self.cx.scopes() {
+            let mut filter = format!("{TAG_LAB}={}", self.target.lab);
+            if *scope == Scope::Global {
+                filter.push_str(" in us-east-1");
+            }
+            let arns = self.cx.tagged(*scope).await;
+            for arn in self.list(By::Tag, "tag:GetResources", &filter, arns) {
+                if !hits.take(&arn) {
+                    let reason = "a kind that labctl does not make: see whether it is there, and whose it is";
+                    self.unseen("tag:GetResources", &arn, reason.to_owned());
+                }
             }
         }
         hits
-    }
-
-    async fn tagged_arns(&self) -> Result<Vec<String>, Fault> {
-        let filter = TagFilter::builder()
-            .key(TAG_LAB)
-            .values(&self.target.lab)
-            .build();
-        let mut arns = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let page = self
-                .cx
-                .call("tag:GetResources", Effect::Read, || {
-                    let tagging = &self.cx.clients().tagging;
-                    tagging
-                        .get_resources()
-                        .tag_filters(filter.clone())
-                        .resources_per_page(100)
-                        .set_pagination_token(token.clone())
-                        .send()
-                })
-                .await?;
-            let list = page.resource_tag_mapping_list();
-            arns.extend(list.iter().filter_map(|m| m.resource_arn.clone()));
-            token = page.pagination_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(arns);
-            }
-        }
     }
 }
 

@@ -66,23 +66,15 @@ impl Sweep<'_> {
     }
 
     async fn all_web_acls(&self) -> Result<Vec<WebAclSummary>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .cx
-                .call("wafv2:ListWebACLs", Effect::Read, || {
-                    let list = self.cx.clients().waf.list_web_acls();
-                    list.scope(Scope::Cloudfront)
-                        .limit(100)
-                        .set_next_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            all.extend(page.web_acls.unwrap_or_default());
-            marker = page.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let list = self.cx.pages(
+            "wafv2:ListWebACLs",
+            |marker| {
+                let list = self.cx.clients().waf.list_web_acls();
+                let list = list.scope(Scope::Cloudfront).limit(100);
+                list.set_next_marker(marker).send()
+            },
+            |page| (page.web_acls.unwrap_or_default(), page.next_marker),
+        );
+        list.await
     }
 }

@@ -244,27 +244,20 @@ async fn last_error(cx: &Cx, log_group: &str, start: i64, at_once: bool) -> Opti
 
 /// How often a function ran since `start` (ms), by what Lambda writes at each start.
 async fn runs(cx: &Cx, log_group: &str, start: i64) -> Result<usize, Fault> {
-    let mut count = 0;
-    let mut next = None;
-    loop {
-        let page = cx
-            .call("logs:FilterLogEvents", Effect::Read, || {
-                cx.clients()
-                    .logs
-                    .filter_log_events()
-                    .log_group_name(log_group)
-                    .start_time(start)
-                    .filter_pattern("\"START RequestId\"")
-                    .set_next_token(next.clone())
-                    .send()
-            })
-            .await?;
-        count += page.events().len();
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(count);
-        }
-    }
+    let events = cx.pages(
+        "logs:FilterLogEvents",
+        |token| {
+            let filter = cx.clients().logs.filter_log_events();
+            filter
+                .log_group_name(log_group)
+                .start_time(start)
+                .filter_pattern("\"START RequestId\"")
+                .set_next_token(token)
+                .send()
+        },
+        |page| (page.events.unwrap_or_default(), page.next_token),
+    );
+    Ok(events.await?.len())
 }
 
 /// One parameter of a query.

@@ -5,6 +5,7 @@
 mod adopt;
 mod change;
 mod choices;
+mod conflicts;
 mod drift;
 mod edge;
 mod fuzz;

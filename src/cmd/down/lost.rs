@@ -128,7 +128,8 @@ impl Run<'_> {
             ..global.clone()
         };
         let twin = site.twin(None);
-        let built = twin.dir().join("world.json").exists();
+        // A twin that runs may not have saved yet what it holds.
+        let built = twin.dir().join("world.json").exists() || twin.running().await.is_some();
         if !global.local {
             let link = link::link(global, site, &lab.region, None).await?;
             let cx = link.asking(&lab.name, self.events(), interrupt);

@@ -1,7 +1,7 @@
 //! Before anything is built: which AWS or twin it is, whether it can run the lab, what is there already.
 
 use crate::{
-    aws::{Cx, Effect},
+    aws::{Cx, Scope},
     cli::Global,
     cmd::{
         link::{self, Link},
@@ -66,20 +66,17 @@ fn require_interpreters(lab: &Lab) -> Result<(), Error> {
 
 /// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
 pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> bool {
-    let filter = aws_sdk_resourcegroupstagging::types::TagFilter::builder()
-        .key(crate::aws::TAG_LAB)
-        .values(&lab.name)
-        .build();
-    let answer = cx
-        .call("tag:GetResources", Effect::Read, || {
-            cx.clients()
-                .tagging
-                .get_resources()
-                .tag_filters(filter.clone())
-                .send()
-        })
-        .await;
-    answer.map_or(true, |a| !a.resource_tag_mapping_list().is_empty())
+    let here = cx.tagged(Scope::Region);
+    let edge = async {
+        match lab.edge {
+            Some(_) if cx.scopes().contains(&Scope::Global) => cx.tagged(Scope::Global).await,
+            _ => Ok(Vec::new()),
+        }
+    };
+    match tokio::join!(here, edge) {
+        (Ok(here), Ok(edge)) => !(here.is_empty() && edge.is_empty()),
+        _ => true,
+    }
 }
 
 /// What the user should know before anything is made. `told`: the state was kept aside, with a word.

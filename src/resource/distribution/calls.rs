@@ -75,13 +75,6 @@ pub(super) async fn change(
     .map(drop)
 }
 
-/// Somebody else's change came between reading and writing.
-pub(super) fn is_late(fault: &Fault) -> bool {
-    ["PreconditionFailed", "InvalidIfMatchVersion"]
-        .iter()
-        .any(|code| fault.is_code(code))
-}
-
 pub(super) async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
     let answer = cx
         .call("cloudfront:ListTagsForResource", Effect::Read, || {
@@ -106,23 +99,43 @@ pub(super) fn tags(cx: &Cx) -> Result<Tags, Fault> {
 /// by CloudFront.
 pub(super) async fn policies(cx: &Cx) -> Result<(String, String), Fault> {
     let cloudfront = &cx.clients().cloudfront;
-    let cache = cx.call("cloudfront:ListCachePolicies", Effect::Read, || {
-        let list = cloudfront.list_cache_policies();
-        list.r#type(CachePolicyType::Managed).send()
-    });
-    let request = cx.call("cloudfront:ListOriginRequestPolicies", Effect::Read, || {
-        let list = cloudfront.list_origin_request_policies();
-        list.r#type(OriginRequestPolicyType::Managed).send()
-    });
+    let cache = cx.pages(
+        "cloudfront:ListCachePolicies",
+        |marker| {
+            let list = cloudfront.list_cache_policies();
+            list.r#type(CachePolicyType::Managed)
+                .set_marker(marker)
+                .send()
+        },
+        |page| {
+            let list = page.cache_policy_list;
+            list.map_or_else(Default::default, |list| {
+                (list.items.unwrap_or_default(), list.next_marker)
+            })
+        },
+    );
+    let request = cx.pages(
+        "cloudfront:ListOriginRequestPolicies",
+        |marker| {
+            let list = cloudfront.list_origin_request_policies();
+            list.r#type(OriginRequestPolicyType::Managed)
+                .set_marker(marker)
+                .send()
+        },
+        |page| {
+            let list = page.origin_request_policy_list;
+            list.map_or_else(Default::default, |list| {
+                (list.items.unwrap_or_default(), list.next_marker)
+            })
+        },
+    );
     let (cache, request) = tokio::join!(cache, request);
-    let items = listed(cache)?.and_then(|answer| answer.cache_policy_list?.items);
-    let cache = items.unwrap_or_default().into_iter().find_map(|item| {
+    let cache = listed(cache)?.into_iter().find_map(|item| {
         let policy = item.cache_policy?;
         let name = policy.cache_policy_config?.name;
         (name == CACHE_POLICY[0]).then_some(policy.id)
     });
-    let items = listed(request)?.and_then(|answer| answer.origin_request_policy_list?.items);
-    let request = items.unwrap_or_default().into_iter().find_map(|item| {
+    let request = listed(request)?.into_iter().find_map(|item| {
         let policy = item.origin_request_policy?;
         let name = policy.origin_request_policy_config?.name;
         (name == ORIGIN_REQUEST_POLICY[0]).then_some(policy.id)
@@ -134,26 +147,23 @@ pub(super) async fn policies(cx: &Cx) -> Result<(String, String), Fault> {
     ))
 }
 
-/// `None`: there is no such list for this caller.
-fn listed<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+/// What a list shows; nothing where this caller may not see it.
+fn listed<T>(answer: Result<Vec<T>, Fault>) -> Result<Vec<T>, Fault> {
     match answer {
-        Ok(answer) => Ok(Some(answer)),
         Err(fault)
             if matches!(
                 fault.kind,
                 FaultKind::Denied | FaultKind::Other | FaultKind::Absent
             ) =>
         {
-            Ok(None)
+            Ok(Vec::new())
         }
-        Err(fault) => Err(fault),
+        answer => answer,
     }
 }
 
-pub(super) fn is_enabled(fault: &Fault) -> bool {
-    fault.is_code("DistributionNotDisabled")
-}
-
+/// Disables a distribution, waits until all edges know, deletes it. Fails as [`FaultKind::Stale`] when somebody else
+/// changed it in the meantime, or when CloudFront still takes it for enabled.
 pub(super) async fn disable_and_delete(cx: &Cx, id: &str) -> Result<(), Fault> {
     let Some((mut now, etag)) = config(cx, id).await? else {
         return Ok(());

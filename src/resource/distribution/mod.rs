@@ -3,6 +3,8 @@
 mod calls;
 mod config;
 
+use std::time::Duration;
+
 use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +16,14 @@ use crate::{
 };
 
 pub(super) use calls::is_deployed;
-use calls::{
-    change, disable_and_delete, incomplete, is_enabled, is_late, policies, seen_tags, tags,
-};
+use calls::{change, disable_and_delete, incomplete, policies, seen_tags, tags};
 use config::Wanted;
 
-/// How often a change that somebody else's came before is tried.
+/// How many caller references are tried for a create.
 const TRIES: usize = 5;
+/// How long a change of a distribution may be refused as out of date, or its deletion because it still counts as
+/// enabled. terraform-provider-aws waits for minutes, too (cloudfront/distribution.go).
+const STALE_LIMIT: Duration = Duration::from_mins(5);
 
 /// A distribution that sends the API's key.
 #[derive(Debug, Clone)]
@@ -190,66 +193,55 @@ impl Resource for Distribution {
         }
         let policies = (&*out.cache_policy_id, &*out.origin_request_policy_id);
         let wanted = self.wanted(cx, policies, given).await?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
+        let what = format!("another change of distribution {} to end", out.id);
+        let update = cx.optimistic(&what, STALE_LIMIT, || async {
             let Some((now, etag)) = calls::config(cx, &out.id).await? else {
                 return Err(Fault::missing("cloudfront:UpdateDistribution", &out.id));
             };
             let config = wanted.merge(now).map_err(incomplete)?;
-            match change(cx, &out.id, &config, &etag).await {
-                Ok(()) => return Ok(out.clone()),
-                Err(fault) if is_late(&fault) && tries < TRIES => {}
-                Err(fault) => return Err(fault),
-            }
-        }
+            change(cx, &out.id, &config, &etag).await
+        });
+        update.await?;
+        Ok(out.clone())
     }
 
     /// By comment, then by tags: a list shows no tags.
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let mut marker = None;
-        loop {
-            let page = cx
-                .call("cloudfront:ListDistributions", Effect::Read, || {
-                    let list = cx.clients().cloudfront.list_distributions();
-                    list.set_marker(marker.clone()).send()
+        let all = cx.pages(
+            "cloudfront:ListDistributions",
+            |marker| {
+                let list = cx.clients().cloudfront.list_distributions();
+                list.set_marker(marker).send()
+            },
+            |page| {
+                let list = page.distribution_list;
+                list.map_or_else(Default::default, |list| {
+                    (list.items.unwrap_or_default(), list.next_marker)
                 })
-                .await?;
-            let Some(list) = page.distribution_list else {
-                return Ok(Found::Absent);
-            };
-            for one in list.items().iter().filter(|d| d.comment() == key.comment) {
-                if !cx.owns(pairs(&seen_tags(cx, one.arn()).await?)) {
-                    continue;
-                }
-                let (cache_policy_id, origin_request_policy_id) = policies(cx).await?;
-                return Ok(Found::Ours(Output {
-                    id: one.id().to_owned(),
-                    arn: one.arn().to_owned(),
-                    domain_name: one.domain_name().to_owned(),
-                    cache_policy_id,
-                    origin_request_policy_id,
-                }));
+            },
+        );
+        for one in all.await?.iter().filter(|d| d.comment() == key.comment) {
+            if !cx.owns(pairs(&seen_tags(cx, one.arn()).await?)) {
+                continue;
             }
-            marker = list.next_marker;
-            if marker.is_none() {
-                return Ok(Found::Absent);
-            }
+            let (cache_policy_id, origin_request_policy_id) = policies(cx).await?;
+            return Ok(Found::Ours(Output {
+                id: one.id().to_owned(),
+                arn: one.arn().to_owned(),
+                domain_name: one.domain_name().to_owned(),
+                cache_policy_id,
+                origin_request_policy_id,
+            }));
         }
+        Ok(Found::Absent)
     }
 
     /// Disabled, deployed so on all edges, deleted: over minutes, and from wherever an earlier run was.
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(out) = out else { return Ok(()) };
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let deleted = disable_and_delete(cx, &out.id).await;
-            match deleted {
-                Err(fault) if tries < TRIES && (is_late(&fault) || is_enabled(&fault)) => {}
-                deleted => return gone(deleted),
-            }
-        }
+        let what = format!("CloudFront to let go of distribution {}", out.id);
+        let delete = cx.optimistic(&what, STALE_LIMIT, || disable_and_delete(cx, &out.id));
+        gone(delete.await)
     }
 
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `down --prove`: what is left is found by tag, name and parent, and its command really removes it.
 
+mod everywhere;
 mod late;
 mod planted;
 mod protection;

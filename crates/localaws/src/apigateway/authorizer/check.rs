@@ -22,7 +22,7 @@ impl Authorizer {
                 fault::bad_request("Invalid identity validation expression specified")
             })?;
         }
-        if !(0..=3600).contains(&self.authorizer_result_ttl_in_seconds) {
+        if !(0..=3600).contains(&self.ttl()) {
             return Err(fault::bad_request(
                 "Authorizer result TTL should be between 0 and 3600 seconds",
             ));
@@ -92,11 +92,9 @@ impl Authorizer {
                 "An identity source is method.request.header.{name}, method.request.querystring.{name}, \
                  stageVariables.{name} or context.{name}",
             ),
-            (Kind::Request, Some([])) if self.authorizer_result_ttl_in_seconds > 0 => {
-                Err(fault::bad_request(
-                    "An identity source is required when authorization caching is enabled",
-                ))
-            }
+            (Kind::Request, Some([])) if self.ttl() > 0 => Err(fault::bad_request(
+                "An identity source is required when authorization caching is enabled",
+            )),
             (Kind::Request, Some(_)) => Ok(()),
         }
     }

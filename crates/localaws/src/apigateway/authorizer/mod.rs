@@ -52,10 +52,21 @@ pub(super) struct Authorizer {
     identity_source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) identity_validation_expression: Option<String>,
-    pub(super) authorizer_result_ttl_in_seconds: i64,
+    /// None for a user pool: AWS does not show it there, even when it was sent (recorded answers of
+    /// `create-authorizer` and `get-authorizer`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authorizer_result_ttl_in_seconds: Option<i64>,
 }
 
+/// How long results are kept when nobody says it, in seconds.
+const TTL: i64 = 300;
+
 impl Authorizer {
+    /// How long results are kept, in seconds.
+    pub(super) fn ttl(&self) -> i64 {
+        self.authorizer_result_ttl_in_seconds.unwrap_or(TTL)
+    }
+
     fn expressions(&self) -> impl Iterator<Item = &str> {
         let all = self.identity_source.as_deref().unwrap_or_default();
         all.split(',').map(str::trim).filter(|one| !one.is_empty())
@@ -70,6 +81,12 @@ impl Authorizer {
         match self.sources().next() {
             Some(Source::Header(name)) => name,
             _ => "",
+        }
+    }
+
+    fn forget_ttl(&mut self) {
+        if self.kind == Kind::CognitoUserPools {
+            self.authorizer_result_ttl_in_seconds = None;
         }
     }
 
@@ -107,7 +124,7 @@ impl Authorizer {
                     self.identity_validation_expression = patch.optional();
                 }
                 "/authorizerResultTtlInSeconds" => {
-                    self.authorizer_result_ttl_in_seconds = patch.number()?;
+                    self.authorizer_result_ttl_in_seconds = Some(patch.number()?);
                 }
                 _ => return Err(patch.refused(&CAN)),
             },
@@ -161,7 +178,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         "custom"
     };
     let header = || pools.then(|| "method.request.header.Authorization".to_owned());
-    let authorizer = Authorizer {
+    let mut authorizer = Authorizer {
         id: ids::lower(6),
         name: input.name,
         kind: input.kind,
@@ -174,10 +191,13 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         identity_validation_expression: input
             .identity_validation_expression
             .filter(|e| !e.is_empty()),
-        authorizer_result_ttl_in_seconds: input.authorizer_result_ttl_in_seconds.unwrap_or(300),
+        authorizer_result_ttl_in_seconds: Some(
+            input.authorizer_result_ttl_in_seconds.unwrap_or(TTL),
+        ),
     };
     api::change(app, call, &input.rest_api_id, |api| {
         authorizer.check(api)?;
+        authorizer.forget_ttl();
         if api.authorizers.len() >= AUTHORIZERS {
             return Err(fault::limit("Authorizers"));
         }
@@ -213,6 +233,7 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
             authorizer.patch(patch)?;
         }
         authorizer.check(api)?;
+        authorizer.forget_ttl();
         let shown = answer(&authorizer)?;
         api.authorizers.insert(input.authorizer_id, authorizer);
         Ok(shown)

@@ -65,7 +65,7 @@ pub(super) async fn caller(
         return Err(Reply::uri_too_long());
     }
     let identity = identity(authorizer, exchange).ok_or_else(Reply::unauthorized)?;
-    let ttl = u64::try_from(authorizer.authorizer_result_ttl_in_seconds).unwrap_or(0);
+    let ttl = u64::try_from(authorizer.ttl()).unwrap_or(0);
     let asked = Asked {
         api: exchange.api_id.clone(),
         stage: exchange.stage.clone(),

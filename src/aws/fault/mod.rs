@@ -1,6 +1,10 @@
 //! What went wrong at AWS, sorted by what labctl can do about it.
 //!
-//! This is the only place that reads SDK errors: everything else matches on [`FaultKind`].
+//! This is the only place that reads SDK errors: everything else matches on [`FaultKind`]. `sort` says what AWS's
+//! codes mean to labctl, `hint` what they mean to a person.
+
+mod hint;
+mod sort;
 
 use std::{error::Error as StdError, io, time::Duration};
 
@@ -16,6 +20,9 @@ pub enum FaultKind {
     Absent,
     /// Something with that name is there already.
     Exists,
+    /// The call was based on a version that is no longer the current one: read again, then write
+    /// (see [`super::Cx::optimistic`]).
+    Stale,
     /// Not possible yet; the text says what is being waited for ("IAM to let Lambda assume the role").
     NotYet(String),
     /// Too many calls; AWS may say how long to wait.
@@ -141,7 +148,8 @@ impl Fault {
                     .get("retry-after")
                     .and_then(|v| v.parse().ok())
                     .map(Duration::from_secs);
-                fault.kind = sort(
+                fault.kind = sort::sort(
+                    operation,
                     fault.code.as_deref().unwrap_or(""),
                     &fault.message,
                     status,
@@ -167,13 +175,6 @@ impl Fault {
         fault
     }
 
-    /// Whether the signature was refused for its time.
-    fn is_of_clock(&self) -> bool {
-        self.is_code("RequestTimeTooSkewed")
-            || self.message.contains("Signature expired")
-            || self.message.contains("Signature not yet current")
-    }
-
     fn sentence(&self) -> String {
         let mut text = self.operation.clone();
         text.push_str(": ");
@@ -186,121 +187,6 @@ impl Fault {
             text.push_str(&format!(" (request id {id})"));
         }
         text
-    }
-
-    /// Why this usually happens and what to do, for a person.
-    pub fn usual_cause(&self) -> Option<String> {
-        let text = match &self.kind {
-            FaultKind::Denied => format!(
-                "the credentials in use lack the permission `{}`; the README lists what labctl needs",
-                self.operation
-            ),
-            FaultKind::Credentials if self.is_of_clock() => {
-                "AWS refuses requests signed more than some minutes early or late; set this machine's clock, \
-                 then the same command again".to_owned()
-            }
-            FaultKind::Credentials => {
-                "the credentials are missing, wrong or expired; sign in again, or try `labctl up --local`".to_owned()
-            }
-            FaultKind::Throttled(_) => {
-                "the account's request rate is used up, perhaps by other tools; run the same command again".to_owned()
-            }
-            FaultKind::Unreachable => "the endpoint does not answer; check the network and AWS_ENDPOINT_URL, \
-                 or `labctl local status`".to_owned(),
-            FaultKind::Unsure => {
-                "the connection broke before AWS answered; the same command finds out what was done and goes on".to_owned()
-            }
-            FaultKind::Foreign => "it does not carry this lab's ownership tags, so labctl leaves it alone: choose another name in \
-                 lab.yaml, remove it yourself, or `labctl up --adopt` (shows it and asks before it becomes the lab's)".to_owned(),
-            FaultKind::NotYet(what) => format!("still waiting for {what}; run the same command again"),
-            FaultKind::Other if self.code.as_deref().is_some_and(is_quota) => {
-                "a quota of the account is used up; remove what is not needed, or ask AWS to raise it".to_owned()
-            }
-            FaultKind::Other if self.is_code("InvalidViewerCertificate") => {
-                "CloudFront takes a certificate that ACM has issued in us-east-1, and that names the domain: see \
-                 `edge.domain` in lab.yaml".to_owned()
-            }
-            FaultKind::Other if self.is_code("CNAMEAlreadyExists") => {
-                "another distribution, perhaps of another account, has the domain: choose another in lab.yaml, or \
-                 remove it there".to_owned()
-            }
-            FaultKind::Other if self.is_code("NoSuchHostedZone") => {
-                "Route 53 has no such hosted zone in this account: see `edge.domain.zone` in lab.yaml".to_owned()
-            }
-            _ => return None,
-        };
-        Some(text)
-    }
-}
-
-/// Codes of quotas; CloudFront has one for each of its own.
-fn is_quota(code: &str) -> bool {
-    code.starts_with("LimitExceeded")
-        || code == "WAFLimitsExceededException"
-        || code.starts_with("TooManyDistribution")
-}
-
-fn sort(code: &str, message: &str, status: u16, retry_after: Option<Duration>) -> FaultKind {
-    match code {
-        "NoSuchEntity"
-        | "ResourceNotFoundException"
-        | "NotFoundException"
-        | "UserNotFoundException"
-        | "NoSuchDistribution"
-        | "WAFNonexistentItemException" => FaultKind::Absent,
-        "InvalidParameterValueException" if message.contains("cannot be assumed by Lambda") => {
-            FaultKind::NotYet("IAM to let Lambda assume the role".to_owned())
-        }
-        "ResourceConflictException"
-            if message.contains("in progress") || message.contains("Pending") =>
-        {
-            FaultKind::NotYet("Lambda to finish an earlier change".to_owned())
-        }
-        "InvalidIdentityPoolConfigurationException" => {
-            FaultKind::NotYet("IAM to let the identity pool assume its role".to_owned())
-        }
-        "ConcurrentModification"
-        | "ConcurrentModificationException"
-        | "OperationAbortedException" => {
-            FaultKind::NotYet("AWS to finish another change of the same resource".to_owned())
-        }
-        "EntityAlreadyExists"
-        | "ResourceConflictException"
-        | "ResourceAlreadyExistsException"
-        | "ConflictException"
-        | "DuplicateProviderException"
-        | "UsernameExistsException"
-        | "DistributionAlreadyExists"
-        | "WAFDuplicateItemException" => FaultKind::Exists,
-        "WAFAssociatedItemException" => {
-            FaultKind::NotYet("CloudFront to let go of the web ACL".to_owned())
-        }
-        "WAFUnavailableEntityException" => {
-            FaultKind::NotYet("WAF to know what was just made".to_owned())
-        }
-        // API Gateway answers a duplicate authorizer name as a bad request (code not settled).
-        "BadRequestException" if message.contains("must be unique") => FaultKind::Exists,
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded"
-        | "SlowDown"
-        | "PriorRequestNotComplete" => FaultKind::Throttled(retry_after),
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" => FaultKind::Denied,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "RequestExpired"
-        | "RequestTimeTooSkewed"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationToken" => FaultKind::Credentials,
-        _ if status >= 500 && status != 501 => FaultKind::Unsure,
-        _ => FaultKind::Other,
     }
 }
 
