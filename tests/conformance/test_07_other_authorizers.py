@@ -46,6 +46,15 @@ def iam(lab):
     return stage_of(lab, "signed", authorizationType="AWS_IAM")
 
 
+@point("a user pool's authorizer shows no TTL, a function's does",
+       "seen: create-authorizer with a TTL for COGNITO_USER_POOLS answered without one; get-authorizer; terraform")
+def test_ttl(lab, token):
+    shown = {a["type"]: "authorizerResultTtlInSeconds" in a
+             for a in lab.gateway.get_authorizers(restApiId=lab.api_id, limit=500)["items"]}
+    made = lab.gateway.get_authorizer(restApiId=lab.api_id, authorizerId=lab.authorizer)
+    assert (shown["TOKEN"], "authorizerResultTtlInSeconds" in made) == (True, False)
+
+
 @point("TOKEN: allowed, with its context", "docs: Lambda authorizer output (context → requestContext.authorizer)")
 def test_allowed(lab, token):
     event = json.loads(lab.call("/token?mode=echo", "allow", token, 201).body)

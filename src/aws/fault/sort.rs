@@ -67,7 +67,11 @@ const TABLE: &[Row] = &[
     row(
         "lambda",
         &["InvalidParameterValueException"],
-        &["cannot be assumed by lambda"],
+        // The second: Lambda encrypts environment variables for the role (terraform-provider-aws issue 4633).
+        &[
+            "cannot be assumed by lambda",
+            "kms key is invalid for creategrant",
+        ],
         Sorted::NotYet("IAM to let Lambda assume the role"),
     ),
     // Lambda has one code for "exists" and for every kind of "not now" (model: ResourceConflictException).
@@ -315,6 +319,12 @@ mod tests {
                 "lambda:CreateFunction",
                 resource_conflict,
                 "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+            ),
+            (
+                "lambda:CreateFunction",
+                "InvalidParameterValueException",
+                "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
+                 CreateGrant. Please check your KMS key settings.",
             ),
             ("iam:DeleteRole", "ConcurrentModification", ""),
             (
