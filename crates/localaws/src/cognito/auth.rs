@@ -218,7 +218,8 @@ impl Attempt<'_> {
         let login = given.required("USERNAME")?;
         self.client.check_hash(&[login], given.get("SECRET_HASH"))?;
         let user = self.pool.find(login).cloned();
-        // Whether PreventUserExistenceErrors governs USER_AUTH is not settled: aws-facts 14.5.
+        // Unsure whether PreventUserExistenceErrors governs USER_AUTH: "Managing user existence error responses" in
+        // Cognito's developer guide says that it does not, one recorded sign-in had it ENABLED.
         if user.is_none() && !self.client.settings.hides_users() {
             return Err(fault::user_absent());
         }
@@ -278,7 +279,8 @@ impl Attempt<'_> {
     fn offers(&self, user: Option<&User>) -> Vec<ChallengeName> {
         let (code, password) = match user {
             None => (true, true),
-            // A temporary password has to be used first (aws-facts, trap 5).
+            // A temporary password has to be used first: with one, a recorded sign-in offered PASSWORD and
+            // PASSWORD_SRP only.
             Some(user) => (
                 user.status == Status::Confirmed
                     && user.has_verified("email")

@@ -194,7 +194,8 @@ impl ClientSettings {
                 "ExplicitAuthFlows cannot mix legacy values with values that begin with ALLOW_.",
             ));
         }
-        // Whether AWS refuses this or only makes the flow useless is not settled: aws-facts 14.9.
+        // Unsure whether AWS refuses this or only makes the flow useless: "Refresh tokens" in Cognito's developer
+        // guide says that rotation and REFRESH_TOKEN_AUTH do not go together.
         if self.rotation_grace().is_some()
             && self
                 .explicit_auth_flows

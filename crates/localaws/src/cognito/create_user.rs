@@ -175,7 +175,8 @@ fn username(pool: &Pool, input: &CreateInput, sub: &str) -> Result<String, ApiEr
     }
 }
 
-/// Whether the user can sign in with a code and so needs no password (aws-facts 6.2).
+/// Whether the user can sign in with a code and so needs no password. Source: `AdminCreateUser` in the API reference,
+/// on `TemporaryPassword` for users of passwordless pools.
 fn goes_without(pool: &Pool, user: &User) -> bool {
     (pool.allows(Factor::EmailOtp) && user.has_verified("email"))
         || (pool.allows(Factor::SmsOtp) && user.has_verified("phone_number"))

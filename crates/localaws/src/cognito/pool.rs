@@ -180,7 +180,7 @@ impl Settings {
                 "Passwordless sign-in is not available in the LITE tier: it needs ESSENTIALS or PLUS.",
             ));
         }
-        // Evidence is third-party only (CDK demands it too): aws-facts 6.1.
+        // Unsure: the evidence is third-party only (aws-cdk's UserPool demands a password, too).
         if !factors.contains(&Factor::Password) {
             return Err(fault::invalid_parameter(
                 "AllowedFirstAuthFactors must contain PASSWORD.",

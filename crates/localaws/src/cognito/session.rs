@@ -110,7 +110,7 @@ impl Pool {
         self.sessions.retain(|_, old| old.expires > middle);
     }
 
-    /// The live session that a client names, in AWS's words when it is none (aws-facts 6.3).
+    /// The live session that a client names, or AWS's error: an expired one is `NotAuthorizedException`.
     pub(super) fn session(
         &self,
         token: &str,
