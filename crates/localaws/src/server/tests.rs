@@ -265,11 +265,51 @@ async fn names_and_pages_from_elsewhere_are_kept_out() {
         ("Host: iam.amazonaws.com.example.com\r\n", "403"),
         ("Host: \r\n", "403"),
         ("Origin: http://localhost:3000\r\n", "403"),
+        ("Origin: null\r\n", "403"),
         ("Sec-Fetch-Site: cross-site\r\n", "403"),
+        ("Sec-Fetch-Site: same-site\r\n", "403"),
+        ("Sec-Fetch-Site: same-origin\r\n", "403"),
+        ("Sec-Fetch-Site: none\r\n", "403"),
+        ("Sec-Fetch-Site: \r\n", "403"),
+        ("sec-fetch-site: what\r\n", "403"),
+        ("Sec-Fetch-Site: none\r\nSec-Fetch-Site: none\r\n", "403"),
+        // Node.js' fetch sends this one, and is no browser.
+        ("Sec-Fetch-Mode: cors\r\n", "200"),
     ] {
         let answer = send(&twin, "POST /", &format!("{form}{more}"), list).await;
         assert_eq!(status(&answer), wanted, "{more}{answer}");
     }
+    let query = CREATE.to_owned()
+        + "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=111122223333%2F20260101%2Fus-east-1%2Fiam%2Faws4_request\
+           &X-Amz-Date=20260101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
+    for site in ["none", "same-origin", "cross-site", "?1"] {
+        // A link, a form, and what a page may send without being asked for.
+        let header = format!("Sec-Fetch-Site: {site}\r\n");
+        let link = send(&twin, &format!("GET /?{query}"), &header, "").await;
+        assert_eq!(status(&link), "403", "{site} {link}");
+        let sent = send(&twin, &format!("POST /?{query}"), &header, "").await;
+        assert_eq!(status(&sent), "403", "{site} {sent}");
+        let signed = format!("{header}{}", signed("lambda"));
+        let rest = send(&twin, "GET /2015-03-31/functions", &signed, "").await;
+        assert_eq!(status(&rest), "403", "{site} {rest}");
+        // What pages are for.
+        for page in ["/_local/", "/_local/inbox.json"] {
+            let page = send(&twin, &format!("GET {page}"), &header, "").await;
+            assert_eq!(status(&page), "200", "{site} {page}");
+        }
+        for page in [
+            "/_api/abcdefghij/dev/demo",
+            "/us-east-1_abcdefghi/.well-known/jwks.json",
+        ] {
+            let page = send(&twin, &format!("GET {page}"), &header, "").await;
+            assert!(!page.contains("serves web pages only"), "{site} {page}");
+        }
+    }
+    assert_eq!(status(&iam(&twin, GET).await), "404", "nothing was made");
+    assert_eq!(
+        status(&send(&twin, &format!("GET /?{query}"), "", "").await),
+        "200"
+    );
     let sign_in = "X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth\r\n\
                    Content-Type: application/x-amz-json-1.1\r\nOrigin: http://localhost:3000\r\n";
     for body in [
