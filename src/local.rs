@@ -225,6 +225,7 @@ impl Twin {
                 port,
                 version: VERSION.to_owned(),
                 enforce_rates: false,
+                any_user: false,
             };
             match localaws::start(config).await {
                 Ok(running) => return Ok(running),

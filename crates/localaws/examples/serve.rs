@@ -18,6 +18,7 @@ async fn main() -> io::Result<()> {
         port,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         enforce_rates: false,
+        any_user: false,
     })
     .await?;
     io::Write::write_fmt(&mut io::stdout(), format_args!("{}\n", running.endpoint()))?;

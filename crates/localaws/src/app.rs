@@ -26,6 +26,8 @@ pub struct Config {
     pub version: String,
     /// Whether AWS's documented request rates are enforced from the start.
     pub enforce_rates: bool,
+    /// Whether every user of this machine may connect, not only the one who starts the twin, and root.
+    pub any_user: bool,
 }
 
 pub(crate) struct App {

@@ -22,6 +22,7 @@ pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
         port: 0,
         version: String::new(),
         enforce_rates: false,
+        any_user: false,
     };
     let app = Arc::new(App::new(config, World::default()));
     let asked = async {

@@ -1,12 +1,6 @@
 //! One connection: reads requests whole, routes them, logs them.
 
-use std::{
-    error::Error,
-    io::Write,
-    pin::Pin,
-    sync::{Arc, PoisonError},
-    time::Instant,
-};
+use std::{error::Error, pin::Pin, sync::Arc, time::Instant};
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
@@ -19,7 +13,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
 
-use super::{Request, Response, Server, local};
+use super::{Request, Response, Server, door, local};
 use crate::{apigateway, app::App, cloudfront, cognito, faults::Cut, wire};
 
 /// API Gateway's largest payload, and some room for its own refusal of what is larger.
@@ -29,12 +23,19 @@ const CODE_LIMIT: usize = 70 << 20;
 /// The request line with its headers.
 const HEAD_LIMIT: usize = 64 << 10;
 
-/// Serves a connection until it ends, or until `served` closes and the request under way is answered.
+/// Serves a connection, unless it is refused, until it ends, or until `served` closes and the request under way is
+/// answered.
 pub(super) async fn connection(
     stream: TcpStream,
     server: Arc<Server>,
     mut served: watch::Receiver<()>,
 ) {
+    if let Err(refused) = server.door.admit(&stream).await {
+        if let Some(line) = server.door.log_line(refused) {
+            server.log(&line);
+        }
+        return door::refuse(stream).await;
+    }
     // Without it, keep-alive costs 40 ms a call.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
@@ -82,16 +83,7 @@ async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Resu
             Ok(response) => response.status().as_u16().to_string(),
             Err(_) => "-".to_owned(),
         };
-        let line = format!(
-            "{} {method} {what} {status} {ms} ms\n",
-            jiff::Timestamp::now()
-        );
-        // A full disk must not stop the service.
-        let _ = server
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write_all(line.as_bytes());
+        server.log(&format!("{method} {what} {status} {ms} ms"));
     }
     response
 }

@@ -1,16 +1,19 @@
 //! The listener: loopback only, one port for everything.
 
 mod control;
+mod door;
 mod http;
 mod local;
+#[cfg(target_os = "linux")]
+mod peers;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    io,
+    io::{self, Write},
     net::Ipv4Addr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -22,6 +25,7 @@ use tokio::{
 };
 
 use crate::app::{App, Config};
+use door::Door;
 pub(crate) use http::{allow_any_origin, host};
 use store::Store;
 
@@ -48,7 +52,21 @@ struct Server {
     app: Arc<App>,
     /// Told by `POST /_local/stop`.
     stop: Notify,
+    door: Door,
     log: Mutex<std::fs::File>,
+}
+
+impl Server {
+    /// Writes a line to the log.
+    fn log(&self, line: &str) {
+        let line = format!("{} {line}\n", jiff::Timestamp::now());
+        // A full disk must not stop the service.
+        let _ = self
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(line.as_bytes());
+    }
 }
 
 impl Running {
@@ -57,16 +75,38 @@ impl Running {
         self.server.app.endpoint()
     }
 
+    /// Whether every user of this machine may connect: by `Config::any_user`, or because the system cannot name a
+    /// connection's user.
+    pub fn any_user(&self) -> bool {
+        matches!(self.server.door, Door::Open)
+    }
+
     /// Serves until it is told to stop (`POST /_local/stop`, SIGTERM or Ctrl-C), then saves.
     ///
     /// # Errors
     /// The state could not be saved, or signals cannot be watched.
     pub async fn wait(self) -> io::Result<()> {
+        self.told_to_stop().await?;
+        self.stop().await
+    }
+
+    /// Serves until it is told to stop. It keeps its port until [`Running::stop`].
+    ///
+    /// # Errors
+    /// Signals cannot be watched.
+    pub async fn told_to_stop(&self) -> io::Result<()> {
         tokio::select! {
-            () = self.server.stop.notified() => {}
-            signal = tokio::signal::ctrl_c() => signal?,
-            signal = terminated() => signal?,
+            () = self.server.stop.notified() => Ok(()),
+            signal = tokio::signal::ctrl_c() => signal,
+            signal = terminated() => signal,
         }
+    }
+
+    /// Closes the port, finishes the requests under way, and saves.
+    ///
+    /// # Errors
+    /// The state could not be saved.
+    pub async fn stop(self) -> io::Result<()> {
         drop(self.serving);
         self.accepting.await.map_err(io::Error::other)?;
         // When the saver is gone already, its own result says why.
@@ -104,12 +144,14 @@ pub async fn start(config: Config) -> io::Result<Running> {
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (store, world) = Store::open(&config.dir)?;
     let log = Mutex::new(store.log()?);
+    let door = Door::new(config.any_user)?;
 
     let app = Arc::new(App::new(config, world));
     app.endpoint.get_or_init(|| endpoint);
     let server = Arc::new(Server {
         app: Arc::clone(&app),
         stop: Notify::new(),
+        door,
         log,
     });
     let (serving, served) = watch::channel(());

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod asked;
+#[cfg(target_os = "linux")]
+mod door;
 mod edges;
 mod faults;
 mod guard;
@@ -40,6 +42,7 @@ impl Folder {
             port: 0,
             version: String::new(),
             enforce_rates: false,
+            any_user: false,
         })
         .await
     }

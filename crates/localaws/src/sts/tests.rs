@@ -25,6 +25,7 @@ impl Twin {
             port: 0,
             version: String::new(),
             enforce_rates: false,
+            any_user: false,
         };
         Self(Arc::new(App::new(config, World::default())))
     }

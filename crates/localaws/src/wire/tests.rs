@@ -125,6 +125,7 @@ async fn failures(service: Service, number: f64) -> BTreeSet<String> {
                 port: 0,
                 version: String::new(),
                 enforce_rates: false,
+                any_user: false,
             };
             let app = Arc::new(App::new(config, World::default()));
             let call = Call {

@@ -27,6 +27,7 @@ impl Twin {
             port: 0,
             version: String::new(),
             enforce_rates: false,
+            any_user: false,
         };
         Self {
             app: Arc::new(App::new(config, World::default())),

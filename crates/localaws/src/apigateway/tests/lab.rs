@@ -80,6 +80,7 @@ impl Lab {
             port: 0,
             version: String::new(),
             enforce_rates: false,
+            any_user: false,
         };
         let twin = Twin {
             app: App::new(config, World::default()).into(),

@@ -30,6 +30,7 @@ async fn serve() {
         port: 0,
         version: String::new(),
         enforce_rates: false,
+        any_user: false,
     })
     .await
     .unwrap();
