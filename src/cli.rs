@@ -268,6 +268,9 @@ pub struct Serve {
     /// Port on 127.0.0.1 [default: the last one, 4588, or a free one]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// Serve every user of this machine, not only you; the next start serves only you again
+    #[arg(long)]
+    pub any_user: bool,
     /// Where it is.
     #[command(flatten)]
     pub dir: Dir,

@@ -1,5 +1,10 @@
 //! The local twin as a background process: start, find, ask, stop.
 
+mod endpoint;
+mod health;
+mod mail;
+mod record;
+
 use std::{
     fs, io,
     net::Ipv4Addr,
@@ -12,12 +17,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     aws::{Http, Request},
     error::Error,
 };
+pub use endpoint::Endpoint;
+use health::health;
+pub use health::is_twin;
+pub use mail::{Mail, inbox};
+pub use record::Daemon;
+use record::Record;
 
 /// The port tried first.
 const PORT: u16 = 4588;
@@ -33,30 +42,15 @@ pub struct Twin {
     dir: PathBuf,
 }
 
-/// A running twin.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Daemon {
-    /// `http://127.0.0.1:PORT`.
-    pub endpoint: String,
-    /// Its process.
-    pub pid: u32,
-    /// Version of the labctl that it is.
-    pub version: String,
-}
-
-/// One mail of the inbox.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub struct Mail {
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub code: Option<String>,
-    /// Account of the user pool that sent it.
-    #[serde(default)]
-    pub account: String,
-    /// RFC 3339, UTC.
-    pub at: String,
+/// The outcome of a start.
+#[derive(Debug)]
+pub struct Started {
+    /// The twin that runs now.
+    pub daemon: Daemon,
+    /// Whether this call started it.
+    pub fresh: bool,
+    /// What the user must know, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Twin {
@@ -87,20 +81,19 @@ impl Twin {
 
     /// The address it last had, whether it runs or not.
     fn recorded(&self) -> Option<Daemon> {
-        serde_json::from_slice(&fs::read(self.record()).ok()?).ok()
+        Some(Record::read(&self.record())?.daemon)
     }
 
-    /// The running twin. `None`: it does not run (a record of a dead one does not count, nor does
-    /// another program on its port).
+    /// Returns the running twin. `None`: it does not run. The record of a dead twin does not count, and nothing is sent
+    /// to another program on its port.
     pub async fn running(&self) -> Option<Daemon> {
-        let recorded = self.recorded()?;
-        let url = format!("{}/_local/health.json", recorded.endpoint);
-        let answer = tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None))
-            .await
-            .ok()?
-            .ok()?;
-        let now: Daemon = serde_json::from_str(&answer.body).ok()?;
-        (answer.status == 200 && now.pid == recorded.pid).then_some(now)
+        let record = Record::read(&self.record())?;
+        if !record.is_current() {
+            return None;
+        }
+        let health = health(&record.daemon.endpoint.to_string()).await?;
+        // Checked again: the twin may have stopped, and another program on its port may have answered.
+        (health.pid == record.daemon.pid && record.is_current()).then_some(record.daemon)
     }
 
     /// The running twin, of this version; an error that says what to type otherwise.
@@ -115,32 +108,45 @@ impl Twin {
         }
     }
 
-    /// Starts it in the background, unless it runs. Answers whether this call started it.
-    pub async fn start(&self, port: Option<u16>) -> Result<(Daemon, bool), Error> {
+    /// Starts it in the background, unless it runs.
+    pub async fn start(&self, port: Option<u16>, any_user: bool) -> Result<Started, Error> {
         if let Some(daemon) = self.running().await {
-            if port.is_some_and(|p| !daemon.endpoint.ends_with(&format!(":{p}"))) {
+            if port.is_some_and(|port| daemon.endpoint.port() != port) {
                 return Err(
                     Error::failed(format!("it already runs on {}", daemon.endpoint))
                         .hint("`labctl local stop`, then start it on the other port"),
                 );
             }
-            return Ok((same_version(daemon)?, false));
+            let daemon = check_access(daemon, any_user)?;
+            return Ok(Started {
+                daemon: same_version(daemon)?,
+                fresh: false,
+                warnings: Vec::new(),
+            });
         }
         if let Some(port) = port.filter(|port| !free(*port)) {
             return Err(taken(port));
         }
-        self.spawn(port).await.map(|daemon| (daemon, true))
+        let last = self.recorded().map(|last| last.endpoint);
+        let daemon = check_access(self.spawn(port, any_user).await?, any_user)?;
+        let moved = last.filter(|last| port.is_none() && *last != daemon.endpoint);
+        let mut warnings = Vec::new();
+        warnings.extend(moved.map(|last| port_taken(last, daemon.endpoint)));
+        warnings.extend(daemon.any_user.then(|| any_user_warning(any_user)));
+        Ok(Started {
+            daemon,
+            fresh: true,
+            warnings,
+        })
     }
 
     /// The port it had last, so that addresses stay; else 4588; else a free one.
     fn ports(&self) -> Vec<u16> {
-        let last = self
-            .recorded()
-            .and_then(|d| d.endpoint.rsplit(':').next()?.parse().ok());
+        let last = self.recorded().map(|last| last.endpoint.port());
         last.into_iter().chain([PORT, 0]).collect()
     }
 
-    async fn spawn(&self, port: Option<u16>) -> Result<Daemon, Error> {
+    async fn spawn(&self, port: Option<u16>, any_user: bool) -> Result<Daemon, Error> {
         let cannot = |what: &str, e: io::Error| {
             Error::failed(format!("cannot start the local AWS twin: {what}: {e}"))
         };
@@ -171,6 +177,7 @@ impl Twin {
             .args(["local", "serve", "--dir"])
             .arg(&self.dir)
             .args(port)
+            .args(any_user.then_some("--any-user"))
             // Not our terminal's, and not killed by its Ctrl-C.
             .stdin(Stdio::null())
             .stdout(file)
@@ -198,24 +205,27 @@ impl Twin {
     }
 
     /// Runs the twin in this process until it is told to stop.
-    pub async fn serve(&self, port: Option<u16>) -> Result<(), Error> {
-        let running = self.bind(port).await?;
+    pub async fn serve(&self, port: Option<u16>, any_user: bool) -> Result<(), Error> {
+        let running = self.bind(port, any_user).await?;
+        let endpoint = running.endpoint();
         let daemon = Daemon {
-            endpoint: running.endpoint().to_owned(),
+            endpoint: endpoint
+                .parse()
+                .map_err(|e| Error::failed(format!("{endpoint}: {e}")))?,
             pid: std::process::id(),
             version: VERSION.to_owned(),
+            any_user: running.any_user(),
         };
-        let cannot = |e: io::Error| Error::failed(format!("{}: {e}", self.record().display()));
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(cannot)?;
-        serde_json::to_writer(&mut file, &daemon).map_err(|e| cannot(e.into()))?;
-        file.persist(self.record()).map_err(|e| cannot(e.error))?;
-        running
-            .wait()
-            .await
-            .map_err(|e| Error::failed(format!("the local AWS twin: {e}")))
+        let record = Record::write(&self.record(), &daemon)
+            .map_err(|e| Error::failed(format!("{}: {e}", self.record().display())))?;
+        let failed = |e: io::Error| Error::failed(format!("the local AWS twin: {e}"));
+        running.told_to_stop().await.map_err(failed)?;
+        // Before the port closes and another program can take it.
+        drop(record);
+        running.stop().await.map_err(failed)
     }
 
-    async fn bind(&self, port: Option<u16>) -> Result<localaws::Running, Error> {
+    async fn bind(&self, port: Option<u16>, any_user: bool) -> Result<localaws::Running, Error> {
         let ports = port.map_or_else(|| self.ports(), |port| vec![port]);
         let mut last = 0;
         for port in ports {
@@ -225,7 +235,7 @@ impl Twin {
                 port,
                 version: VERSION.to_owned(),
                 enforce_rates: false,
-                any_user: false,
+                any_user,
             };
             match localaws::start(config).await {
                 Ok(running) => return Ok(running),
@@ -260,25 +270,35 @@ impl Twin {
     }
 }
 
-/// The mail that the twin at `endpoint` "sent", newest first.
-pub async fn inbox(endpoint: &str, to: Option<&str>) -> Result<Vec<Mail>, Error> {
-    let query = to
-        .map(|to| format!("?to={}", percent(to)))
-        .unwrap_or_default();
-    let url = format!("{endpoint}/_local/inbox.json{query}");
-    let answer = Http::new(&url).get(&url, None).await?;
-    serde_json::from_str(&answer.body).map_err(|e| Error::failed(format!("{url}: {e}")))
+/// Refuses a running twin that serves only its owner, if `--any-user` is asked for.
+fn check_access(daemon: Daemon, any_user: bool) -> Result<Daemon, Error> {
+    if any_user && !daemon.any_user {
+        return Err(Error::failed(format!(
+            "the local AWS twin already runs on {} and serves only you",
+            daemon.endpoint
+        ))
+        .hint("`labctl local stop`, then `labctl local start --any-user`"));
+    }
+    Ok(daemon)
 }
 
-/// Where `endpoint`'s inbox page is, if a twin answers there.
-pub async fn is_twin(endpoint: &str) -> bool {
-    if !endpoint.starts_with("http://") {
-        return false;
-    }
-    let url = format!("{endpoint}/_local/health.json");
-    let answer =
-        tokio::time::timeout(Duration::from_secs(2), Http::new(&url).get(&url, None)).await;
-    matches!(answer, Ok(Ok(a)) if a.status == 200 && serde_json::from_str::<Daemon>(&a.body).is_ok())
+fn port_taken(last: Endpoint, now: Endpoint) -> String {
+    format!(
+        "port {} was this lab's and another program has taken it; addresses have changed: {last} is now {now}. Replace \
+         the old address where you use it (`AWS_ENDPOINT_URL`, an exported app, a bookmark)",
+        last.port()
+    )
+}
+
+fn any_user_warning(wanted: bool) -> String {
+    let why = if wanted {
+        "with `--any-user`"
+    } else {
+        "since this system cannot name the user of a connection"
+    };
+    format!(
+        "{why}, every user of this machine can use the local AWS: read its mail and codes, and run programs as you"
+    )
 }
 
 fn same_version(daemon: Daemon) -> Result<Daemon, Error> {
@@ -301,17 +321,4 @@ fn taken(port: u16) -> Error {
 
 fn free(port: u16) -> bool {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-fn percent(text: &str) -> String {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~@".contains(b);
-    text.bytes()
-        .map(|b| {
-            if plain(&b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
 }

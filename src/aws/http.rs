@@ -35,9 +35,15 @@ fn connector(plain: bool) -> Connector {
         .build()
 }
 
+/// The most bytes of an answer that are read: many times AWS's largest.
+const LIMIT: usize = 64 << 20;
+
 /// An HTTP client for a few requests.
 #[derive(Debug)]
-pub struct Http(Connector);
+pub struct Http {
+    connector: Connector,
+    limit: usize,
+}
 
 /// A request, whole.
 #[derive(Debug, Clone)]
@@ -102,7 +108,16 @@ pub struct HttpError {
 impl Http {
     /// A client for `url` and others of its scheme.
     pub fn new(url: &str) -> Self {
-        Self(connector(url.starts_with("http://")))
+        Self {
+            connector: connector(url.starts_with("http://")),
+            limit: LIMIT,
+        }
+    }
+
+    /// The same client, which fails on answers of more than `limit` bytes.
+    #[must_use]
+    pub fn at_most(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// GETs `url` with one extra header, when given.
@@ -136,7 +151,7 @@ impl Http {
                 .map_err(|e| error(e.to_string()))?;
         }
         let response = self
-            .0
+            .connector
             .call(request)
             .await
             .map_err(|e| error(super::fault::chain(&e)))?;
@@ -145,14 +160,52 @@ impl Http {
         let headers = headers
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
-        let body = ByteStream::new(response.into_body())
-            .collect()
-            .await
-            .map_err(|e| error(e.to_string()))?;
+        let mut chunks = ByteStream::new(response.into_body());
+        let mut body = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            body.extend(chunk.map_err(|e| error(e.to_string()))?);
+            if body.len() > self.limit {
+                return Err(error(format!("more than {} bytes", self.limit)));
+            }
+        }
         Ok(Answer {
             status,
             headers,
-            body: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
+            body: String::from_utf8_lossy(&body).into_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::Http;
+
+    #[tokio::test]
+    async fn limits_answers() {
+        for (head, limit, wanted) in [
+            ("content-length: 5\r\n\r\n", 5, Some("12345")),
+            ("content-length: 5\r\n\r\n", 4, None),
+            ("content-length: 0\r\n\r\n", 0, Some("")),
+            ("\r\n", 5, Some("12345")),
+            ("\r\n", 4, None),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let url = format!("http://{}/", listener.local_addr().expect("an address"));
+            let body = if head.contains(": 0") { "" } else { "12345" };
+            let answers = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().expect("a client");
+                let _ = stream.read(&mut [0; 1024]);
+                write!(stream, "HTTP/1.1 200 OK\r\n{head}{body}")
+            });
+            let answer = Http::new(&url).at_most(limit).get(&url, None).await;
+            let body = answer.ok().map(|answer| answer.body);
+            assert_eq!(body.as_deref(), wanted, "{head:?} {limit}");
+            answers.join().expect("no panic").expect("it is sent");
+        }
     }
 }

@@ -42,7 +42,10 @@ pub(super) async fn link(
         None => None,
     };
     let endpoint = match &local {
-        Some(dir) => Some(Twin::at(dir.clone()).require().await?.endpoint),
+        Some(dir) => {
+            let daemon = Twin::at(dir.clone()).require().await?;
+            Some(daemon.endpoint.to_string())
+        }
         None => None,
     };
     let region = state.map_or(region, |s| &s.region).to_owned();

@@ -12,7 +12,7 @@ use super::scene::Site;
 use crate::{
     cli::{Dir, Global, Local, Serve},
     error::{Error, Exit},
-    local::{Twin, inbox},
+    local::{Started, Twin, inbox},
     report,
 };
 
@@ -20,12 +20,23 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
     let site = Site::of(global);
     let twin = |dir: &Dir| site.twin(dir.dir.as_deref());
     match command {
-        Local::Start(Serve { port, dir }) => start(global, &twin(&dir), port).await,
+        Local::Start(Serve {
+            port,
+            any_user,
+            dir,
+        }) => start(global, &twin(&dir), port, any_user).await,
         Local::Stop(dir) => stop(global, &twin(&dir)).await,
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
-        Local::Serve(Serve { port, dir }) => twin(&dir).serve(port).await.map(|()| Exit::Ok),
+        Local::Serve(Serve {
+            port,
+            any_user,
+            dir,
+        }) => {
+            twin(&dir).serve(port, any_user).await?;
+            Ok(Exit::Ok)
+        }
     }
 }
 
@@ -38,13 +49,18 @@ fn say(global: &Global, lines: &[String], value: &serde_json::Value) {
     }
 }
 
-async fn start(global: &Global, twin: &Twin, port: Option<u16>) -> Result<Exit, Error> {
-    let (daemon, started) = twin.start(port).await?;
-    let how = if started {
-        "started"
-    } else {
-        "already running"
-    };
+async fn start(
+    global: &Global,
+    twin: &Twin,
+    port: Option<u16>,
+    any_user: bool,
+) -> Result<Exit, Error> {
+    let Started {
+        daemon,
+        fresh,
+        warnings,
+    } = twin.start(port, any_user).await?;
+    let how = if fresh { "started" } else { "already running" };
     let lines = [
         format!(
             "  Local AWS on {} ({how}, process {}, state in {})",
@@ -57,11 +73,18 @@ async fn start(global: &Global, twin: &Twin, port: Option<u16>) -> Result<Exit, 
             daemon.endpoint
         ),
     ];
-    say(
-        global,
-        &lines,
-        &json!({ "running": true, "endpoint": daemon.endpoint, "pid": daemon.pid, "started": started }),
-    );
+    let value = json!({
+        "running": true,
+        "endpoint": daemon.endpoint,
+        "pid": daemon.pid,
+        "started": fresh,
+        "any_user": daemon.any_user,
+        "warnings": warnings,
+    });
+    say(global, &lines, &value);
+    if !global.json {
+        report::print_warnings(&warnings);
+    }
     Ok(Exit::Ok)
 }
 
@@ -87,11 +110,16 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
     let daemon = twin.running().await;
     let line = match &daemon {
         Some(d) => format!(
-            "  Local AWS on {}, process {}, version {}, state in {}",
+            "  Local AWS on {}, process {}, version {}, state in {}{}",
             d.endpoint,
             d.pid,
             d.version,
-            report::local_path(twin.dir())
+            report::local_path(twin.dir()),
+            if d.any_user {
+                "; every user of this machine can use it"
+            } else {
+                ""
+            }
         ),
         None => format!(
             "  The local AWS twin is not running (folder {}): `labctl local start`",
@@ -102,6 +130,7 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
         "running": daemon.is_some(),
         "endpoint": daemon.as_ref().map(|d| &d.endpoint),
         "pid": daemon.as_ref().map(|d| d.pid),
+        "any_user": daemon.as_ref().map(|d| d.any_user),
     });
     say(global, &[line], &value);
     Ok(if daemon.is_some() {
@@ -113,7 +142,7 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
 
 async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Result<Exit, Error> {
     let daemon = twin.require().await?;
-    let mails = inbox(&daemon.endpoint, address).await?;
+    let mails = inbox(&daemon.endpoint.to_string(), address).await?;
     let mut lines: Vec<String> = mails
         .iter()
         .map(|m| {

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 use crate::engine::{Event, EventSink};
 
 pub use json::{print as print_json, problems};
-pub use text::{kinds_width, local_path, mark, print_lines, standing};
+pub use text::{kinds_width, local_path, mark, print_lines, print_warnings, standing};
 
 /// How to show events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

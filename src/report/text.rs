@@ -39,6 +39,16 @@ pub fn print_lines(lines: &[String]) {
     let _ = out.flush();
 }
 
+/// Prints warnings as a run does.
+pub fn print_warnings(messages: &[String]) {
+    let lines: Vec<_> = messages.iter().map(|message| warning(message)).collect();
+    print_lines(&lines);
+}
+
+fn warning(message: &str) -> String {
+    format!("  {} {message}", style("!").yellow())
+}
+
 /// A path as a person would type it: relative when it is below the current folder.
 pub fn local_path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
@@ -115,7 +125,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
                 String::new(),
             ]
         }
-        Event::Warning { message } => vec![format!("  {} {message}", style("!").yellow())],
+        Event::Warning { message } => vec![warning(message)],
         Event::Check(check) => self::check(check),
         Event::Outputs(outputs) => self::outputs(outputs),
         Event::SweepStarted { grace_seconds } => vec![

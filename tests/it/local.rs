@@ -1,6 +1,7 @@
 //! The twin in the background.
 
 use std::{
+    fs::File,
     io::{Read, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
@@ -80,7 +81,8 @@ fn up_starts_a_stopped_twin_again() {
 fn a_twin_of_another_version_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let daemon = format!(r#"{{"endpoint":"{endpoint}","pid":1,"version":"0.0.9"}}"#);
+    let daemon =
+        format!(r#"{{"service":"localaws","endpoint":"{endpoint}","pid":1,"version":"0.0.9"}}"#);
     let answer = daemon.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -95,6 +97,9 @@ fn a_twin_of_another_version_is_refused() {
     });
     let site = Site::tutorial();
     site.write(".labctl/local/daemon.json", daemon);
+    // As a twin holds it while it runs.
+    let record = File::open(site.path(".labctl/local/daemon.json")).expect("a record");
+    record.lock().expect("nobody else's");
     site.labctl("up --local")
         .code(1)
         .complains(&["0.0.9", "labctl local stop"]);

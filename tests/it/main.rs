@@ -6,6 +6,7 @@ mod adopt;
 mod change;
 mod choices;
 mod conflicts;
+mod door;
 mod drift;
 mod edge;
 mod fuzz;

@@ -151,7 +151,9 @@ impl Run<'_> {
         if !built {
             return Ok(None);
         }
-        twin.start(None).await?;
+        for message in twin.start(None, false).await?.warnings {
+            self.events().send(Event::Warning { message });
+        }
         let link = link::link(&local, site, &lab.region, None).await?;
         let cx = link.asking(&lab.name, self.events(), interrupt);
         let identity = link.identity(&cx, None).await?;

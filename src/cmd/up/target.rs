@@ -10,6 +10,7 @@ use crate::{
     engine::{Event, EventSink, Plan, State},
     error::Error,
     lab::Lab,
+    local::Started,
 };
 
 /// `--local` starts the twin; then, and otherwise, the link.
@@ -30,12 +31,19 @@ pub(super) async fn start_and_link(
             Some(dir) => site.recorded_twin(dir),
             None => site.twin(None),
         };
-        let (daemon, started) = twin.start(None).await?;
+        let Started {
+            daemon,
+            fresh,
+            warnings,
+        } = twin.start(None, false).await?;
         events.send(Event::Local {
-            endpoint: daemon.endpoint,
-            started,
+            endpoint: daemon.endpoint.to_string(),
+            started: fresh,
             dir: twin.dir().to_owned(),
         });
+        for message in warnings {
+            events.send(Event::Warning { message });
+        }
     }
     link::link(global, site, &lab.region, known).await
 }
