@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    aws::{Fault, FaultKind, HttpError},
+    aws::{Fault, FaultKind, HttpError, ProfileError},
     engine::{Failure, JournalError},
     lab::LabError,
     resource::ZipError,
@@ -92,6 +92,13 @@ impl From<Fault> for Error {
             Some(cause) => error.hint(cause),
             None => error,
         }
+    }
+}
+
+impl From<ProfileError> for Error {
+    fn from(error: ProfileError) -> Self {
+        let told = Self::usage(error.to_string());
+        error.hints().into_iter().fold(told, Self::hint)
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use aws_config::{
-    BehaviorVersion, Region, default_provider::credentials::DefaultCredentialsChain, imds,
-    provider_config::ProviderConfig, retry::RetryConfig, timeout::TimeoutConfig,
-};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{Clients, Cx, Effect, Fault, FaultKind, http};
+use super::{
+    Clients, Cx, Effect, Fault, FaultKind, http,
+    profile::{Choice, ProfileError},
+};
 
 /// The account of the local twin: an access key of twelve digits names its account there.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
@@ -22,7 +21,7 @@ pub(super) const GLOBAL: &str = "us-east-1";
 pub struct Target {
     /// The lab's region, or `--region`.
     pub region: String,
-    /// `--profile`; without it, the SDK's own rules.
+    /// `--profile`: this profile and nothing else. Without it: see [`super::profile`].
     pub profile: Option<String>,
     /// Endpoint of the local twin: no credentials are looked for then.
     pub local: Option<String>,
@@ -37,6 +36,8 @@ pub struct Connection {
     pub endpoint: Option<String>,
     /// e.g. `us-east-1`.
     pub region: String,
+    /// The profile that `--profile` or a variable names.
+    pub profile: Option<String>,
 }
 
 /// Who AWS says we are.
@@ -48,11 +49,8 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// How long to look for an instance role when nothing else gives credentials.
-const IMDS_LIMIT: Duration = Duration::from_millis(1500);
-
-/// Makes the clients. Nothing is sent, but a credential process or profile may be read.
-pub async fn connect(target: &Target) -> Connection {
+/// Makes the clients. Nothing is sent, but profiles are read.
+pub async fn connect(target: &Target) -> Result<Connection, ProfileError> {
     let region = Region::new(target.region.clone());
     let client = http::client(target.local.is_some());
     let loader = aws_config::defaults(BehaviorVersion::latest())
@@ -66,6 +64,7 @@ pub async fn connect(target: &Target) -> Connection {
                 .operation_attempt_timeout(Duration::from_mins(1))
                 .build(),
         );
+    let mut profile = None;
     let config = if let Some(endpoint) = &target.local {
         let nobody = Credentials::new(LOCAL_ACCOUNT, "local", None, None, "the local twin");
         loader
@@ -74,12 +73,14 @@ pub async fn connect(target: &Target) -> Connection {
             .load()
             .await
     } else {
-        let loader = match &target.profile {
+        let choice = Choice::of(target.profile.as_deref()).await?;
+        let loader = match choice.profile() {
             Some(profile) => loader.profile_name(profile),
             None => loader,
         };
+        profile = choice.profile().map(str::to_owned);
         loader
-            .credentials_provider(chain(target, region, client).await)
+            .credentials_provider(choice.credentials(region, client).await)
             .load()
             .await
     };
@@ -90,9 +91,10 @@ pub async fn connect(target: &Target) -> Connection {
     let global_tagging = aws_sdk_resourcegroupstagging::config::Builder::from(&config)
         .region(global)
         .build();
-    Connection {
+    Ok(Connection {
         endpoint: config.endpoint_url().map(str::to_owned),
         region: target.region.clone(),
+        profile,
         clients: Clients {
             apigateway: aws_sdk_apigateway::Client::new(&config),
             cloudfront: aws_sdk_cloudfront::Client::new(&config),
@@ -107,32 +109,7 @@ pub async fn connect(target: &Target) -> Connection {
             global_tagging: aws_sdk_resourcegroupstagging::Client::from_conf(global_tagging),
             waf: aws_sdk_wafv2::Client::from_conf(waf),
         },
-    }
-}
-
-/// The SDK's own chain, but without its long wait for an instance role on machines that have none.
-async fn chain(
-    target: &Target,
-    region: Region,
-    client: SharedHttpClient,
-) -> DefaultCredentialsChain {
-    let provider = ProviderConfig::without_region()
-        .with_region(Some(region))
-        .with_http_client(client);
-    let imds = imds::Client::builder()
-        .configure(&provider)
-        .connect_timeout(IMDS_LIMIT)
-        .read_timeout(IMDS_LIMIT)
-        .operation_timeout(IMDS_LIMIT)
-        .max_attempts(1)
-        .build();
-    let chain = DefaultCredentialsChain::builder()
-        .configure(provider)
-        .imds_client(imds);
-    match &target.profile {
-        Some(profile) => chain.profile_name(profile).build().await,
-        None => chain.build().await,
-    }
+    })
 }
 
 impl Cx {

@@ -7,6 +7,7 @@ mod fault;
 mod http;
 mod list;
 mod pace;
+mod profile;
 mod sign;
 mod tagged;
 
@@ -23,6 +24,7 @@ pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind};
 pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
+pub use profile::ProfileError;
 pub use sign::{Keys, sign};
 pub use tagged::Scope;
 

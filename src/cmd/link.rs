@@ -11,6 +11,7 @@ use crate::{
     cli::Global,
     engine::{self, EventSink, Interrupt, Outputs, State},
     error::Error,
+    lab::quote,
     local::{self, Twin},
     resource::Kind,
 };
@@ -54,7 +55,7 @@ pub(super) async fn link(
         profile: global.profile.clone(),
         local: endpoint,
     };
-    let connection = connect(&target).await;
+    let connection = connect(&target).await?;
     // The twin's port may change; what it holds is known by its folder.
     if let Some(state) = state.filter(|s| s.local.is_none() && s.endpoint != connection.endpoint) {
         let name = |e: &Option<String>| e.clone().unwrap_or_else(|| "AWS".to_owned());
@@ -92,7 +93,8 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, cx: &Cx, state: Option<&State>) -> Result<Identity, Error> {
-        let identity = cx.identity().await.map_err(no_identity)?;
+        let identity = cx.identity().await;
+        let identity = identity.map_err(|fault| self.no_identity(fault))?;
         if let Some(state) = state
             && state.account != identity.account
         {
@@ -103,6 +105,21 @@ impl Link {
             .hint("use that account's credentials (AWS_PROFILE or --profile)"));
         }
         Ok(identity)
+    }
+
+    /// Why nobody answers who we are.
+    pub(super) fn no_identity(&self, fault: Fault) -> Error {
+        if !no_credentials(&fault) {
+            return fault.into();
+        }
+        let profile = self.connection.profile.as_deref();
+        let profile = profile.map(|name| format!(": the profile {} gives none", quote(name)));
+        Error::failed(format!(
+            "no AWS credentials were found{}",
+            profile.unwrap_or_default()
+        ))
+        .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
+        .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile")
     }
 
     /// Whether a twin answers there: the lab's own, or any that `AWS_ENDPOINT_URL` names. Asked once;
@@ -249,16 +266,6 @@ impl Link {
 fn text(state: &State, kind: Kind, member: &str) -> Option<String> {
     let (_, record) = state.first(kind)?;
     Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
-}
-
-/// Why nobody answers who we are.
-pub(super) fn no_identity(fault: Fault) -> Error {
-    match fault {
-        _ if no_credentials(&fault) => Error::failed("no AWS credentials were found")
-            .hint("`labctl up --local` needs no account: it runs the lab on a local AWS twin")
-            .hint("for an account: `aws configure`, `aws sso login`, or AWS_PROFILE / --profile"),
-        _ => fault.into(),
-    }
 }
 
 /// Whether there are no credentials at all (not: bad ones).

@@ -30,6 +30,7 @@ pub use file::schema;
 pub use forms::valid_email;
 pub use load::{load, parse};
 pub use problem::{LabError, Place, Problem};
+pub(crate) use problem::{choice, closest, quote};
 pub use providers::{IdentityProvider, Metadata, Provider};
 pub use render::render;
 pub use user_pool::Mfa;

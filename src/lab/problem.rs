@@ -160,7 +160,7 @@ impl Notes {
 }
 
 /// A word of the file inside a sentence: short, and without what a terminal would obey.
-pub(super) fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let tame = |c: char| if is_unruly(c) { '\u{fffd}' } else { c };
     format!("`{}`", clip(word).chars().map(tame).collect::<String>())
 }
@@ -179,7 +179,8 @@ pub(super) fn is_unruly(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn choice(known: &[&str]) -> String {
+/// The words to choose among.
+pub(crate) fn choice(known: &[&str]) -> String {
     match known {
         [] => "there is none".to_owned(),
         [only] => format!("there is only `{only}`"),
@@ -196,7 +197,7 @@ fn choice(known: &[&str]) -> String {
 }
 
 /// The nearest of `known`, when it is near enough to be a slip.
-pub(super) fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let length = word.chars().count();
     if length > MOST_SLIP {
         return None;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
+mod accounts;
 mod adopt;
 mod change;
 mod choices;

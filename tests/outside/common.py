@@ -97,7 +97,7 @@ def validate(http_response, parsed, model, **_):
         assert not extra, f"{model.name}: not in the model: {extra}"
 
 
-def client(service, endpoint, signed=True):
+def client(service, endpoint, signed=True, account=KEYS["AWS_ACCESS_KEY_ID"]):
     from botocore import UNSIGNED
 
     config = Config(retries={"max_attempts": 1}, **({} if signed else {"signature_version": UNSIGNED}))
@@ -105,7 +105,7 @@ def client(service, endpoint, signed=True):
         service,
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=account,
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
         config=config,
     )

@@ -137,7 +137,7 @@ impl Run<'_> {
                 Ok(identity) => return Ok(Some((link, identity))),
                 Err(fault) if built && link::no_credentials(&fault) => {}
                 Err(fault) => {
-                    let error = link::no_identity(fault);
+                    let error = link.no_identity(fault);
                     let message = format!(
                         "there is no state of {} here, and {}",
                         lab.name, error.message
