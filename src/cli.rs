@@ -149,20 +149,20 @@ pub struct Down {
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`
-    #[arg(long, value_name = "COMMAND")]
-    pub otp_command: Option<String>,
-    /// The user to sign in (default: the lab's first)
-    #[arg(long, value_name = "EMAIL")]
-    pub user: Option<String>,
+    /// Who signs in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
 }
 
 /// Who signs in, and how.
 #[derive(Debug, Clone, Args)]
 pub struct SignIn {
-    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`
+    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`; it gets PATH, HOME and the like, no keys
     #[arg(long, value_name = "COMMAND")]
     pub otp_command: Option<String>,
+    /// A variable of your environment that --otp-command gets too (repeatable)
+    #[arg(long, value_name = "NAME", requires = "otp_command", value_parser = variable)]
+    pub otp_env: Vec<String>,
     /// The user to sign in (default: the lab's first)
     #[arg(long, value_name = "EMAIL")]
     pub user: Option<String>,
@@ -293,6 +293,13 @@ fn header(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("a header is `NAME: VALUE`".to_owned()),
     }
+}
+
+fn variable(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['=', '\0']) {
+        return Err("the name of a variable is needed, without its value".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn parallel(text: &str) -> Result<usize, String> {

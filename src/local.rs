@@ -178,6 +178,9 @@ impl Twin {
             .arg(&self.dir)
             .args(port)
             .args(any_user.then_some("--any-user"))
+            // It needs no keys, and handlers can read its environment.
+            .env_clear()
+            .envs(localaws::environment::passed())
             // Not our terminal's, and not killed by its Ctrl-C.
             .stdin(Stdio::null())
             .stdout(file)

@@ -12,7 +12,7 @@ use crate::{
     client::{Fresh, fresh},
     engine::{EventSink, Interrupt, Outputs, State, StepId},
     error::Error,
-    lab::{Factor, Lab, STUDENT},
+    lab::{Factor, Lab, STUDENT, quote},
     verify::{CodeSource, Tokens, assume, of_user},
 };
 
@@ -83,13 +83,11 @@ impl Scene {
             Error::failed("the lab has no user to sign in").hint("`labctl up --user YOUR@ADDRESS`")
         })?;
         self.by_code()?;
-        let source = match (&args.otp_command, &self.link.connection.endpoint) {
-            (Some(command), _) => CodeSource::Command(command.clone()),
-            (None, Some(endpoint)) if self.link.is_twin().await => {
-                CodeSource::Inbox(endpoint.clone())
-            }
-            _ => CodeSource::Ask,
-        };
+        let twin = self.link.is_twin().await;
+        let source = code_source(
+            args,
+            self.link.connection.endpoint.as_deref().filter(|_| twin),
+        )?;
         let pool = self.lab.user_pool.as_ref();
         fresh(&Fresh {
             cx: &self.cx,
@@ -153,6 +151,27 @@ impl Scene {
             error.hint(format!("there is: {}", known.join(", ")))
         }
     }
+}
+
+/// Where the mailed code comes from; `inbox` is the endpoint of a twin.
+pub(super) fn code_source(args: &SignIn, inbox: Option<&str>) -> Result<CodeSource, Error> {
+    let Some(line) = &args.otp_command else {
+        return Ok(inbox.map_or(CodeSource::Ask, |endpoint| {
+            CodeSource::Inbox(endpoint.to_owned())
+        }));
+    };
+    let value = |name: &String| {
+        let value = std::env::var_os(name).ok_or_else(|| {
+            Error::usage(format!("--otp-env {}: it is not set", quote(name)))
+                .hint("set it, or leave it away")
+        })?;
+        Ok((name.clone(), value))
+    };
+    let given: Result<Vec<_>, Error> = args.otp_env.iter().map(value).collect();
+    Ok(CodeSource::Command {
+        line: line.clone(),
+        given: given?,
+    })
 }
 
 fn incomplete(what: &str) -> Error {

@@ -1,6 +1,6 @@
 //! Sign-in by e-mail one-time password, as a student's client does it: no AWS credentials needed.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{ffi::OsString, io::IsTerminal, time::Duration};
 
 use aws_sdk_cognitoidentityprovider::types::{
     AuthFlowType, AuthenticationResultType, ChallengeNameType,
@@ -19,7 +19,12 @@ pub enum CodeSource {
     /// The inbox of the local twin at this endpoint.
     Inbox(String),
     /// A command that prints the code; the address is in `$LABCTL_EMAIL`.
-    Command(String),
+    Command {
+        /// For the shell.
+        line: String,
+        /// Variables that it gets besides those of `localaws::environment`.
+        given: Vec<(String, OsString)>,
+    },
     /// The person at the terminal.
     Ask,
 }
@@ -203,7 +208,7 @@ async fn code(
 ) -> Result<String, Error> {
     let text = match source {
         CodeSource::Inbox(endpoint) => from_inbox(endpoint, email, earlier).await?,
-        CodeSource::Command(command) => from_command(command, email).await?,
+        CodeSource::Command { line, given } => from_command(line, given, email).await?,
         CodeSource::Ask => ask(sent_to).await?,
     };
     let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -233,10 +238,17 @@ async fn from_inbox(endpoint: &str, email: &str, earlier: usize) -> Result<Strin
     .hint("`labctl status` shows the lab's users"))
 }
 
-async fn from_command(command: &str, email: &str) -> Result<String, Error> {
+async fn from_command(
+    line: &str,
+    given: &[(String, OsString)],
+    email: &str,
+) -> Result<String, Error> {
     let cannot = |why: String| Error::new(Exit::Unproven, format!("--otp-command: {why}"));
     let output = Command::new("sh")
-        .args(["-c", command])
+        .args(["-c", line])
+        .env_clear()
+        .envs(localaws::environment::passed())
+        .envs(given.iter().map(|(name, value)| (name, value)))
         .env("LABCTL_EMAIL", email)
         .stderr(std::process::Stdio::inherit())
         .kill_on_drop(true)

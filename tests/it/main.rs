@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod input;
 mod interrupt;
+mod keys;
 mod labs;
 mod local;
 mod lost;

@@ -28,20 +28,34 @@ class Lab:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="labctl-outside-"))
         shutil.copy(folder / "lab.yaml", self.folder)
         shutil.copytree(folder / "artifacts", self.folder / "artifacts")
+        self.twins = []
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **environment}
 
     def run(self, *words, code=0):
         done = subprocess.run(
             [LABCTL, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
         )
-        assert done.returncode == code, f"labctl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code is None or done.returncode == code, f"labctl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def json(self, *words, code=0):
         return json.loads(self.run(*words, "--json", code=code))
 
+    def serve(self, **environment):
+        """The lab's twin in the foreground, with variables that `local start` would not pass on."""
+        words = [LABCTL, "local", "serve", "--port", "0", "--dir", str(self.folder / ".labctl" / "local")]
+        (self.folder / ".labctl" / "local").mkdir(mode=0o700, parents=True)
+        twin = subprocess.Popen(
+            words, cwd=self.folder, env={**self.environment, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.twins.append(twin)
+        while not self.json("local", "status", code=None).get("endpoint"):
+            assert twin.poll() is None, f"the twin ended with {twin.returncode}"
+
     def close(self):
         subprocess.run([LABCTL, "local", "stop"], cwd=self.folder, env=self.environment, capture_output=True)
+        for twin in self.twins:
+            twin.wait(timeout=30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -31,8 +31,8 @@ class App(unittest.TestCase):
         self.addCleanup(self.lab.close)
         self.clock = self.lab.folder / "clock"
         self.clock.write_text("+0")
-        # Only the twin, which inherits it: time stands where the file says.
-        self.lab.environment.update(
+        # Only the twin, in the foreground: one in the background gets no LD_PRELOAD. Time stands where the file says.
+        self.lab.serve(
             LD_PRELOAD=FAKETIME[0], FAKETIME_TIMESTAMP_FILE=str(self.clock), FAKETIME_NO_CACHE="1",
             FAKETIME_DONT_FAKE_MONOTONIC="1",
         )

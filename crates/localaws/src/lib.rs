@@ -16,6 +16,7 @@ mod calls;
 mod cloudfront;
 mod cognito;
 mod cognito_identity;
+pub mod environment;
 mod faults;
 #[doc(hidden)]
 pub mod fuzz;

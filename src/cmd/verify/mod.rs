@@ -8,13 +8,14 @@ use std::time::Instant;
 use super::{
     link::{self, Link},
     scene::{self, Site},
+    student::code_source,
 };
 use crate::{
     cli::{Global, Verify},
     engine::{Chapter, Event, Interrupt, State, StepId},
     error::{Error, Exit},
     lab::Lab,
-    verify::{CodeSource, Prober},
+    verify::Prober,
 };
 use proof::Proof;
 
@@ -68,12 +69,13 @@ async fn prove(
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     }
     let endpoint = link.connection.endpoint.clone();
+    let source = code_source(&args.sign_in, endpoint.as_deref().filter(|_| twin))?;
     events.send(Event::RunStarted {
         command: "verify",
         lab: state.lab.clone(),
         account: identity.account,
         region: state.region.clone(),
-        endpoint: endpoint.clone().filter(|_| state.local.is_none()),
+        endpoint: endpoint.filter(|_| state.local.is_none()),
         steps: Vec::new(),
     });
     let routes = routes::of(lab, state)?;
@@ -85,17 +87,16 @@ async fn prove(
         routes: &routes,
         twin,
     };
-    let source = match (&args.otp_command, endpoint) {
-        (Some(command), _) => CodeSource::Command(command.clone()),
-        (None, Some(endpoint)) if twin => CodeSource::Inbox(endpoint),
-        _ => CodeSource::Ask,
-    };
     let mut prober = Prober::new(&cx, api_id, base_url, twin);
     let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
     prober.origin = cors.map(|cors| cors.origin.clone());
     proof.without_sign_in(&mut prober).await?;
     proof.functions(&mut prober, &stage).await?;
-    let user = args.user.clone().or_else(|| outputs.users.first().cloned());
+    let user = args
+        .sign_in
+        .user
+        .clone()
+        .or_else(|| outputs.users.first().cloned());
     proof.login(&mut prober).await;
     let direct = link.direct_url(state);
     let direct = direct.filter(|_| outputs.distribution_id.is_some());

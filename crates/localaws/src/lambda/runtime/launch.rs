@@ -12,7 +12,7 @@ use tokio::{process::Command, sync::OnceCell};
 use super::process::Process;
 use crate::{
     app::App,
-    ids,
+    environment, ids,
     lambda::{code::Folder, function::Function, name::Named},
     sts::{Grant, Session},
 };
@@ -248,6 +248,8 @@ impl Language {
         let (command, advice) = (self.command, self.advice);
         let told = Command::new(command)
             .args(self.tells_itself)
+            .env_clear()
+            .envs(environment::passed())
             .stdin(Stdio::null())
             .output()
             .await
