@@ -134,7 +134,9 @@ impl Choice {
         };
         let named = named(option, variable);
         let name = named.as_ref().map(|(name, _)| Cow::Owned(name.clone()));
-        let read = profile::load(&Fs::real(), &Env::real(), &Default::default(), name).await;
+        #[expect(clippy::default_trait_access, reason = "its crate is none of ours")]
+        let usual = Default::default();
+        let read = profile::load(&Fs::real(), &Env::real(), &usual, name).await;
         Self::among(named, read, variable)
     }
 

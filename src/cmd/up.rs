@@ -167,6 +167,7 @@ impl Run<'_> {
             identity.arn,
             state.region
         );
+        passwords::warn(lab, &secrets, &link, events).await;
         scene::confirm(global, &link, &interrupt, &question).await?;
         let wait = Duration::from_mins(args.edge_wait);
         let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);

@@ -147,7 +147,7 @@ mirror! {
         /// The address that one-time codes are mailed to.
         email: Need<Text<Email>>,
         /// The environment variable with the user's password; without it, labctl asks. Never the password itself.
-        password_env: Option<Text<EnvironmentName>>,
+        password_env: Option<Need<Text<EnvironmentName>>>,
     }
 
     /// A Cognito identity pool, for the users of the user pool.

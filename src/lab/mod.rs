@@ -9,6 +9,7 @@ mod code;
 mod edge;
 mod excerpt;
 mod file;
+mod foreign;
 mod forms;
 mod kinds;
 mod load;

@@ -4,6 +4,7 @@
 use schemars::{Schema, json_schema};
 
 use super::{
+    foreign::environment_name,
     forms::{
         callback_url, certificate, country, domain_name, domain_prefix, handler, identity_source,
         issuer, lab_name, origin, policy_arn, provider_name, region, stage, valid_email, variable,
@@ -215,7 +216,7 @@ rules! {
     };
     Origin = Rule::Form { wrong: origin, pattern: "^(\\*|https?://[a-z0-9.:-]+)$", example: "https://app.example.com" };
     CallerName = plain_name(64);
-    EnvironmentName = Rule::Name { most: 128, class: "A-Za-z0-9_", words: "letters, digits and `_`" };
+    EnvironmentName = Rule::Form { wrong: environment_name, pattern: "^[A-Za-z0-9_]{1,128}$", example: "LAB_SECRET" };
     Comment = Rule::Name { most: 128, class: " -~", words: "printable ASCII" };
     Country = Rule::Form { wrong: country, pattern: "^[A-Z]{2}$", example: "DE" };
     DomainName = Rule::Form { wrong: domain_name, pattern: r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", example: "api.example.com" };

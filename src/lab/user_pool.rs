@@ -224,7 +224,7 @@ fn users(list: List<file::User>, with_code: bool, notes: &Notes) -> Vec<User> {
         }
         (!twin).then_some(User {
             email: address,
-            password_env: user.password_env.map(|name| name.value),
+            password_env: user.password_env.and_then(|name| Some(name.0?.value)),
         })
     };
     list.items.into_iter().filter_map(user).collect()

@@ -191,3 +191,40 @@ fn otp_env_that_cannot_be_given_is_refused() {
         .code(2)
         .complains(&["--otp-command"]);
 }
+
+/// The lab's file says where a secret goes, so `up` does before it asks, and with `--yes` too.
+#[test]
+fn up_says_which_values_leave_and_where_to() {
+    let site = Site::ready("user-pool-choices");
+    // A twin that is reached as AWS is, so that `up` asks.
+    site.ok("local start --port 0 --dir other");
+    let status = site.ok("local status --dir other --json").json();
+    let endpoint = status["endpoint"].as_str().expect("an endpoint");
+    let line = "sends the value of $CORPORATE_SECRET to http://127.0.0.1:8010";
+    let run = |args: &[&str]| {
+        let mut command = site.command(args);
+        command
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_ACCESS_KEY_ID", "111122223333")
+            .env("AWS_SECRET_ACCESS_KEY", "x")
+            .env("STUDENT_PASSWORD", "Correct-Horse-1-Battery")
+            .env("CORPORATE_SECRET", "planted-secret");
+        let said = Said::of(&mut command);
+        assert!(!format!("{said:?}").contains("planted-secret"), "{said:?}");
+        said
+    };
+    let asked = run(&["up"]).code(2).complains(&["Nobody can answer"]);
+    assert!(asked.out.contains(line), "{}", asked.out);
+    // A chapter before the pool sends nothing.
+    let early = run(&["up", "--until", "1"]).code(2);
+    assert!(!early.out.contains("sends the value"), "{}", early.out);
+    let yes = run(&["up", "--yes"]);
+    let (before, _) = yes.out.split_once("function").expect("steps");
+    assert!(before.contains(line), "{}", yes.out);
+    let events = run(&["up", "--yes", "--json"]).events();
+    let warned = events.iter().any(|e| {
+        e["event"] == "warning" && e["message"].as_str().is_some_and(|m| m.contains(line))
+    });
+    assert!(warned, "{events:?}");
+    site.ok("local stop --dir other");
+}
