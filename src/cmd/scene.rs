@@ -88,7 +88,7 @@ pub(super) fn reporter(global: &Global) -> Reporter {
         Style::Json
     } else if global.quiet {
         Style::Quiet
-    } else if std::io::stdout().is_terminal() {
+    } else if report::can_redraw() {
         Style::Bars
     } else {
         Style::Lines

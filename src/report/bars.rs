@@ -39,9 +39,11 @@ impl Default for Bars {
 
 impl Bars {
     fn print(&self, lines: &[String]) {
-        for line in lines {
-            // Above the bars, when there are any. A terminal that is gone is no failure of the run.
-            let _ = self.screen.println(line);
+        // Ordinary lines, which a terminal can wrap anew when its width changes; above the bars, when there are any.
+        if self.bars.is_empty() {
+            text::print_lines(lines);
+        } else {
+            self.screen.suspend(|| text::print_lines(lines));
         }
     }
 
@@ -73,7 +75,10 @@ impl Bars {
     fn end(&mut self) {
         for bar in self.bars.drain(..) {
             bar.finish_and_clear();
+            self.screen.remove(&bar);
         }
+        // A terminal that is gone is no failure of the run.
+        let _ = self.screen.clear();
         let picture: Vec<String> = self
             .view
             .blocks

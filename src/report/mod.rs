@@ -29,6 +29,13 @@ pub enum Style {
     Quiet,
 }
 
+/// Whether stdout is a terminal on which lines can be redrawn: it moves the cursor (`TERM` is set, and not `dumb`), and
+/// its width is known.
+pub fn can_redraw() -> bool {
+    let term = console::Term::stdout();
+    term.is_term() && !console::is_dumb() && term.size_checked().is_some()
+}
+
 /// Shows events until the run is finished.
 #[derive(Debug)]
 pub struct Reporter {

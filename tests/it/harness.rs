@@ -94,12 +94,18 @@ impl Site {
         command
     }
 
-    /// `labctl …` at a terminal, by util-linux' `script`; what is typed is its stdin.
+    /// `labctl …` at a terminal of 100 columns, by util-linux' `script`; what is typed is its stdin.
     pub(crate) fn terminal(&self, line: &str) -> Command {
+        self.terminal_of(100, line)
+    }
+
+    /// The same with another width; 0: the terminal does not know its own.
+    pub(crate) fn terminal_of(&self, columns: u16, line: &str) -> Command {
         let labctl = env!("CARGO_BIN_EXE_labctl");
+        let run = format!("stty cols {columns} rows 40 && exec {labctl} {line}");
         let mut script = self.program("script");
         script
-            .args(["-qec", &format!("{labctl} {line}"), "/dev/null"])
+            .args(["-qec", &run, "/dev/null"])
             .env("TERM", "xterm")
             .stdin(Stdio::piped());
         script

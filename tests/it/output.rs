@@ -51,18 +51,10 @@ fn lines_tell_each_resource_once_and_without_colours() {
     assert!(!err.contains('\u{1b}'), "{err:?}");
 }
 
-/// A terminal, by util-linux' `script`.
 #[test]
 fn bars_leave_the_same_on_the_screen() {
     let site = Site::tutorial();
-    let labctl = env!("CARGO_BIN_EXE_labctl");
-    let shown = Said::of(
-        site.program("script")
-            .args(["-qec", &format!("{labctl} up --local"), "/dev/null"])
-            .env("TERM", "xterm"),
-    )
-    .code(0)
-    .out;
+    let shown = Said::of(&mut site.terminal("up --local")).code(0).out;
     assert!(
         shown.contains('\u{1b}'),
         "a terminal gets colours: {shown:?}"
@@ -81,15 +73,64 @@ fn bars_leave_the_same_on_the_screen() {
     ] {
         assert!(plain.contains(chapter), "{chapter} in:\n{plain}");
     }
-    let colourless = Said::of(
-        site.program("script")
-            .args(["-qec", &format!("{labctl} status"), "/dev/null"])
-            .env("TERM", "xterm")
-            .env("NO_COLOR", "1"),
-    )
-    .code(0)
-    .out;
+    // What stays ends with a newline each: not with blanks up to a width that may change.
+    let (_, end) = shown.rsplit_once("1 Lambda function").expect("the end");
+    let lines: Vec<&str> = end.lines().collect();
+    assert!(lines.len() > 20, "{end:?}");
+    for line in lines {
+        let line = console::strip_ansi_codes(line);
+        assert!(!line.contains("          \u{20}   "), "{line:?}");
+        assert!(line.chars().count() <= 100, "{line:?}");
+    }
+    let mut colourless = site.terminal("status");
+    let colourless = Said::of(colourless.env("NO_COLOR", "1")).code(0).out;
     assert!(!colourless.contains("\u{1b}[3"), "{colourless:?}");
+}
+
+/// Where the cursor cannot be moved, or nobody knows how wide a line is: plain lines, and all of them.
+#[test]
+fn a_terminal_that_cannot_redraw_gets_lines() {
+    for (term, columns) in [
+        (Some("dumb"), 100),
+        (None, 100),
+        (Some("xterm"), 0),
+        (Some("dumb"), 0),
+    ] {
+        let site = Site::tutorial();
+        let at = |line: &str| {
+            let mut command = site.terminal_of(columns, line);
+            match term {
+                Some(term) => command.env("TERM", term),
+                None => command.env_remove("TERM"),
+            };
+            Said::of(&mut command)
+        };
+        let up = at("up --local").code(0).out;
+        let plain = console::strip_ansi_codes(&up).into_owned();
+        for name in NAMES {
+            let word = format!(" created      {name:<13} ");
+            assert_eq!(
+                plain.matches(&word).count(),
+                1,
+                "{term:?}: {word} in:\n{up}"
+            );
+        }
+        // No cursor is moved and no line erased; colours are another thing.
+        for code in ["\u{1b}[2K", "\u{1b}[1A", "\u{1b}[0J", "\r\u{1b}"] {
+            assert!(!up.contains(code), "{term:?} {columns}: {up:?}");
+        }
+        assert!(
+            plain.contains("Invoke URL") && plain.contains("15 created"),
+            "{up}"
+        );
+        let verify = at("verify").code(0).out;
+        assert!(verify.contains("8 of 8 checks hold"), "{term:?}: {verify}");
+        site.edit("expect: Hello from Lambda!", "expect: Something else");
+        let failed = at("verify").code(5).out;
+        assert!(failed.contains("Something else"), "{term:?}: {failed}");
+        let down = at("down").code(0).out;
+        assert!(down.contains("15 deleted"), "{term:?}: {down}");
+    }
 }
 
 #[test]
