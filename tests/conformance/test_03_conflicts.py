@@ -194,6 +194,21 @@ def test_client_replaced(lab):
     assert "ALLOW_USER_AUTH" not in updated.get("ExplicitAuthFlows", [])
 
 
+@point("a user pool is renamed and keeps its id", "docs: UpdateUserPool (PoolName)")
+def test_pool_renamed(lab):
+    pool = lab.pool_named("to-rename")["Id"]
+    lab.cognito.update_user_pool(UserPoolId=pool, PoolName=lab.name("renamed"))
+    assert lab.cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Name"] == lab.name("renamed")
+
+
+@point("a REST API is renamed and keeps its id", "docs: UpdateRestApi (replace /name)")
+def test_api_renamed(lab):
+    api = lab.api_named("to-rename")["id"]
+    patch = [{"op": "replace", "path": "/name", "value": lab.name("renamed")}]
+    assert lab.gateway.update_rest_api(restApiId=api, patchOperations=patch)["id"] == api
+    assert lab.gateway.get_rest_api(restApiId=api)["name"] == lab.name("renamed")
+
+
 @point("a pool takes its clients along", "docs: DeleteUserPool")
 def test_pool_and_clients(lab):
     pool = lab.pool_named("short-lived")["Id"]

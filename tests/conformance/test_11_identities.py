@@ -71,6 +71,14 @@ def pools(lab):
     return Identities(lab)
 
 
+@point("identity pool: renamed, it keeps its id", "model cognito-identity: UpdateIdentityPool")
+def test_renamed(lab, pools):
+    pool = pools.pool_named("to-rename")
+    lab.identities.update_identity_pool(IdentityPoolId=pool, IdentityPoolName=lab.name("renamed"),
+                                        AllowUnauthenticatedIdentities=False)
+    assert lab.identities.describe_identity_pool(IdentityPoolId=pool)["IdentityPoolName"] == lab.name("renamed")
+
+
 @point("identity pool: shown as it was made", "model cognito-identity: IdentityPool")
 def test_described(lab, pools):
     shown = lab.identities.describe_identity_pool(IdentityPoolId=pools.pool)
