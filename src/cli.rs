@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 )]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
-    5 a check failed (verify), 6 something is left, or not proven to be gone (down), 130 interrupted."
+    5 a check failed (verify), 6 something is left, or not proven to be gone (down),\n\
+    7 users, ids or addresses would be lost (up), 130 interrupted."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -105,8 +106,12 @@ pub enum Command {
 
 /// Options of `up`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct Up {
-    /// Stop at the end of a chapter: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user, 6 edge
+    /// Stop at the end of a chapter, and leave what is there of later ones as it is: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user, 6 edge
     #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=6))]
     pub until: Option<u8>,
     /// Steps at once; 1 goes strictly one after another
@@ -115,6 +120,10 @@ pub struct Up {
     /// Show what would be done, from reads only
     #[arg(long)]
     pub dry_run: bool,
+    /// Agree to the loss of what people use: a user pool with its users, the id and address of an API, an identity
+    /// pool or a distribution. Without it `up` refuses (exit code 7)
+    #[arg(long)]
+    pub replace: bool,
     /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
     #[arg(long, conflicts_with = "dry_run")]
     pub adopt: bool,

@@ -18,7 +18,7 @@ pub enum Exit {
     Failed = 1,
     /// Bad usage or a bad lab.yaml; nothing was called.
     Usage = 2,
-    /// `status`: drift or something missing.
+    /// `status`: drift, something missing, or something found without a state.
     Differs = 3,
     /// `status`: nothing there.
     Nothing = 4,
@@ -26,6 +26,8 @@ pub enum Exit {
     Unproven = 5,
     /// `down`: something is left, or with `--prove` could not be looked at.
     Survivors = 6,
+    /// `up`: it would delete what carries users, ids or addresses, and was not told to: nothing was changed.
+    Loses = 7,
     /// Ctrl-C or SIGTERM.
     Interrupted = 130,
 }

@@ -13,7 +13,7 @@ pub use edge::{edge_names, key_number, next_key_number};
 use api::Reach;
 
 use crate::{
-    engine::{Chapter, Plan, Ref},
+    engine::{Chapter, Plan, Ref, State},
     lab::{self, Lab},
     resource::{
         self, AppClient, Function, LogGroup, Password, Role, RolePolicy, Secret, Trust, User,
@@ -26,14 +26,22 @@ use crate::{
 pub struct Extent<'a> {
     /// Users in place of the file's.
     pub users: Option<&'a [String]>,
-    /// The last chapter to build.
+    /// The last chapter to build; what is there of later ones is left as it is.
     pub until: u8,
+    /// The last chapter of which something is there: see [`reached`].
+    pub reached: u8,
     /// Passwords by address, of users who have one: only `up` is given them.
     pub passwords: &'a BTreeMap<String, Secret>,
     /// Which of the API keys the distribution sends, from 1: rotation makes the next.
     pub key_number: u32,
     /// Client secrets by the environment variables that they are in: only `up` is given them.
     pub client_secrets: &'a BTreeMap<String, Secret>,
+}
+
+/// The last chapter of which the state has something; 0 when it has nothing.
+pub fn reached(state: Option<&State>) -> u8 {
+    let records = state.iter().flat_map(|state| state.steps.values());
+    records.map(|record| record.chapter).max().unwrap_or(0)
 }
 
 /// The user pool and its app client.
@@ -43,6 +51,9 @@ type Pool = (Ref<UserPool>, Ref<AppClient>);
 /// that it guards, so that the method is made once.
 pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
     let mut plan = Plan::default();
+    if extent.until < u8::MAX {
+        plan.end_with(extent.until);
+    }
     let has = |chapter: Chapter| chapter.number() <= extent.until;
     let mut functions = BTreeMap::new();
     for (id, function) in &lab.functions {
@@ -59,7 +70,13 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
         let edge = lab.edge.as_ref().filter(|_| has(Chapter::Edge));
         let reach = Reach {
             guarded,
-            behind_edge: edge.is_some(),
+            // Before the last chapter nobody needs a key, but whoever does already goes on needing one.
+            behind_edge: match &lab.edge {
+                Some(_) => edge.map(|_| true),
+                None => Some(false),
+            },
+            has_edge: lab.edge.is_some()
+                && extent.until.max(extent.reached) >= Chapter::Edge.number(),
         };
         let made = api::add(&mut plan, lab, file, &functions, pool, reach);
         if guarded {

@@ -6,6 +6,7 @@ mod export;
 mod init;
 mod link;
 mod local;
+mod lookup;
 mod scene;
 mod status;
 mod student;

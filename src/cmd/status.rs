@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Serialize;
 
 use super::{
-    link,
+    link, lookup,
     scene::{self, Site},
 };
 use crate::{
     cli::Global,
-    engine::{self, Chapter, Interrupt, Outputs, Seen, Standing, State},
+    engine::{self, Chapter, Interrupt, Outputs, Plan, Seen, Standing, State},
     error::{Error, Exit},
-    plan::{Extent, key_number, plan},
+    lab::Lab,
+    plan::{Extent, key_number, plan, reached},
     report,
 };
 
@@ -24,6 +25,9 @@ struct Status<'a> {
     region: &'a str,
     endpoint: Option<&'a str>,
     chapters: Vec<Block>,
+    /// ARNs with the lab's tag that lab.yaml does not name, when there is no state.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<String>,
     outputs: Outputs,
 }
 
@@ -38,25 +42,14 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     let site = Site::of(global);
     let known = scene::known(global, &site)?;
     let Some(state) = known.state()? else {
-        nothing(global, &known.name);
-        return Ok(Exit::Nothing);
+        return match &known.lab {
+            Some(lab) => without_state(global, &site, lab).await,
+            None => Ok(nothing(global, &known.name)),
+        };
     };
-    let plan = match &known.lab {
-        Some(lab) => {
-            let until = state.until.unwrap_or(u8::MAX);
-            Some(Arc::new(plan(
-                lab,
-                &Extent {
-                    users: state.users.as_deref(),
-                    until,
-                    passwords: &BTreeMap::new(),
-                    key_number: key_number(Some(&state)),
-                    client_secrets: &BTreeMap::new(),
-                },
-            )?))
-        }
-        None => None,
-    };
+    let lab = known.lab.as_ref();
+    let plan = lab.map(|lab| planned(lab, Some(&state))).transpose()?;
+    let plan = plan.map(Arc::new);
     let link = link::link(global, &site, &state.region, Some(&state)).await?;
     let reporter = scene::reporter(&Global {
         quiet: true,
@@ -86,14 +79,67 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         region: &state.region,
         endpoint: link.connection.endpoint.as_deref(),
         chapters: blocks(seen),
+        others: Vec::new(),
         outputs: link.outputs(&state).await,
     };
     if global.json {
         report::print_json(&status);
     } else {
-        report::print_lines(&lines(global, &status, &state, exit));
+        report::print_lines(&lines(global, &status, &end(&state, exit)));
     }
     Ok(exit)
+}
+
+/// The plan that the last `up` had, or the whole lab.
+fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
+    let extent = Extent {
+        users: state.and_then(|s| s.users.as_deref()),
+        until: state.and_then(|s| s.until).unwrap_or(u8::MAX),
+        reached: reached(state),
+        passwords: &BTreeMap::new(),
+        key_number: key_number(state),
+        client_secrets: &BTreeMap::new(),
+    };
+    Ok(plan(lab, &extent)?)
+}
+
+/// Asks AWS by names and tags. Nothing is written.
+async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, Error> {
+    let plan = planned(lab, None)?;
+    let reporter = scene::reporter(&Global {
+        quiet: true,
+        json: false,
+        ..global.clone()
+    });
+    let looked = lookup::look(global, site, lab, &plan, reporter.sink()).await;
+    reporter.finish();
+    let Some(looked) = looked?.filter(|l| l.there().next().is_some() || !l.others.is_empty())
+    else {
+        return Ok(nothing(global, &lab.name));
+    };
+    let status = Status {
+        lab: &lab.name,
+        account: &looked.state.account,
+        region: &looked.state.region,
+        endpoint: looked.link.connection.endpoint.as_deref(),
+        chapters: blocks(looked.there().cloned().collect()),
+        others: looked.others.clone(),
+        outputs: looked.link.outputs(&looked.state).await,
+    };
+    if global.json {
+        report::print_json(&status);
+    } else {
+        let local = if looked.link.local.is_some() {
+            " --local"
+        } else {
+            ""
+        };
+        let end = format!(
+            "Found without a state here: `labctl up{local}` adopts it, `labctl down{local}` removes it."
+        );
+        report::print_lines(&lines(global, &status, &end));
+    }
+    Ok(Exit::Differs)
 }
 
 fn verdict(seen: &[Seen]) -> Exit {
@@ -107,7 +153,7 @@ fn verdict(seen: &[Seen]) -> Exit {
     }
 }
 
-fn nothing(global: &Global, lab: &str) {
+fn nothing(global: &Global, lab: &str) -> Exit {
     if global.json {
         report::print_json(
             &serde_json::json!({ "lab": lab, "chapters": [], "outputs": Outputs::default() }),
@@ -117,6 +163,7 @@ fn nothing(global: &Global, lab: &str) {
             "  {lab}: nothing there. `labctl up` builds it, `labctl up --local` without an account."
         )]);
     }
+    Exit::Nothing
 }
 
 fn blocks(seen: Vec<Seen>) -> Vec<Block> {
@@ -136,7 +183,7 @@ fn blocks(seen: Vec<Seen>) -> Vec<Block> {
     blocks
 }
 
-fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec<String> {
+fn lines(global: &Global, status: &Status<'_>, end: &str) -> Vec<String> {
     let mut lines = vec![format!(
         "  {} → {}, account {}",
         status.lab, status.region, status.account
@@ -144,7 +191,10 @@ fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec
     let kinds = status.chapters.iter().flat_map(|block| &block.resources);
     let width = report::kinds_width(kinds.map(|r| r.kind));
     for block in status.chapters.iter().filter(|b| !b.resources.is_empty()) {
-        let good = block.resources.iter().all(|r| r.state == Standing::Present);
+        let good = block
+            .resources
+            .iter()
+            .all(|r| matches!(r.state, Standing::Present | Standing::Found));
         if global.quiet && good {
             continue;
         }
@@ -175,16 +225,26 @@ fn lines(global: &Global, status: &Status<'_>, state: &State, exit: Exit) -> Vec
             lines.extend(r.message.iter().map(|m| format!("        {m}")));
         }
     }
-    lines.push(String::new());
+    if !status.others.is_empty() {
+        lines.push(String::new());
+        lines.push(
+            "  Also with this lab's tag, under names that lab.yaml does not have:".to_owned(),
+        );
+        lines.extend(status.others.iter().map(|arn| format!("    {arn}")));
+    }
+    lines.extend([String::new(), format!("  {end}")]);
+    lines
+}
+
+fn end(state: &State, exit: Exit) -> String {
     let up = if state.local.is_some() {
         "labctl up --local"
     } else {
         "labctl up"
     };
-    lines.push(match exit {
-        Exit::Ok => "  Complete. `labctl verify` proves it.".to_owned(),
-        Exit::Nothing => format!("  Nothing there. `{up}` builds it."),
-        _ => format!("  Not as lab.yaml says: `{up}` mends it."),
-    });
-    lines
+    match exit {
+        Exit::Ok => "Complete. `labctl verify` proves it.".to_owned(),
+        Exit::Nothing => format!("Nothing there. `{up}` builds it."),
+        _ => format!("Not as lab.yaml says: `{up}` mends it."),
+    }
 }

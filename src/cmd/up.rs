@@ -2,6 +2,8 @@
 
 mod adopt;
 mod dry_run;
+mod finish;
+mod losses;
 mod passwords;
 mod target;
 
@@ -11,22 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    link::Link,
-    scene::{self, Site},
-};
+use super::scene::{self, Site};
 use crate::{
     cli::{Global, Up},
-    engine::{
-        self, Built, Change, Chapter, Event, EventSink, Failure, Interrupt, Journal, Lock, Options,
-        Plan, State,
-    },
+    engine::{self, Chapter, Event, EventSink, Interrupt, Lock, Options, Plan, Reads, State},
     error::{Error, Exit},
     lab::{self, Lab},
-    plan::{Extent, key_number, next_key_number, plan},
+    plan::{Extent, key_number, next_key_number, plan, reached},
     resource::Secret,
 };
 use dry_run::dry_run;
+use finish::finish;
 use target::{leftovers, start_and_link, warn};
 
 /// The last chapter of a lab that has resources.
@@ -59,7 +56,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
             &none,
             &none,
         )?);
-        return dry_run(global, &site, &lab, &plan, known).await;
+        return dry_run(global, &site, &lab, args, &plan, known).await;
     }
     let lock = Lock::take(&folder, "up")?;
     let reporter = scene::reporter(global);
@@ -117,6 +114,7 @@ fn planned(
         &Extent {
             users,
             until: args.until.unwrap_or(u8::MAX),
+            reached: reached(known),
             passwords,
             key_number: if args.rotate_edge_secret {
                 next_key_number(known)
@@ -160,32 +158,51 @@ impl Run<'_> {
         state.local.clone_from(&link.local);
         let journal = Arc::new(lock.journal(state));
         let state = journal.state();
+        let wait = Duration::from_mins(args.edge_wait);
+        let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);
+        let reads = Reads::Checks {
+            in_turn: args.parallel == 1,
+        };
+        let foresight = interrupt.or(engine::foresee(&plan, &cx, &state, reads));
+        let mut foresight = foresight.await.ok_or_else(scene::interrupted)??;
+        losses::check(args, &foresight.intents, &link, &cx, &state).await?;
         let question = format!(
-            "Build {} resources in account {} ({}), {}?",
+            "Build {} resources{} in account {} ({}), {}?",
             plan.steps().len(),
+            losses::counted(&foresight.intents),
             state.account,
             identity.arn,
             state.region
         );
         passwords::warn(lab, &secrets, &link, events).await;
         scene::confirm(global, &link, &interrupt, &question).await?;
-        let wait = Duration::from_mins(args.edge_wait);
-        let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);
         let adopt = if args.adopt {
             adopt::agree(global, &plan, &cx).await?
         } else {
             BTreeSet::new()
         };
-        if self.users.is_some() || args.until != state.until {
+        // A lab that is further than `--until` stays so.
+        let further = args
+            .until
+            .is_some_and(|until| reached(Some(&state)) > until);
+        let until = if further { state.until } else { args.until };
+        if !global.yes && (args.adopt || link.local.is_none()) {
+            // Somebody was asked, and nobody knows for how long.
+            foresight.healths.clear();
+        }
+        if self.users.is_some() || until != state.until {
             journal
                 .change(|s| {
                     s.users = self.users.or(s.users.take());
-                    s.until = args.until;
+                    s.until = until;
                     Ok(())
                 })
                 .await?;
         }
         warn(&plan, &link, leftovers, aside, events);
+        if let Some(message) = losses::left(&plan, &state) {
+            events.send(Event::Warning { message });
+        }
         events.send(Event::RunStarted {
             command: "up",
             lab: lab.name.clone(),
@@ -198,109 +215,10 @@ impl Run<'_> {
             parallel: args.parallel,
             look_first: leftovers,
             adopt,
+            foresight,
         };
         let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
         let run = (lab, self.started);
         finish(&link, &journal, built, events, &interrupt, run).await
     }
-}
-
-async fn finish(
-    link: &Link,
-    journal: &Journal,
-    built: Built,
-    events: &EventSink,
-    interrupt: &Interrupt,
-    (lab, started): (&Lab, Instant),
-) -> Result<Exit, Error> {
-    let state = journal.state();
-    let seconds = started.elapsed().as_secs_f64();
-    let created = built.count(&[Change::Created]);
-    let adopted = match built.count(&[Change::Adopted]) {
-        0 => String::new(),
-        n => format!(", {n} adopted"),
-    };
-    let changed = built.count(&[Change::Updated]);
-    let removed = if built.removed > 0 {
-        format!(", {} removed", built.removed)
-    } else {
-        String::new()
-    };
-    let done = format!(
-        "{created} created{adopted}, {changed} changed, {} unchanged{removed}",
-        built.count(&[Change::Unchanged])
-    );
-    let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
-    let ok = built.ok();
-    let (summary, next) = if ok {
-        events.send(Event::Outputs(link.outputs(&state).await));
-        let verify = if state.until.is_none_or(|u| u >= last(lab)) {
-            next("labctl verify", "prove it")
-        } else {
-            next("labctl up", "build the rest")
-        };
-        (
-            format!("Up in {seconds:.1} s: {done}."),
-            vec![verify, next("labctl down", "remove it all")],
-        )
-    } else {
-        let again = if state.local.is_some() {
-            "labctl up --local"
-        } else {
-            "labctl up"
-        };
-        let stopped = if interrupt.is_set() {
-            "Interrupted"
-        } else if built.paused.is_some() {
-            "Paused"
-        } else {
-            "Not complete"
-        };
-        let summary = format!(
-            "{stopped} after {seconds:.1} s: {done}, {} failed, {} not tried.",
-            built.failed.len(),
-            built.skipped.len()
-        );
-        (
-            summary,
-            vec![
-                next(again, "go on from here"),
-                next("labctl down", "remove what is there"),
-            ],
-        )
-    };
-    events.send(Event::RunFinished {
-        command: "up",
-        ok,
-        summary,
-        seconds,
-        next,
-    });
-    if interrupt.is_set() && !ok {
-        return Ok(Exit::Interrupted);
-    }
-    if let Some(failure) = built.paused {
-        return Err(Error::failed(format!("paused: {failure}"))
-            .hint("sign in again (`aws sso login`, or fresh keys), then the same command goes on from here"));
-    }
-    match first_cause(built.failed) {
-        Some(error) => Err(error),
-        None => Ok(if ok { Exit::Ok } else { Exit::Failed }),
-    }
-}
-
-/// The first failure, or what ended the run, as the error that the run ends with: its causes and hints
-/// are not in the events.
-fn first_cause(mut failed: Vec<(engine::StepId, Failure)>) -> Option<Error> {
-    let count = failed.len();
-    failed.sort_by_key(|(_, failure)| !matches!(failure, Failure::Journal(_)));
-    let (id, failure) = failed.into_iter().next()?;
-    let mut error = Error::from(failure);
-    let more = if count > 1 {
-        format!(" (and {} more, above)", count - 1)
-    } else {
-        String::new()
-    };
-    error.message = format!("{id}: {}{more}", error.message);
-    Some(error)
 }

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 use super::{
     event::{Change, Event},
     failure::Failure,
-    graph::Plan,
     interrupt::STOPPING,
     journal::Journal,
     late,
@@ -247,46 +246,6 @@ async fn remove(
     }
     teller.tell(change, physical_id, None);
     Ok((change, all))
-}
-
-/// Without a state: looks for the plan's steps that do not live inside others, and records those that are
-/// ours, so that [`down`] can reverse them. Answers how many.
-pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, Failure> {
-    let mut looked: BTreeSet<StepId> = BTreeSet::new();
-    let mut moves = Vec::new();
-    loop {
-        let mut tasks = JoinSet::new();
-        for step in plan.steps().iter().filter(|s| s.within.is_none()) {
-            // A key may need what is found first: the policy of a role, say.
-            let Some(key) = step.work.key(cx)? else {
-                continue;
-            };
-            if !looked.insert(step.id.clone()) {
-                continue;
-            }
-            let (id, kind, cx) = (step.id.clone(), step.kind, cx.for_step(&step.id));
-            tasks.spawn(async move {
-                let found = kind.find(&cx, &key).await;
-                (id, key, found)
-            });
-        }
-        if tasks.is_empty() {
-            break;
-        }
-        for (id, key, found) in tasks.join_all().await {
-            let (Found::Ours(output), Some(step)) = (found?, plan.get(&id)) else {
-                continue;
-            };
-            step.work.settle(Some(&output))?;
-            moves.push((id.clone(), Move::Begin(step.record(key.clone()))));
-            moves.push((id, Move::Made { key, output }));
-        }
-    }
-    let found = moves.len() / 2;
-    if found > 0 {
-        journal.commit_all(moves).await?;
-    }
-    Ok(found)
 }
 
 impl Record {

@@ -125,6 +125,8 @@ pub enum Change {
     Created,
     /// Found from an earlier run and recorded.
     Adopted,
+    /// Deleted, and another one made.
+    Replaced,
     Unchanged,
     Updating,
     Updated,

@@ -6,10 +6,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
+    decide::Wish,
     event::StepInfo,
     needs::{Needs, Ref, StepId},
     resource::{Drift, Health, Rekey, Resource},
-    state::{Phase, Record},
+    state::{Phase, Record, State},
 };
 use crate::{
     aws::{Cx, Fault, FaultKind},
@@ -108,6 +109,8 @@ pub struct Step {
 #[derive(Default)]
 pub struct Plan {
     steps: Vec<Step>,
+    /// The last chapter, when the plan ends before the lab does.
+    until: Option<u8>,
 }
 
 impl Plan {
@@ -144,6 +147,35 @@ impl Plan {
         slot
     }
 
+    /// Ends the plan with a chapter: what the state has of later ones is left as it is.
+    pub fn end_with(&mut self, chapter: u8) {
+        self.until = Some(chapter);
+    }
+
+    /// Whether the record is of a chapter after the plan's last.
+    pub fn leaves(&self, record: &Record) -> bool {
+        self.until.is_some_and(|until| record.chapter > until)
+    }
+
+    /// What the plan wants of a record that is none of its steps.
+    pub(super) fn wish_of(&self, record: &Record) -> Wish {
+        if self.leaves(record) {
+            Wish::Left
+        } else {
+            Wish::Unwanted
+        }
+    }
+
+    /// Gives the steps what the state knows of those that they need.
+    pub(super) fn settle(&self, state: &State) -> Result<(), Fault> {
+        for step in &self.steps {
+            let record = state.steps.get(&step.id);
+            let made = record.filter(|r| r.phase == Phase::Created);
+            step.work.settle(made.and_then(|r| r.output.as_ref()))?;
+        }
+        Ok(())
+    }
+
     /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -178,6 +210,16 @@ impl Step {
             name: self.name.clone(),
             chapter: self.chapter.number(),
         }
+    }
+
+    /// What is wanted of it, compared with its record.
+    pub(super) fn wish(&self, cx: &Cx, record: Option<&Record>) -> Result<Wish, Fault> {
+        Ok(match (record, self.work.key(cx)?) {
+            (None, _) => Wish::Same,
+            (_, None) => Wish::Unknown,
+            (Some(record), Some(wanted)) if record.key == wanted => Wish::Same,
+            (Some(record), Some(wanted)) => Wish::Other(self.work.rekey(&record.key, &wanted)?),
+        })
     }
 
     /// Its record, as it will be when `key` is begun.

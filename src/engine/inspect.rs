@@ -1,14 +1,18 @@
 //! What is really there: every step asked at once, nothing changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
+    decide::{Wish, key_drift},
     graph::Plan,
     needs::StepId,
-    resource::{Drift, Found, Health},
+    resource::{Drift, Found, Health, Rekey},
     state::{Phase, Record, State},
 };
 use crate::{
@@ -18,6 +22,18 @@ use crate::{
 
 /// Reads at once: the pacer keeps them within the account's rates.
 const READERS: usize = 32;
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// At everything, to show it.
+    All,
+    /// Only at what is on record as made and wanted, as a run does that looks for the rest in its turn.
+    Checks {
+        /// One read after another.
+        in_turn: bool,
+    },
+}
 
 /// How one resource stands.
 #[derive(Debug, Clone, Serialize)]
@@ -52,6 +68,8 @@ pub enum Standing {
     Missing,
     /// Never made, or not yet.
     NotBuilt,
+    /// There and ours, though no state says so.
+    Found,
     /// There, with differences.
     Drifted,
     /// There, a stranger's.
@@ -60,31 +78,65 @@ pub enum Standing {
     Unknown,
 }
 
-/// The health of every created step of the plan whose needs are all known. A failed check is left
-/// out: the step is checked again in its turn, and fails there.
-pub(super) async fn checks(plan: &Arc<Plan>, cx: &Cx, state: &State) -> BTreeMap<StepId, Health> {
-    let seen = check_all(plan, cx, state).await;
-    seen.into_iter()
-        .filter_map(|(id, health)| Some((id, health.ok()?)))
-        .collect()
+/// What was seen of the steps of a plan and a state.
+pub(super) struct Looked {
+    pub(super) all: BTreeMap<StepId, Result<Health, Fault>>,
+    /// Of these, what was compared with what the plan wants. Of the others only presence is known.
+    pub(super) checked: BTreeSet<StepId>,
 }
 
+/// Looks at what the plan wants or the state knows.
+pub(super) async fn look(
+    plan: Option<&Arc<Plan>>,
+    cx: &Cx,
+    state: &State,
+    reads: Reads,
+) -> Result<Looked, Fault> {
+    let readers = match reads {
+        Reads::Checks { in_turn: true } => 1,
+        _ => READERS,
+    };
+    let mut all = BTreeMap::new();
+    if let Some(plan) = plan {
+        plan.settle(state)?;
+        all = check_all(plan, cx, state, readers).await?;
+    }
+    let checked = all.keys().cloned().collect();
+    if reads == Reads::All {
+        for (id, health) in find_rest(cx, state, &all).await {
+            all.insert(id, health);
+        }
+    }
+    Ok(Looked { all, checked })
+}
+
+/// The health of every created step of the plan whose needs are all known.
 async fn check_all(
     plan: &Arc<Plan>,
     cx: &Cx,
     state: &State,
-) -> BTreeMap<StepId, Result<Health, Fault>> {
-    let readers = Arc::new(Semaphore::new(READERS));
+    readers: usize,
+) -> Result<BTreeMap<StepId, Result<Health, Fault>>, Fault> {
+    let readers = Arc::new(Semaphore::new(readers));
     let mut tasks = JoinSet::new();
     for step in plan.steps() {
+        let record = state.steps.get(&step.id);
         let Some(Record {
             phase: Phase::Created,
             key,
             output: Some(output),
             ..
-        }) = state.steps.get(&step.id).cloned()
+        }) = record.cloned()
         else {
             continue;
+        };
+        let Some(wanted) = step.work.key(cx)? else {
+            continue;
+        };
+        // What is wanted may be another thing than what is there: then the recorded key says what is there.
+        let key = match step.wish(cx, record)? {
+            Wish::Other(Rekey::InPlace) => wanted,
+            _ => key,
         };
         let (plan, cx, readers) = (
             Arc::clone(plan),
@@ -95,11 +147,6 @@ async fn check_all(
         tasks.spawn(async move {
             let _turn = readers.acquire_owned().await;
             let step = plan.get(&id)?;
-            // What is wanted may be another thing than what is there: the recorded key says what is there.
-            let known = matches!(step.work.key(&cx), Ok(Some(_)));
-            if !known {
-                return None;
-            }
             let health = step.work.check(&cx, &key, &output).await;
             Some((id, health))
         });
@@ -110,55 +157,48 @@ async fn check_all(
             all.insert(id, health);
         }
     }
-    all
+    Ok(all)
 }
 
 /// Looks at everything that the plan wants or the state knows.
 ///
 /// Without a plan (no lab.yaml) only presence can be told, not drift.
 pub async fn inspect(plan: Option<&Arc<Plan>>, cx: &Cx, state: &State) -> Result<Vec<Seen>, Fault> {
-    let mut healths = BTreeMap::new();
-    if let Some(plan) = plan {
-        for step in plan.steps() {
-            if let Some(Record {
-                phase: Phase::Created,
-                output,
-                ..
-            }) = state.steps.get(&step.id)
-            {
-                step.work.settle(output.as_ref())?;
-            }
-        }
-        healths = check_all(plan, cx, state).await;
-    }
-    for (id, health) in find_rest(cx, state, &healths).await {
-        healths.insert(id, health);
-    }
+    let mut healths = look(plan, cx, state, Reads::All).await?.all;
     let mut all: Vec<(usize, Seen)> = Vec::new();
     for step in plan.iter().flat_map(|p| p.steps()) {
         let record = state.steps.get(&step.id);
-        let seen = seen(
-            &step.id,
-            step.kind,
-            &step.name,
-            step.chapter.number(),
-            record,
-            healths.remove(&step.id),
-        );
+        let health = healths.remove(&step.id);
+        let chapter = step.chapter.number();
+        let mut seen = seen(&step.id, step.kind, &step.name, chapter, record, health);
+        let wish = step.wish(cx, record)?;
+        if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record)) = (wish, record)
+            && matches!(seen.state, Standing::Present | Standing::Drifted)
+        {
+            let wanted = step.work.key(cx)?.unwrap_or_default();
+            seen.state = Standing::Drifted;
+            seen.drift.splice(0..0, key_drift(&record.key, &wanted));
+        }
         all.push((step.order, seen));
     }
     for (id, record) in &state.steps {
         if plan.is_some_and(|p| p.get(id).is_some()) {
             continue;
         }
-        let seen = seen(
+        let health = healths.remove(id);
+        let mut seen = seen(
             id,
             record.kind,
             &record.name,
             record.chapter,
             Some(record),
-            healths.remove(id),
+            health,
         );
+        let wish = plan.map(|p| p.wish_of(record));
+        if wish == Some(Wish::Unwanted) && seen.state == Standing::Present {
+            seen.state = Standing::Drifted;
+            seen.message = Some("lab.yaml no longer has it: `labctl up` deletes it".to_owned());
+        }
         all.push((record.order, seen));
     }
     all.sort_by_key(|(order, seen)| (seen.chapter, *order));

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::aws::{Cx, FaultKind};
 
-/// Steps of the state that the plan does not have, what needs others first.
+/// Steps of the state that the plan does not have (but no later chapters'), what needs others first.
 fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
     let mut extra: Vec<_> = state
         .steps
         .iter()
-        .filter(|(id, _)| plan.get(id).is_none())
+        .filter(|(id, record)| plan.get(id).is_none() && !plan.leaves(record))
         .collect();
     extra.sort_by_key(|(_, record)| std::cmp::Reverse(record.order));
     extra.into_iter().map(|(id, _)| id.clone()).collect()

@@ -32,6 +32,11 @@ pub trait Resource: Send + Sync + 'static {
     /// What is made or changed in the same run may still use it, though AWS would let it go (a key that
     /// a distribution sends): when lab.yaml no longer wants it, it goes last.
     const LINGERS: bool = false;
+    /// What people have of it outside of the lab: users, ids, addresses. Completes "lost are …". `up` deletes such a
+    /// thing only when it is told to.
+    const CARRIES: Option<&'static str> = None;
+    /// Fields that [`Resource::update`] cannot change, as `check` names them.
+    const FIXED: &'static [&'static str] = &[];
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
     type Needs: Needs;
     /// What identifies it before the call: journalled first, enough for `find` and `delete`.
@@ -249,7 +254,7 @@ impl Stranger {
 }
 
 /// A value as a person reads it: text bare, lists with commas, what is not there as `nothing`.
-fn readable<T: Serialize + ?Sized>(value: &T) -> String {
+pub(super) fn readable<T: Serialize + ?Sized>(value: &T) -> String {
     use serde_json::Value;
     match serde_json::to_value(value) {
         Ok(Value::Null) => "nothing".to_owned(),

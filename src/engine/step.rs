@@ -65,6 +65,8 @@ pub(super) struct Builder<'a> {
     pub(super) look_first: bool,
     /// The user has seen the stranger that has this step's name, and wants it to become ours.
     pub(super) agreed: bool,
+    /// It takes the place of something that goes in this run.
+    pub(super) replaces: bool,
 }
 
 /// How a step that went well ended.
@@ -131,8 +133,22 @@ impl Builder<'_> {
 
     async fn record(&self, key: Value, output: Value) -> Result<(), Failure> {
         self.step.work.settle(Some(&output))?;
-        let made = Move::Made { key, output };
-        Ok(self.journal.commit(&self.step.id, made).await?)
+        let id = &self.step.id;
+        let mut moves = Vec::new();
+        if let Some(record) = self.journal.record(id).filter(|r| r.name != self.step.name) {
+            let name = self.step.name.clone();
+            moves.push((id.clone(), Move::Replan(Record { name, ..record })));
+        }
+        moves.push((id.clone(), Move::Made { key, output }));
+        Ok(self.journal.commit_all(moves).await?)
+    }
+
+    fn created(&self) -> Brought {
+        if self.replaces {
+            Change::Replaced.into()
+        } else {
+            Change::Created.into()
+        }
     }
 
     async fn create(&self, key: Value) -> Result<Brought, Failure> {
@@ -163,7 +179,7 @@ impl Builder<'_> {
             tries += 1;
             let fault = match self.step.work.create(self.cx, &key).await {
                 Ok(output) => {
-                    return self.made(key, output, Change::Created.into(), None).await;
+                    return self.made(key, output, self.created(), None).await;
                 }
                 Err(fault) if matches!(fault.kind, FaultKind::Exists | FaultKind::Unsure) => fault,
                 Err(fault) => return Err(fault.into()),
@@ -255,10 +271,9 @@ impl Builder<'_> {
         health: Option<Health>,
         fine: Brought,
     ) -> Result<Brought, Failure> {
-        let mut health = health;
         if record.key != wanted {
             match self.step.work.rekey(&record.key, &wanted)? {
-                Rekey::InPlace => health = None,
+                Rekey::InPlace => {}
                 Rekey::Recreate => return self.replace(&record, wanted).await,
                 Rekey::Supersede => return self.create(wanted).await,
             }
@@ -306,7 +321,10 @@ impl Builder<'_> {
     async fn replace(&self, record: &Record, wanted: Value) -> Result<Brought, Failure> {
         self.step.work.settle(None)?;
         self.journal.commit(&self.step.id, Move::Unmake).await?;
-        self.teller.tell(Change::Deleting, None, None);
+        let old = record.kind.physical_id(&record.key, record.output.as_ref());
+        let why = (record.name != self.step.name)
+            .then(|| format!("{} → {}", record.name, self.step.name));
+        self.teller.tell(Change::Deleting, old, why);
         down::delete(self.cx, record).await?;
         self.forget().await?;
         if self.look_first {

@@ -8,16 +8,17 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{
+    decide::Wish,
     event::{Change, Event},
     failure::Failure,
+    foresee::Foresight,
     graph::Plan,
-    inspect,
     interrupt::STOPPING,
     journal::Journal,
     needs::StepId,
     prune::{self, When},
     resource::Health,
-    state::{Move, Phase},
+    state::Move,
     step::{Brought, Builder, Teller},
 };
 use crate::aws::Cx;
@@ -77,7 +78,7 @@ impl Built {
 }
 
 /// How to run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Options {
     /// Steps at once; 1 is strictly the plan's order.
     pub parallel: usize,
@@ -85,6 +86,8 @@ pub struct Options {
     pub look_first: bool,
     /// Steps whose name a stranger has: the user has seen it, and wants it to become ours.
     pub adopt: BTreeSet<StepId>,
+    /// What was seen just before: checks are not made again.
+    pub foresight: Foresight,
 }
 
 /// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
@@ -92,14 +95,10 @@ pub async fn up(
     plan: Arc<Plan>,
     cx: Cx,
     journal: Arc<Journal>,
-    options: Options,
+    mut options: Options,
 ) -> Result<Built, Failure> {
-    recall(&plan, &journal).await?;
-    let healths = if options.parallel == 1 {
-        BTreeMap::new()
-    } else {
-        inspect::checks(&plan, &cx, &journal.state()).await
-    };
+    recall(&plan, &cx, &journal).await?;
+    let healths = std::mem::take(&mut options.foresight.healths);
     let mut built = Built::default();
     let later = match prune::prune(&plan, &cx, &journal, When::First).await {
         Ok((removed, later)) => {
@@ -132,17 +131,26 @@ pub async fn up(
 }
 
 /// Gives the plan what the state knows, and the state what the plan says of its steps.
-pub(super) async fn recall(plan: &Plan, journal: &Journal) -> Result<(), Failure> {
+async fn recall(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<(), Failure> {
     let state = journal.state();
+    plan.settle(&state)?;
+    // Places in the plan are numbers: those of what is left as it is must not be given twice.
+    let partial = state.steps.values().any(|record| plan.leaves(record));
     let mut moves = Vec::new();
     for step in plan.steps() {
         let Some(record) = state.steps.get(&step.id) else {
             continue;
         };
-        if record.phase == Phase::Created {
-            step.work.settle(record.output.as_ref())?;
+        let mut new = step.record(record.key.clone());
+        if step.wish(cx, Some(record))? != Wish::Same {
+            // Until the thing itself has the new one.
+            new.name.clone_from(&record.name);
         }
-        let new = step.record(record.key.clone());
+        if partial {
+            new.order = record.order;
+            let later = |id: &&StepId| state.steps.get(*id).is_some_and(|r| plan.leaves(r));
+            new.needs.extend(record.needs.iter().filter(later).cloned());
+        }
         let same = (&new.name, new.order, &new.needs, &new.within, new.chapter)
             == (
                 &record.name,
@@ -211,6 +219,7 @@ async fn schedule(
             let health = healths.remove(&id).filter(|_| !fresh);
             let look_first = options.look_first || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
+            let replaces = options.foresight.replaces(&id);
             let (plan, cx, journal) = (Arc::clone(plan), cx.for_step(&id), Arc::clone(journal));
             let task_id = id.clone();
             let task = tasks.spawn(async move {
@@ -225,6 +234,7 @@ async fn schedule(
                     teller,
                     look_first,
                     agreed,
+                    replaces,
                 };
                 builder.bring(health).await
             });

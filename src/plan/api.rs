@@ -35,8 +35,7 @@ struct Builder<'a> {
     mocks: Vec<Ref<MockIntegration>>,
     responses: Vec<Ref<IntegrationResponse>>,
     refusals: Vec<Ref<GatewayResponse>>,
-    /// Only a distribution may call.
-    behind_edge: bool,
+    reach: Reach,
 }
 
 /// How far an API is built.
@@ -44,8 +43,10 @@ struct Builder<'a> {
 pub(super) struct Reach {
     /// With authorizers and deployed; otherwise it is as at the end of chapter 3: open to all, and only tested.
     pub(super) guarded: bool,
-    /// Behind the distribution.
-    pub(super) behind_edge: bool,
+    /// Only a distribution may call. `None`: a later chapter says.
+    pub(super) behind_edge: Option<bool>,
+    /// There is a distribution, though it may be of a later chapter.
+    pub(super) has_edge: bool,
 }
 
 /// What else is made from the API.
@@ -80,7 +81,7 @@ pub(super) fn add(
         mocks: Vec::new(),
         responses: Vec::new(),
         refusals: Vec::new(),
-        behind_edge: reach.behind_edge,
+        reach,
     };
     if guarded {
         for (name, authorizer) in &file.authorizers {
@@ -157,7 +158,8 @@ impl<'a> Builder<'a> {
             Guard::Open | Guard::Iam => None,
         };
         let authorization = match (&route.guard, self.file.authorizer(route)) {
-            (Guard::Iam, _) if guarded => Authorization::Iam,
+            _ if !guarded => Authorization::Later,
+            (Guard::Iam, _) => Authorization::Iam,
             (_, Some(judge)) if authorizer.is_some() => match judge.function() {
                 Some(_) => Authorization::Lambda,
                 None => Authorization::Cognito,
@@ -173,7 +175,7 @@ impl<'a> Builder<'a> {
             } else {
                 Vec::new()
             },
-            api_key_required: self.behind_edge,
+            api_key_required: self.reach.behind_edge,
         };
         let path = self.path(&route.path);
         let needs = (self.api.clone(), path, authorizer);
@@ -237,7 +239,7 @@ impl<'a> Builder<'a> {
             path: path.to_owned(),
             authorization: Authorization::Open,
             scopes: Vec::new(),
-            api_key_required: self.behind_edge,
+            api_key_required: self.reach.behind_edge,
         };
         let needs = (self.api.clone(), self.path(path), None);
         let id = format!("method.{name}");
@@ -269,7 +271,7 @@ impl<'a> Builder<'a> {
 
     fn deploy(self) -> Ref<Stage> {
         let chapter = Chapter::Authorizer;
-        let content = content(self.lab, self.file, self.behind_edge);
+        let content = content(self.lab, self.file, self.reach.has_edge);
         let authorizers = self.authorizers.into_values().collect();
         let snapshot = (
             (self.pool, authorizers),
@@ -334,7 +336,7 @@ fn preflight_headers(cors: &lab::Cors, methods: &BTreeSet<&str>) -> Vec<(String,
 }
 
 /// All that a deployment's snapshot shows, apart from the ids that AWS makes.
-fn content(lab: &Lab, api: &lab::Api, behind_edge: bool) -> String {
+fn content(lab: &Lab, api: &lab::Api, has_edge: bool) -> String {
     let function = |id: &str| lab.functions.get(id).map(|f| &f.name);
     let authorizers: Vec<_> = api
         .authorizers
@@ -365,7 +367,7 @@ fn content(lab: &Lab, api: &lab::Api, behind_edge: bool) -> String {
         .cors
         .as_ref()
         .map(|c| json!([c.origin, c.headers, c.max_age_s]));
-    if behind_edge {
+    if has_edge {
         json!([authorizers, routes, cors, "api key"]).to_string()
     } else {
         json!([authorizers, routes, cors]).to_string()

@@ -63,6 +63,7 @@ pub fn local_path(path: &Path) -> String {
 pub fn standing(standing: Standing) -> (String, &'static str) {
     match standing {
         Standing::Present => (mark(true), "present"),
+        Standing::Found => (mark(true), "found"),
         Standing::Missing => (mark(false), "missing"),
         Standing::NotBuilt => (style("·").dim().to_string(), "not built"),
         Standing::Drifted => (style("~").yellow().to_string(), "drifted"),
@@ -77,6 +78,7 @@ pub(super) fn change(change: Change) -> &'static str {
         Change::Creating => "creating",
         Change::Created => "created",
         Change::Adopted => "adopted",
+        Change::Replaced => "replaced",
         Change::Unchanged => "unchanged",
         Change::Updating => "updating",
         Change::Updated => "updated",

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{IdentityProvider, OAuth, UserPool, client_login::Login, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::Kind,
 };
 
@@ -133,6 +133,15 @@ impl Resource for AppClient {
         Key {
             user_pool_id: pool.id.clone(),
             name: self.name.clone(),
+        }
+    }
+
+    /// In the same pool its name is changed in place: its id stays.
+    fn rekey(old: &Key, new: &Key) -> Rekey {
+        if old.user_pool_id == new.user_pool_id {
+            Rekey::InPlace
+        } else {
+            Rekey::Recreate
         }
     }
 

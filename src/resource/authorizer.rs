@@ -134,6 +134,7 @@ async fn get(cx: &Cx, key: &Key, id: &str) -> Result<Option<GetAuthorizerOutput>
 
 impl Resource for Authorizer {
     const KIND: Kind = Kind::Authorizer;
+    const FIXED: &'static [&'static str] = &["type"];
     /// The API, and the user pool when that judges.
     type Needs = (Ref<RestApi>, Option<Ref<UserPool>>);
     type Key = Key;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{AppClient, UserPool, app_client, gone, present, user_pool};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource},
+    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource},
     resource::Kind,
 };
 
@@ -90,6 +90,7 @@ fn ours(cx: &Cx, pool: &DescribeIdentityPoolOutput) -> bool {
 
 impl Resource for IdentityPool {
     const KIND: Kind = Kind::IdentityPool;
+    const CARRIES: Option<&'static str> = Some("its id and its users' identities");
     type Needs = (Ref<UserPool>, Ref<AppClient>);
     type Key = Key;
     type Output = Output;
@@ -108,6 +109,11 @@ impl Resource for IdentityPool {
         Some(Key {
             name: self.name.clone(),
         })
+    }
+
+    /// Its name is changed in place: its id stays, and all that hangs on it.
+    fn rekey(_old: &Key, _new: &Key) -> Rekey {
+        Rekey::InPlace
     }
 
     async fn create(
@@ -149,6 +155,11 @@ impl Resource for IdentityPool {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
+        compare.field(
+            "IdentityPoolName",
+            self.name.as_str(),
+            seen.identity_pool_name.as_str(),
+        );
         compare.field(
             "AllowUnauthenticatedIdentities",
             &false,
@@ -192,7 +203,7 @@ impl Resource for IdentityPool {
                 .cognito_identity
                 .update_identity_pool()
                 .identity_pool_id(&out.id)
-                .identity_pool_name(&now.identity_pool_name)
+                .identity_pool_name(&self.name)
                 .set_supported_login_providers(now.supported_login_providers.clone())
                 .set_developer_provider_name(now.developer_provider_name.clone())
                 .set_open_id_connect_provider_arns(now.open_id_connect_provider_arns.clone())

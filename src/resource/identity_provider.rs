@@ -102,6 +102,7 @@ impl IdentityProvider {
 
 impl Resource for IdentityProvider {
     const KIND: Kind = Kind::IdentityProvider;
+    const FIXED: &'static [&'static str] = &["ProviderType"];
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

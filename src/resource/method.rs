@@ -23,13 +23,15 @@ pub struct Method {
     pub authorization: Authorization,
     /// Scopes of which an access token must have one; empty: ID tokens are taken.
     pub scopes: Vec<String>,
-    /// Who calls must have an API key, too.
-    pub api_key_required: bool,
+    /// Who calls must have an API key, too. `None`: a later chapter says; until then nobody must, or it stays as it is.
+    pub api_key_required: Option<bool>,
 }
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authorization {
+    /// A later chapter says: made open to all, and left as it is.
+    Later,
     /// All.
     Open,
     /// Who signs with AWS keys and has the permission.
@@ -43,7 +45,7 @@ pub enum Authorization {
 impl Authorization {
     fn aws_name(self) -> &'static str {
         match self {
-            Self::Open => "NONE",
+            Self::Later | Self::Open => "NONE",
             Self::Iam => "AWS_IAM",
             Self::Cognito => "COGNITO_USER_POOLS",
             Self::Lambda => "CUSTOM",
@@ -136,7 +138,7 @@ impl Resource for Method {
                     .authorization_type(self.authorization.aws_name())
                     .set_authorizer_id(authorizer.clone())
                     .set_authorization_scopes(Some(self.scopes.clone()).filter(|s| !s.is_empty()))
-                    .api_key_required(self.api_key_required)
+                    .api_key_required(self.api_key_required.unwrap_or_default())
                     .send()
             })
             .await;
@@ -158,22 +160,23 @@ impl Resource for Method {
         let authorizer = authorizer_id(given);
         let set = |scopes: &[String]| scopes.iter().cloned().collect::<BTreeSet<_>>();
         let mut compare = Compare::default();
-        compare.field(
-            "authorizationType",
-            &Some(self.authorization.aws_name()),
-            &method.authorization_type(),
-        );
-        compare.field("authorizerId", &authorizer, &method.authorizer_id());
-        compare.field(
-            "authorizationScopes",
-            &set(&self.scopes),
-            &set(method.authorization_scopes()),
-        );
-        compare.field(
-            "apiKeyRequired",
-            &self.api_key_required,
-            &method.api_key_required().unwrap_or_default(),
-        );
+        if self.authorization != Authorization::Later {
+            compare.field(
+                "authorizationType",
+                &Some(self.authorization.aws_name()),
+                &method.authorization_type(),
+            );
+            compare.field("authorizerId", &authorizer, &method.authorizer_id());
+            compare.field(
+                "authorizationScopes",
+                &set(&self.scopes),
+                &set(method.authorization_scopes()),
+            );
+        }
+        if let Some(wanted) = self.api_key_required {
+            let seen = method.api_key_required().unwrap_or_default();
+            compare.field("apiKeyRequired", &wanted, &seen);
+        }
         Ok(compare.health())
     }
 
@@ -200,6 +203,7 @@ impl Resource for Method {
         let now = get(cx, key).await?;
         let seen = now
             .as_ref()
+            .filter(|_| self.authorization != Authorization::Later)
             .map(aws_sdk_apigateway::types::Method::authorization_scopes)
             .unwrap_or_default();
         for scope in seen.iter().filter(|s| !self.scopes.contains(s)) {
@@ -222,7 +226,7 @@ impl Resource for Method {
         }
         patches.append(&mut scopes);
         if differs("apiKeyRequired") {
-            let word = if self.api_key_required {
+            let word = if self.api_key_required.unwrap_or_default() {
                 "true"
             } else {
                 "false"

@@ -47,6 +47,7 @@ pub use identity_provider::ClientSecret;
 pub use method::Authorization;
 pub use password::{Secret, unguessable};
 pub use role::Trust;
+pub use user_pool::users as users_of_pool;
 pub use zip::{ZipError, pack};
 
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,16 @@ macro_rules! kinds {
             /// Whether it is removed last: see [`Resource::LINGERS`].
             pub fn lingers(self) -> bool {
                 match self { $(Self::$kind => $kind::LINGERS,)* }
+            }
+
+            /// What is lost with it: see [`Resource::CARRIES`].
+            pub fn carries(self) -> Option<&'static str> {
+                match self { $(Self::$kind => $kind::CARRIES,)* }
+            }
+
+            /// Fields that cannot be changed: see [`Resource::FIXED`].
+            pub fn fixed(self) -> &'static [&'static str] {
+                match self { $(Self::$kind => $kind::FIXED,)* }
             }
 
             /// Whether the journal's key and output are this kind's.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
+    engine::{Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -73,6 +73,7 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
 impl Resource for RestApi {
     const KIND: Kind = Kind::RestApi;
     const REPEATS: bool = true;
+    const CARRIES: Option<&'static str> = Some("its id and its invoke URL");
     type Needs = ();
     type Key = Key;
     type Output = Output;
@@ -85,6 +86,11 @@ impl Resource for RestApi {
         Key {
             name: self.name.clone(),
         }
+    }
+
+    /// Its name is changed in place: its id stays, and all that hangs on it.
+    fn rekey(_old: &Key, _new: &Key) -> Rekey {
+        Rekey::InPlace
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

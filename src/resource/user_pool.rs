@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Event, Found, Given, Health, Resource, Stranger, TAG_FIELD},
+    engine::{Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -52,6 +52,12 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
         })
         .await;
     Ok(present(answer)?.and_then(|a| a.user_pool))
+}
+
+/// About how many users a pool has. `None`: AWS does not say.
+pub async fn users(cx: &Cx, id: &str) -> Option<i32> {
+    let pool = describe(cx, id).await.ok()??;
+    Some(pool.estimated_number_of_users)
 }
 
 fn tags(pool: &UserPoolType) -> impl Iterator<Item = (&str, &str)> {
@@ -138,6 +144,9 @@ fn update_from(
 impl Resource for UserPool {
     const KIND: Kind = Kind::UserPool;
     const REPEATS: bool = true;
+    const CARRIES: Option<&'static str> = Some(
+        "its users with their passwords and second factors, its id, its clients' ids and its sign-in domain",
+    );
     type Needs = ();
     type Key = Key;
     type Output = Output;
@@ -150,6 +159,11 @@ impl Resource for UserPool {
         Key {
             name: self.name.clone(),
         }
+    }
+
+    /// Its name is changed in place: its id stays, and all that hangs on it.
+    fn rekey(_old: &Key, _new: &Key) -> Rekey {
+        Rekey::InPlace
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
@@ -211,6 +225,7 @@ impl Resource for UserPool {
         }
         let mut compare = Compare::default();
         compare.tag(cx, tags(&pool));
+        compare.field("name", &Some(self.name.as_str()), &pool.name());
         compare.field(
             "SignInPolicy",
             &self.first_factors.iter().cloned().collect(),
@@ -284,6 +299,7 @@ impl Resource for UserPool {
         let mfa = mfa.unwrap_or(UserPoolMfaType::Off);
         cx.call(operation, Effect::Idempotent, || {
             update_from(cx, &pool)
+                .pool_name(&self.name)
                 .policies(policies.clone())
                 .user_pool_tier(UserPoolTierType::Essentials)
                 .mfa_configuration(mfa.clone())

@@ -190,7 +190,7 @@ fn what_somebody_deleted_is_made_again() {
 #[test]
 fn a_dry_run_only_reads() {
     let site = Site::tutorial();
-    let plan = site.ok("up --dry-run --json").json();
+    let plan = site.ok("up --local --dry-run --json").json();
     assert_eq!(plan.as_array().map(Vec::len), Some(15));
     assert!(
         plan.as_array()

@@ -28,6 +28,7 @@ mod readme;
 mod ready;
 mod secrets;
 mod state;
+mod surprise;
 mod tutorial;
 mod twin;
 mod unruly;

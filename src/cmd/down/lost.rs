@@ -100,6 +100,7 @@ impl Run<'_> {
         let extent = Extent {
             users: None,
             until: u8::MAX,
+            reached: 0,
             passwords: &BTreeMap::new(),
             key_number: key_number(None),
             client_secrets: &BTreeMap::new(),

@@ -1,10 +1,11 @@
 //! Before anything is built: which AWS or twin it is, whether it can run the lab, what is there already.
 
 use crate::{
-    aws::{Cx, Scope},
+    aws::Cx,
     cli::Global,
     cmd::{
         link::{self, Link},
+        lookup,
         scene::Site,
     },
     engine::{Event, EventSink, Plan, State},
@@ -74,17 +75,9 @@ fn require_interpreters(lab: &Lab) -> Result<(), Error> {
 
 /// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
 pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> bool {
-    let here = cx.tagged(Scope::Region);
-    let edge = async {
-        match lab.edge {
-            Some(_) if cx.scopes().contains(&Scope::Global) => cx.tagged(Scope::Global).await,
-            _ => Ok(Vec::new()),
-        }
-    };
-    match tokio::join!(here, edge) {
-        (Ok(here), Ok(edge)) => !(here.is_empty() && edge.is_empty()),
-        _ => true,
-    }
+    lookup::tagged(cx, lab)
+        .await
+        .map_or(true, |arns| !arns.is_empty())
 }
 
 /// What the user should know before anything is made. `told`: the state was kept aside, with a word.

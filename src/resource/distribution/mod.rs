@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, gone, pairs};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
-    engine::{Compare, Drift, Found, Given, Health, Needs, Ref, Resource, StepId, TAG_FIELD},
+    engine::{
+        Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId, TAG_FIELD,
+    },
     resource::Kind,
 };
 
@@ -80,6 +82,7 @@ impl Distribution {
 
 impl Resource for Distribution {
     const KIND: Kind = Kind::Distribution;
+    const CARRIES: Option<&'static str> = Some("its id and its address");
     /// The link of a key that takes another's place comes first: the edge must not send a key that is good for nothing.
     type Needs = (
         Ref<RestApi>,
@@ -108,6 +111,11 @@ impl Resource for Distribution {
         Some(Key {
             comment: self.comment.clone(),
         })
+    }
+
+    /// The comment is changed in place: id and address stay.
+    fn rekey(_old: &Key, _new: &Key) -> Rekey {
+        Rekey::InPlace
     }
 
     /// The caller reference makes it once only. One that was used for a distribution that is gone is taken, too.

@@ -308,7 +308,12 @@ fn a_lost_state_is_found_again_and_the_edge_can_be_left_out() {
     let with = site.read("lab.yaml");
     let (without, _) = with.split_once("\nedge:").expect("an edge");
     site.write("lab.yaml", without);
-    site.ok("up --local");
+    // Its address is lost with it: only when that is agreed to.
+    site.labctl("up --local")
+        .code(7)
+        .complains(&["distribution `d-cloudfront-edge`", "--replace"]);
+    site.ok("verify");
+    site.ok("up --local --replace");
     assert_eq!(keys(&site), 0);
     site.ok("verify");
     site.write("lab.yaml", &with);

@@ -100,9 +100,11 @@ fn a_change_of_an_authorizer_is_deployed() {
         .filter(|line| !line.trim_start().starts_with("validation:"))
         .collect();
     site.write("lab.yaml", kept.join("\n"));
-    site.labctl("up --local")
-        .code(1)
-        .complains(&["type cannot be changed", "labctl down"]);
+    site.labctl("up --local").code(1).complains(&[
+        "nothing was changed",
+        "the type of authorizer `d-guard` cannot be changed",
+        "labctl down",
+    ]);
     site.ok("down");
 }
 

@@ -1,0 +1,159 @@
+//! A lab without a state here: what is there of it is asked of AWS, by names and tags. Only reads; nothing is
+//! written.
+
+use super::{
+    link::{self, Link},
+    scene::{self, Site},
+};
+use crate::{
+    aws::{Cx, Fault, Identity, Scope},
+    cli::Global,
+    engine::{self, EventSink, Interrupt, Plan, Seen, Standing, State},
+    error::{Error, Exit},
+    lab::Lab,
+};
+
+/// What AWS shows of a lab.
+pub(super) struct Looked {
+    pub(super) link: Link,
+    /// What was found, as a state would have it.
+    pub(super) state: State,
+    /// Every step of the plan.
+    pub(super) seen: Vec<Seen>,
+    /// ARNs that carry the lab's tag and that no step of the plan has.
+    pub(super) others: Vec<String>,
+}
+
+impl Looked {
+    /// Steps that something was seen of, or that AWS did not say anything of.
+    pub(super) fn there(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.iter().filter(|s| s.state != Standing::NotBuilt)
+    }
+}
+
+/// Looks where the lab may be. `None`: nowhere, since the twin that is asked for never held anything.
+pub(super) async fn look(
+    global: &Global,
+    site: &Site,
+    lab: &Lab,
+    plan: &Plan,
+    events: &EventSink,
+) -> Result<Option<Looked>, Error> {
+    let interrupt = Interrupt::listen();
+    let asked = async {
+        let Some((link, identity)) = reach(global, site, lab, events, &interrupt).await? else {
+            return Ok(None);
+        };
+        let mut state = link.new_state(&lab.name, &identity.account);
+        let cx = link.cx(&state, events, &interrupt);
+        let (seen, tagged, _) = tokio::join!(
+            engine::discover(plan, &cx, &mut state),
+            tagged(&cx, lab),
+            link.is_twin()
+        );
+        let seen = seen.map_err(|fault| cannot_ask(fault.into()))?;
+        // A hint more; the names are what counts, and they were asked for one by one.
+        let mut others = tagged.unwrap_or_default();
+        others.retain(|arn| !seen.iter().any(|s| is_of(arn, s)));
+        Ok::<_, Error>(Some(Looked {
+            link,
+            state,
+            seen,
+            others,
+        }))
+    };
+    let looked = interrupt.or(Box::pin(asked)).await;
+    let Some(looked) = looked.filter(|_| !interrupt.is_set()) else {
+        return Err(scene::interrupted());
+    };
+    let looked = looked?;
+    // Nothing was found, but not everything was answered: that is no "nothing there".
+    if let Some(looked) = &looked
+        && looked.others.is_empty()
+        && let Some(unknown) = looked.there().next()
+        && looked.there().all(|s| s.state == Standing::Unknown)
+    {
+        let why = unknown.message.as_deref().unwrap_or("no answer");
+        return Err(cannot_ask(Error::failed(why)));
+    }
+    Ok(looked)
+}
+
+/// Whether an ARN is of something seen: it ends with its id.
+fn is_of(arn: &str, seen: &Seen) -> bool {
+    let id = seen.physical_id.as_deref().filter(|id| !id.is_empty());
+    let rest = id.and_then(|id| arn.strip_suffix(id));
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', ':']))
+}
+
+/// The account of the credentials, or the twin beside the file: with `--local`, or without credentials. A twin is
+/// not started.
+async fn reach(
+    global: &Global,
+    site: &Site,
+    lab: &Lab,
+    events: &EventSink,
+    interrupt: &Interrupt,
+) -> Result<Option<(Link, Identity)>, Error> {
+    let twin = site.twin(None);
+    let built = twin.dir().join("world.json").exists();
+    let running = twin.running().await.is_some();
+    let local = Global {
+        local: true,
+        ..global.clone()
+    };
+    if global.local && !running && !built {
+        return Ok(None);
+    }
+    if !global.local {
+        let link = link::link(global, site, &lab.region, None).await?;
+        let cx = link.asking(&lab.name, events, interrupt);
+        match cx.identity().await {
+            Ok(identity) => return Ok(Some((link, identity))),
+            Err(fault) if running && link::no_credentials(&fault) => {}
+            Err(fault) => {
+                let error = cannot_ask(link.no_identity(fault));
+                return Err(if built {
+                    error
+                        .hint("for the local twin of this folder: `labctl local start`, then again")
+                } else {
+                    error
+                });
+            }
+        }
+    }
+    let link = link::link(&local, site, &lab.region, None).await?;
+    let cx = link.asking(&lab.name, events, interrupt);
+    let identity = cx.identity().await;
+    let identity = identity.map_err(|fault| cannot_ask(link.no_identity(fault)))?;
+    Ok(Some((link, identity)))
+}
+
+fn cannot_ask(error: Error) -> Error {
+    let message = format!(
+        "there is no state of this lab here, and labctl cannot ask AWS what is there: {}",
+        error.message
+    );
+    let exit = match error.exit {
+        Exit::Interrupted => Exit::Interrupted,
+        _ => Exit::Failed,
+    };
+    Error {
+        exit,
+        message,
+        ..error
+    }
+}
+
+/// ARNs of what carries the lab's tag, wherever a lab like this one has resources. A hint: see [`Cx::tagged`].
+pub(super) async fn tagged(cx: &Cx, lab: &Lab) -> Result<Vec<String>, Fault> {
+    let edge = async {
+        match lab.edge {
+            Some(_) if cx.scopes().contains(&Scope::Global) => cx.tagged(Scope::Global).await,
+            _ => Ok(Vec::new()),
+        }
+    };
+    let (mut here, edge) = tokio::try_join!(cx.tagged(Scope::Region), edge)?;
+    here.extend(edge);
+    Ok(here)
+}

@@ -1,0 +1,186 @@
+//! What a run would take away from people: found, and agreed to, before the first change.
+
+use crate::{
+    aws::Cx,
+    cli::Up,
+    cmd::link::Link,
+    engine::{Action, Event, Intent, Plan, State, StepId},
+    error::{Error, Exit},
+    resource::{Kind, users_of_pool},
+};
+
+/// What is lost, one sentence each, with the step it is of.
+pub(super) async fn losses(
+    intents: &[Intent],
+    link: &Link,
+    cx: &Cx,
+    state: &State,
+) -> Vec<(StepId, String)> {
+    let mut all = Vec::new();
+    for intent in intents {
+        let goes = matches!(intent.action, Action::Replace | Action::Delete);
+        // What was only begun nobody has yet; what was being deleted was agreed to.
+        let Some(carries) = intent.kind.carries().filter(|_| goes && intent.on_record) else {
+            continue;
+        };
+        let details = details(intent, link, cx, state).await;
+        let sentence = format!(
+            "{} `{}` would be {}, and lost with it {carries}{}",
+            intent.kind.title(),
+            intent.was.as_ref().unwrap_or(&intent.name),
+            if intent.action == Action::Replace {
+                "replaced by another one"
+            } else {
+                "deleted, since lab.yaml no longer has it"
+            },
+            if details.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", details.join(", "))
+            }
+        );
+        all.push((intent.id.clone(), sentence));
+    }
+    all
+}
+
+/// Ids and addresses that people may have written down.
+async fn details(intent: &Intent, link: &Link, cx: &Cx, state: &State) -> Vec<String> {
+    let Some(record) = state.steps.get(&intent.id) else {
+        return Vec::new();
+    };
+    let text = |member: &str| {
+        let value = record.output.as_ref()?.get(member)?.as_str()?;
+        Some(value.to_owned())
+    };
+    let mut all = Vec::new();
+    if intent.kind == Kind::UserPool
+        && let Some(id) = text("id")
+    {
+        match users_of_pool(cx, &id).await {
+            Some(1) => all.push("1 user".to_owned()),
+            Some(n) => all.push(format!("{n} users")),
+            None => {}
+        }
+    }
+    all.extend(text("id"));
+    all.extend(text("domain_name"));
+    match intent.kind {
+        Kind::UserPool => {
+            let clients = state.steps.values().filter(|r| r.kind == Kind::AppClient);
+            let client = |r: &crate::engine::Record| r.kind.physical_id(&r.key, r.output.as_ref());
+            all.extend(clients.filter_map(client).map(|id| format!("client {id}")));
+            let domain = state.first(Kind::UserPoolDomain);
+            all.extend(domain.map(|(_, r)| link.login_url(&r.name)));
+        }
+        Kind::RestApi => all.extend(link.direct_url(state)),
+        _ => {}
+    }
+    all
+}
+
+/// What no run can do: a stranger has the new name, or AWS does not change that field and labctl does not replace
+/// the thing.
+pub(super) fn impossible(args: &Up, intents: &[Intent], link: &Link) -> Option<Error> {
+    let mut taken = intents.iter().filter(|_| !args.adopt);
+    if let Some((intent, seen)) = taken.find_map(|i| Some((i, i.taken.as_ref()?))) {
+        let (title, name) = (intent.kind.title(), &intent.name);
+        return Some(
+            Error::failed(format!(
+                "nothing was changed: {title} `{name}` cannot be made: {seen}"
+            ))
+            .hint("choose another name in lab.yaml, or remove it yourself"),
+        );
+    }
+    let (intent, field) = intents
+        .iter()
+        .find_map(|intent| Some((intent, intent.fixed.as_ref()?)))?;
+    let local = if link.local.is_some() { " --local" } else { "" };
+    let (title, name) = (intent.kind.title(), &intent.name);
+    Some(
+        Error::failed(format!(
+            "nothing was changed: the {field} of {title} `{name}` cannot be changed while it is there"
+        ))
+        .hint(format!(
+            "`labctl down`, then `labctl up{local}` builds the lab anew; or write the old {field} back in lab.yaml"
+        )),
+    )
+}
+
+/// Why the run is refused, if it is.
+pub(super) fn refusal(args: &Up, losses: &[(StepId, String)], link: &Link) -> Option<Error> {
+    if args.replace || losses.is_empty() {
+        return None;
+    }
+    let all: Vec<&str> = losses.iter().map(|(_, loss)| loss.as_str()).collect();
+    let local = if link.local.is_some() { " --local" } else { "" };
+    Some(
+        Error::new(
+            Exit::Loses,
+            format!("nothing was changed: {}", all.join("; ")),
+        )
+        .hint("write it in lab.yaml as it was, and nothing is lost")
+        .hint(format!(
+            "`labctl up{local} --replace` agrees to the loss; `labctl up{local} --dry-run` shows all that would change"
+        )),
+    )
+}
+
+/// Refuses a run that cannot be done, or that takes away what nobody agreed to lose. Before the first change.
+pub(super) async fn check(
+    args: &Up,
+    intents: &[Intent],
+    link: &Link,
+    cx: &Cx,
+    state: &State,
+) -> Result<(), Error> {
+    if let Some(error) = impossible(args, intents, link) {
+        return Err(error);
+    }
+    let losses = losses(intents, link, cx, state).await;
+    if let Some(error) = refusal(args, &losses, link) {
+        return Err(error);
+    }
+    for (_, message) in losses {
+        cx.events().send(Event::Warning { message });
+    }
+    cx.events().shown().await;
+    Ok(())
+}
+
+/// How many things the run deletes, for the question before it; nothing when it deletes none.
+pub(super) fn counted(intents: &[Intent]) -> String {
+    let count = |action: Action| intents.iter().filter(|i| i.action == action).count();
+    let words = [
+        (count(Action::Replace), "replaced by new ones"),
+        (count(Action::Delete), "deleted"),
+    ];
+    let words = words.iter().filter(|(n, _)| *n > 0);
+    let words: Vec<String> = words.map(|(n, word)| format!("{n} {word}")).collect();
+    match words.join(", ") {
+        all if all.is_empty() => all,
+        all => format!(" ({all})"),
+    }
+}
+
+/// The chapters that the run leaves alone, in a sentence.
+pub(super) fn left(plan: &Plan, state: &State) -> Option<String> {
+    let left = state.steps.values().filter(|record| plan.leaves(record));
+    let chapters: std::collections::BTreeSet<u8> = left.map(|record| record.chapter).collect();
+    let mut numbers: Vec<String> = chapters.iter().map(u8::to_string).collect();
+    let last = numbers.pop()?;
+    let (word, verb) = if numbers.is_empty() {
+        ("chapter", "is")
+    } else {
+        ("chapters", "are")
+    };
+    let which = if numbers.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", numbers.join(", "))
+    };
+    let as_it = if verb == "is" { "it is" } else { "they are" };
+    Some(format!(
+        "{word} {which} {verb} left as {as_it}; `labctl down` removes all"
+    ))
+}

@@ -1,0 +1,208 @@
+//! What a run of `up` would do, from reads only: for `--dry-run`, and for the questions before the first change.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    decide::{Action, Wish, decide, key_drift},
+    graph::{Plan, Step},
+    inspect::{Reads, look},
+    needs::StepId,
+    resource::{Drift, Found, Health, Rekey},
+    state::{Phase, Record, State},
+};
+use crate::{
+    aws::{Cx, Fault},
+    resource::Kind,
+};
+
+/// What a run would do about one step.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// The step.
+    pub id: StepId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The name that it gets, or has.
+    pub name: String,
+    /// The name that it has now, when that is another.
+    pub was: Option<String>,
+    /// Number of its chapter.
+    pub chapter: u8,
+    /// What is done.
+    pub action: Action,
+    /// Fields that differ.
+    pub drift: Vec<Drift>,
+    /// A field that AWS does not change on one that is there.
+    pub fixed: Option<String>,
+    /// A stranger has the name that a new one would get.
+    pub taken: Option<String>,
+    /// It is on record, whole.
+    pub on_record: bool,
+}
+
+/// What a run would do, and what it need not ask again.
+#[derive(Debug, Default)]
+pub struct Foresight {
+    /// One for each step of the plan or the state, in the plan's order.
+    pub intents: Vec<Intent>,
+    /// Checks of steps as the plan wants them.
+    pub healths: BTreeMap<StepId, Health>,
+}
+
+impl Foresight {
+    /// Whether the step takes the place of one that goes in this run.
+    pub(super) fn replaces(&self, id: &StepId) -> bool {
+        let mut intents = self.intents.iter();
+        intents.any(|intent| intent.id == *id && intent.action == Action::Replace)
+    }
+}
+
+/// Looks at what the plan wants or the state knows, and decides about each.
+pub async fn foresee(
+    plan: &Arc<Plan>,
+    cx: &Cx,
+    state: &State,
+    reads: Reads,
+) -> Result<Foresight, Fault> {
+    let looked = look(Some(plan), cx, state, reads).await?;
+    let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
+    let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
+    let mut intents = Vec::new();
+    for step in plan.steps() {
+        let record = state.steps.get(&step.id);
+        let mut intent = of_step(step, cx, record, health(&step.id), &actions)?;
+        if intent.action == Action::Replace {
+            intent.taken = taken(step, cx).await?;
+        }
+        actions.insert(step.id.clone(), intent.action);
+        if matches!(intent.action, Action::Replace | Action::Create) {
+            stand_in(step, record);
+        }
+        intents.push(intent);
+    }
+    for (id, record) in state.in_order() {
+        if plan.get(id).is_none() {
+            intents.push(of_unwanted(plan, id, record, health(id), &actions));
+        }
+    }
+    plan.settle(state)?;
+    let healths = looked.all.into_iter();
+    let healths = healths.filter(|(id, _)| looked.checked.contains(id));
+    Ok(Foresight {
+        intents,
+        healths: healths
+            .filter_map(|(id, health)| Some((id, health.ok()?)))
+            .collect(),
+    })
+}
+
+fn of_step(
+    step: &Step,
+    cx: &Cx,
+    record: Option<&Record>,
+    health: Option<&Health>,
+    actions: &BTreeMap<StepId, Action>,
+) -> Result<Intent, Fault> {
+    let mut drift = match health {
+        Some(Health::Drifted(drift)) => drift.clone(),
+        _ => Vec::new(),
+    };
+    let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
+    let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
+    let wish = step.wish(cx, record)?;
+    let action = match decide(record.map(|r| r.phase), wish, health) {
+        // It goes with what it lives in.
+        Action::Keep | Action::Update | Action::Adopt | Action::Look
+            if parent == Some(&Action::Replace) =>
+        {
+            Action::Replace
+        }
+        Action::Keep if step.needs.iter().any(remade) => Action::Update,
+        action => action,
+    };
+    if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record), Some(wanted)) =
+        (wish, record, step.work.key(cx)?)
+        && !step.needs.iter().any(remade)
+    {
+        drift.extend(key_drift(&record.key, &wanted));
+    }
+    let fixed = drift
+        .iter()
+        .find(|d| action == Action::Update && step.kind.fixed().contains(&d.field.as_str()));
+    Ok(Intent {
+        id: step.id.clone(),
+        kind: step.kind,
+        name: step.name.clone(),
+        was: record.map(|r| r.name.clone()).filter(|n| *n != step.name),
+        chapter: step.chapter.number(),
+        action,
+        fixed: fixed.map(|d| d.field.clone()),
+        drift,
+        taken: None,
+        on_record: record.is_some_and(|r| r.phase == Phase::Created),
+    })
+}
+
+/// What is there under the name that a new one would get, when that is a stranger's. No answer is none: the run asks
+/// again.
+async fn taken(step: &Step, cx: &Cx) -> Result<Option<String>, Fault> {
+    let key = step.work.key(cx)?.filter(|_| step.kind.by_name());
+    let Some(key) = key.filter(|key| !key.to_string().contains(NEW)) else {
+        return Ok(None);
+    };
+    Ok(match step.kind.find(&cx.for_step(&step.id), &key).await {
+        Ok(Found::Foreign(stranger)) => Some(stranger.seen),
+        _ => None,
+    })
+}
+
+/// A step of the state that the plan does not have.
+fn of_unwanted(
+    plan: &Plan,
+    id: &StepId,
+    record: &Record,
+    health: Option<&Health>,
+    actions: &BTreeMap<StepId, Action>,
+) -> Intent {
+    let parent = record.within.as_ref().and_then(|id| actions.get(id));
+    let action = match decide(Some(record.phase), plan.wish_of(record), health) {
+        Action::Leave if parent == Some(&Action::Replace) => Action::Delete,
+        action => action,
+    };
+    Intent {
+        id: id.clone(),
+        kind: record.kind,
+        name: record.name.clone(),
+        was: None,
+        chapter: record.chapter,
+        action,
+        drift: Vec::new(),
+        fixed: None,
+        taken: None,
+        on_record: record.phase == Phase::Created,
+    }
+}
+
+/// Stands for what AWS has yet to make.
+const NEW: &str = "(new)";
+
+/// Gives the steps that need a new one something to reckon with: its ids are not known, but others than now.
+fn stand_in(step: &Step, record: Option<&Record>) {
+    fn other(value: &Value) -> Value {
+        match value {
+            Value::String(_) => NEW.into(),
+            Value::Array(items) => items.iter().map(other).collect(),
+            Value::Object(members) => {
+                Value::Object(members.iter().map(|(k, v)| (k.clone(), other(v))).collect())
+            }
+            value => value.clone(),
+        }
+    }
+    let output = record.and_then(|r| r.output.as_ref()).map(other);
+    if step.work.settle(output.as_ref()).is_err() {
+        // Their keys stay unknown.
+        let _ = step.work.settle(None);
+    }
+}

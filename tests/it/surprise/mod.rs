@@ -1,0 +1,82 @@
+//! Nothing is lost by surprise: `status`, `up --dry-run` and `up` say the same of an edit, before it is carried out.
+
+mod edits;
+mod lookup;
+mod until;
+
+use serde_json::Value;
+
+use crate::{
+    harness::{Said, Site},
+    twin,
+};
+
+/// The calls since [`twin::forget_calls`] that changed something, or tried to.
+fn changing(endpoint: &str) -> Vec<String> {
+    let reads = ["Get", "List", "Describe", "AdminGet"];
+    let change = |call: &String| {
+        let (_, operation) = call.split_once(':').expect("service:Operation");
+        !reads.iter().any(|read| operation.starts_with(read))
+    };
+    twin::calls(endpoint).into_iter().filter(change).collect()
+}
+
+/// The step of `up --dry-run --json`.
+fn line(plan: &Value, step: &str) -> Value {
+    let lines = plan.as_array().expect("a list").iter();
+    let mut found = lines.filter(|line| line["id"] == step);
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no {step} in {plan:#}"))
+        .clone()
+}
+
+/// A lab on the twin of its folder, or in an account that `AWS_ENDPOINT_URL` leads to.
+struct Place {
+    site: Site,
+    endpoint: String,
+    account: Option<&'static str>,
+}
+
+impl Place {
+    fn local(site: Site) -> Self {
+        site.ok("local start");
+        Self {
+            endpoint: site.endpoint(),
+            site,
+            account: None,
+        }
+    }
+
+    /// An access key id of twelve digits is the account.
+    fn account(site: Site, id: &'static str) -> Self {
+        Self {
+            account: Some(id),
+            ..Self::local(site)
+        }
+    }
+
+    /// Runs labctl; `up` with `--local` on the folder's own twin.
+    fn run(&self, line: &str) -> Said {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let Some(id) = self.account else {
+            if words[0] == "up" {
+                words.insert(1, "--local");
+            }
+            return Said::of(&mut self.site.command(words));
+        };
+        let mut command = self.site.command(words);
+        command
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", "secret");
+        Said::of(&mut command)
+    }
+
+    /// As [`Self::run`], and answers which calls changed something.
+    fn calls(&self, line: &str, code: i32) -> (Said, Vec<String>) {
+        twin::forget_calls(&self.endpoint);
+        let said = self.run(line).code(code);
+        (said, changing(&self.endpoint))
+    }
+}
