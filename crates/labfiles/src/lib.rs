@@ -1,0 +1,19 @@
+//! The files that labctl and its twin keep for themselves, below a lab's `.labctl`.
+//!
+//! A lab's folder is cloned, unzipped and shared, so whatever it holds may have been put there by somebody else:
+//! [`Dir`] opens nothing through a link, and [`json`] says which field of a file is not what it should be.
+
+mod dir;
+mod file;
+pub mod json;
+mod refused;
+mod shown;
+mod temp;
+#[cfg(test)]
+mod tests;
+
+pub use dir::{Dir, OWN};
+pub use file::How;
+pub use refused::{Refused, quoted};
+pub use shown::shown;
+pub use temp::Temp;
