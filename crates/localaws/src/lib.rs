@@ -35,4 +35,4 @@ mod wire;
 mod world;
 
 pub use app::Config;
-pub use server::{Running, start};
+pub use server::{FILES, Running, start};

@@ -3,44 +3,67 @@
 //! `DIR/lambda/FUNCTION/CODE.zip` and `DIR/lambda/FUNCTION/CODE/`, for their owner only.
 
 use std::{
-    fs::{self, DirBuilder, File},
-    io::{self, Cursor, Read},
+    fs::{DirBuilder, File},
+    io::{self, Cursor, Read, Write},
     path::{Path, PathBuf},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use labfiles::{Dir, How};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zip::{ZipArchive, read::ZipFile};
 
 use super::fault;
-use crate::{call::ApiError, ids};
+use crate::{call::ApiError, ids::FileId};
 
 const MOST_ZIPPED: usize = 50 << 20;
 const MOST_UNZIPPED: u64 = 250 << 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Code {
-    id: String,
+    id: FileId,
     /// Of the zip, in base64.
     pub(super) sha256: String,
     pub(super) size: usize,
 }
 
 /// The code of one function on disk.
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    /// The folder of all functions.
+    all: PathBuf,
+    function: FileId,
+}
+
+impl Code {
+    fn zip_name(&self) -> String {
+        format!("{}.zip", self.id)
+    }
+}
 
 impl Folder {
-    pub(super) fn of(dir: &Path, function: &str) -> Self {
-        Self(dir.join("lambda").join(function))
+    pub(super) fn of(dir: &Path, function: FileId) -> Self {
+        Self {
+            all: dir.join("lambda"),
+            function,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.all.join(self.function.to_string())
     }
 
     pub(super) fn zip(&self, code: &Code) -> PathBuf {
-        self.0.join(format!("{}.zip", code.id))
+        self.path().join(code.zip_name())
     }
 
     pub(super) fn unpacked(&self, code: &Code) -> PathBuf {
-        self.0.join(&code.id)
+        self.path().join(code.id.to_string())
+    }
+
+    /// Not through links: whoever made the folder may have put some there.
+    fn open(&self) -> io::Result<Dir> {
+        Dir::open(&self.all)?.child(self.function.to_string(), false)
     }
 
     /// Unpacks and keeps a zip that came in base64.
@@ -48,7 +71,7 @@ impl Folder {
         let code = self.write(zip);
         if code.is_err() {
             // Only of use while something is in it.
-            let _ = fs::remove_dir(&self.0);
+            let _ = self.open().and_then(|dir| dir.remove_self());
         }
         code
     }
@@ -57,12 +80,15 @@ impl Folder {
         let zip = BASE64_STANDARD.decode(zip).map_err(|_| unreadable())?;
         let code = Code::of(&zip)?;
         let unpacked = self.unpacked(&code);
-        folder(&unpacked).map_err(|e| disk(&unpacked, &e))?;
+        let dir = Dir::make(&self.all)
+            .and_then(|all| all.child(self.function.to_string(), true))
+            .and_then(|dir| dir.child(code.id.to_string(), true).map(|_| dir))
+            .map_err(|e| disk(&unpacked, &e))?;
+        // Made just now, in a folder that nobody else can change: there are no links below.
         let kept = unpack(&zip, &unpacked, MOST_UNZIPPED).and_then(|()| {
-            let path = self.zip(&code);
-            private(&path, false)
-                .and_then(|mut file| io::Write::write_all(&mut file, &zip))
-                .map_err(|e| disk(&path, &e))
+            dir.file(code.zip_name(), How::New)
+                .and_then(|mut file| file.write_all(&zip))
+                .map_err(|e| disk(&self.zip(&code), &e))
         });
         if kept.is_err() {
             self.remove(&code);
@@ -72,24 +98,29 @@ impl Folder {
 
     pub(super) fn remove(&self, code: &Code) {
         // What cannot be removed is in nobody's way.
-        let _ = fs::remove_dir_all(self.unpacked(code));
-        let _ = fs::remove_file(self.zip(code));
+        if let Ok(dir) = self.open() {
+            let _ = dir.remove_all(code.id.to_string());
+            let _ = dir.remove(code.zip_name());
+        }
     }
 
     /// Removes all but the code in use and the one before it: a handler may still be running in that, and
     /// a twin killed before it saved would go back to it.
     pub(super) fn keep(&self, current: &Code, previous: &Code) {
-        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let id = path.file_stem().and_then(|stem| stem.to_str());
-            if [current, previous].iter().all(|code| id != Some(&code.id)) {
-                let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+        let Ok(dir) = self.open() else { return };
+        let kept: Vec<_> = [current, previous]
+            .iter()
+            .flat_map(|code| [code.id.to_string(), code.zip_name()])
+            .collect();
+        for name in dir.names().unwrap_or_default() {
+            if !kept.iter().any(|kept| *name == **kept) {
+                let _ = dir.remove_all(name);
             }
         }
     }
 
     pub(super) fn delete(&self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = Dir::open(&self.all).and_then(|all| all.remove_all(self.function.to_string()));
     }
 }
 
@@ -109,7 +140,7 @@ impl Code {
             ));
         }
         Ok(Self {
-            id: ids::uuid(),
+            id: FileId::new(),
             sha256: BASE64_STANDARD.encode(Sha256::digest(zip)),
             size: zip.len(),
         })
@@ -187,8 +218,6 @@ fn private(path: &Path, executable: bool) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
@@ -202,11 +231,11 @@ mod tests {
             zip.write_all(&[0; 500]).expect("in memory");
         }
         let zip = zip.finish().expect("in memory").into_inner();
-        let into = std::env::temp_dir().join(format!("localaws-{}", ids::uuid()));
+        let into = std::env::temp_dir().join(format!("localaws-{}", FileId::new()));
         folder(&into).expect("a new folder");
         let unpacked = |room| unpack(&zip, &into, room).map_err(|e| e.message);
         let (enough, less) = (unpacked(1000), unpacked(999));
-        fs::remove_dir_all(&into).expect("as it was made");
+        std::fs::remove_dir_all(&into).expect("as it was made");
         assert_eq!(enough, Ok(()));
         assert!(less.is_err_and(|e| e.starts_with("Unzipped size must be smaller than")));
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::App,
     call::{Answer, ApiError, Call, answer},
-    ids,
+    ids::FileId,
     world::World,
 };
 
@@ -83,7 +83,7 @@ fn zip() -> String {
 }
 
 /// Unpacks code off the threads that serve.
-pub(super) async fn store(app: &App, function: &str, zip: String) -> Result<Code, ApiError> {
+pub(super) async fn store(app: &App, function: FileId, zip: String) -> Result<Code, ApiError> {
     let folder = Folder::of(&app.config.dir, function);
     tokio::task::spawn_blocking(move || folder.store(&zip))
         .await
@@ -123,24 +123,18 @@ pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {
     };
     app.read(possible)?;
 
-    let id = ids::uuid();
-    let code = store(app, &id, zip).await?;
+    let id = FileId::new();
+    let code = store(app, id, zip).await?;
     let created = app.write(|world| {
         possible(world)?;
-        let function = Function::new(
-            id.clone(),
-            settings.clone(),
-            input.architectures,
-            code,
-            input.tags,
-        );
+        let function = Function::new(id, settings.clone(), input.architectures, code, input.tags);
         let created = answer(function.described(&named))?;
         let state = &mut world.region(&call.account, &call.region).lambda;
         state.functions.insert(named.name.clone(), function);
         Ok(created)
     });
     if created.is_err() {
-        Folder::of(&app.config.dir, &id).delete();
+        Folder::of(&app.config.dir, id).delete();
     }
     created
 }

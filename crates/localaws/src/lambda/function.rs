@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{code::Code, fault, name::Named, policy::Policy, settings::Settings};
-use crate::{app::now_ms, call::ApiError, ids};
+use crate::{
+    app::now_ms,
+    call::ApiError,
+    ids::{self, FileId},
+};
 
 /// How long (ms) Lambda takes to make a new or changed function ready.
 const SETTLE: i64 = 150;
@@ -14,7 +18,7 @@ const SETTLE: i64 = 150;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Function {
     /// Names its folder, so that a function made anew under the same name shares nothing.
-    pub(super) id: String,
+    pub(super) id: FileId,
     pub(super) settings: Settings,
     pub(super) architectures: Vec<String>,
     pub(super) code: Code,
@@ -67,7 +71,7 @@ struct State {
 
 impl Function {
     pub(super) fn new(
-        id: String,
+        id: FileId,
         settings: Settings,
         architectures: Vec<String>,
         code: Code,

@@ -42,7 +42,7 @@ pub(super) fn get(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
     app.read(|world| {
         let function = named.get(world)?;
-        let zip = Folder::of(&app.config.dir, &function.id).zip(&function.code);
+        let zip = Folder::of(&app.config.dir, function.id).zip(&function.code);
         let zip = std::path::absolute(&zip).unwrap_or(zip);
         let mut output = json!({
             "Configuration": answer(function.described(&named))?,
@@ -118,7 +118,7 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
             .ok_or_else(|| fault::function_absent(&named.arn()))
     })?;
     app.runtime.end(&named.plain_arn());
-    Folder::of(&app.config.dir, &function.id).delete();
+    Folder::of(&app.config.dir, function.id).delete();
     Ok(json!({ "StatusCode": 204 }))
 }
 

@@ -60,7 +60,7 @@ impl State {
 pub(crate) fn forget(app: &App, account: &str, region: &str, state: &State) {
     for (name, function) in &state.functions {
         app.runtime.end(&name::arn(account, region, name));
-        code::Folder::of(&app.config.dir, &function.id).delete();
+        code::Folder::of(&app.config.dir, function.id).delete();
     }
 }
 

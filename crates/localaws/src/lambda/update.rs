@@ -51,11 +51,11 @@ pub(super) async fn code(app: &Arc<App>, call: &Call) -> Answer {
     let id = app.read(|world| {
         let function = named.get(world)?;
         function.may_change(&named, revision)?;
-        Ok(function.id.clone())
+        Ok(function.id)
     })?;
 
-    let new = store(app, &id, zip).await?;
-    let folder = Folder::of(&app.config.dir, &id);
+    let new = store(app, id, zip).await?;
+    let folder = Folder::of(&app.config.dir, id);
     if input.dry_run {
         folder.remove(&new);
         return app.read(|world| answer(named.get(world)?.described(&named)));

@@ -27,6 +27,7 @@ use tokio::{
 use crate::app::{App, Config};
 use door::Door;
 pub(crate) use http::{allow_any_origin, host};
+pub use store::FILES;
 use store::Store;
 
 /// A request with its whole body (size limited by the listener).

@@ -1,14 +1,18 @@
 //! The twin's folder: `world.json`, saved soon after each change, the log, and a lock.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{self, BufWriter, Write},
     ops::Bound,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use labfiles::{
+    Dir, How, Refused,
+    json::{self, JsonError, Mismatch},
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -25,58 +29,63 @@ const BUFFER: usize = 64 << 10;
 /// A log larger than this starts anew (the old one is kept as `twin.log.1`).
 const LOG_LIMIT: u64 = 5 << 20;
 
+const LOCK: &str = "lock";
+const WORLD: &str = "world.json";
+/// How the names of files begin that become the world.
+const TEMPORARY: &str = ".world";
+const LOG: &str = "twin.log";
+const OLD_LOG: &str = "twin.log.1";
+
+/// All files of the folder but the functions' code: none may be a link.
+pub const FILES: [&str; 4] = [LOCK, WORLD, LOG, OLD_LOG];
+
 pub(super) struct Store {
-    dir: PathBuf,
+    dir: Dir,
     /// Held for as long as the twin runs: two twins would overwrite each other's world.
     _lock: File,
 }
 
 impl Store {
-    /// Makes and locks the folder, and reads its world. One that is not understood is put aside, and the error
-    /// says so: the next twin here begins with nothing, but not without anybody noticing.
-    pub(super) fn open(dir: &Path) -> io::Result<(Self, World)> {
-        let named = |path: &Path, e: io::Error| {
-            io::Error::new(e.kind(), format!("{}: {e}", path.display()))
-        };
-        folder().create(dir).map_err(|e| named(dir, e))?;
-        let path = dir.join("lock");
-        let lock = private()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| named(&path, e))?;
+    /// Makes and locks the folder, and reads its world. A torn one is put aside, and the error says so: the next
+    /// twin here begins with nothing, but not without anybody noticing. One with a value that cannot be right is
+    /// refused and stays: no crash leaves that.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, World)> {
+        let dir = Dir::make(path).map_err(|e| named(path, e))?;
+        let path = path.join(LOCK);
+        let lock = dir.file(LOCK, How::Change).map_err(|e| named(&path, e))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let message = format!("{}: another local AWS is using this folder", dir.display());
+                let dir = dir.path().display();
+                let message = format!("{dir}: another local AWS is using this folder");
                 return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
             }
             Err(TryLockError::Error(e)) => return Err(named(&path, e)),
         }
-
-        let path = dir.join("world.json");
-        let world = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).or_else(|e| Err(put_aside(&path, &e)?))?,
+        dir.check(&FILES)?;
+        dir.sweep(TEMPORARY);
+        let world = match dir.read(WORLD, u64::MAX) {
+            Ok(bytes) => json::from_slice(&bytes).or_else(|e| {
+                Err(match e {
+                    JsonError::Torn(problem) => put_aside(&dir, &problem)?,
+                    JsonError::Mismatch(wrong) => refused(&dir, &wrong),
+                })
+            })?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => World::default(),
-            Err(e) => return Err(named(&path, e)),
+            Err(e) => return Err(named(&dir.path().join(WORLD), e)),
         };
-        Ok((
-            Self {
-                dir: dir.to_owned(),
-                _lock: lock,
-            },
-            world,
-        ))
+        Ok((Self { dir, _lock: lock }, world))
     }
 
     /// The log, open for appending.
     pub(super) fn log(&self) -> io::Result<File> {
-        let path = self.dir.join("twin.log");
-        if fs::metadata(&path).is_ok_and(|log| log.len() > LOG_LIMIT) {
-            fs::rename(&path, self.dir.join("twin.log.1"))?;
+        let open = || self.dir.file(LOG, How::Append);
+        let log = open()?;
+        if log.metadata()?.len() <= LOG_LIMIT {
+            return Ok(log);
         }
-        private().append(true).create(true).open(path)
+        self.dir.rename(LOG, OLD_LOG)?;
+        open()
     }
 
     /// Saves after changes, until `finished`; then once more.
@@ -117,18 +126,14 @@ impl Store {
         if !app.take_dirty() {
             return Ok(());
         }
-        let (new, path) = (self.dir.join("world.json.new"), self.dir.join("world.json"));
-        let file = private()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&new)?;
-        let mut file = BufWriter::with_capacity(BUFFER, file);
+        let mut new = self.dir.temp(TEMPORARY)?;
+        let mut file = BufWriter::with_capacity(BUFFER, new.file());
         write(app, &mut file)?;
         file.flush()?;
+        drop(file);
         // Or a power cut may keep the new name and not what is in it.
-        file.get_ref().sync_data()?;
-        fs::rename(new, path)
+        new.file().sync_data()?;
+        new.replace(WORLD)
     }
 }
 
@@ -178,30 +183,32 @@ fn write(app: &App, json: &mut impl Write) -> io::Result<()> {
 }
 
 /// Keeps what is no world under another name, for its owner to look at.
-fn put_aside(path: &Path, problem: &serde_json::Error) -> io::Result<io::Error> {
-    let aside = path.with_extension(format!("json.{}", now_ms()));
-    fs::rename(path, &aside)?;
+fn put_aside(dir: &Dir, problem: &str) -> io::Result<io::Error> {
+    let aside = format!("{WORLD}.{}", now_ms());
+    dir.rename(WORLD, &aside)?;
     let message = format!(
         "{}: not a state of this version: {problem}; it is kept as {}, and the next start is with an empty one",
-        path.display(),
-        aside.display(),
+        dir.path().join(WORLD).display(),
+        dir.path().join(aside).display(),
     );
     Ok(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
-/// Files that only their owner can read: the world holds keys and passwords.
-fn private() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut))]
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+fn refused(dir: &Dir, wrong: &Mismatch) -> io::Error {
+    let path = dir.path().join(WORLD);
+    let typed = labfiles::quoted(&path);
+    let message = format!(
+        "{}: {wrong}; nothing was changed: if the file came with the lab, or was edited, \
+         `mv {typed} {typed}.bad`, and the next start is with an empty one",
+        path.display()
+    );
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-fn folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
+/// A refusal names its file itself.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    match Refused::of(&error) {
+        Some(_) => error,
+        None => io::Error::new(error.kind(), format!("{}: {error}", path.display())),
+    }
 }

@@ -126,8 +126,10 @@ async fn a_world_outlives_its_twin() {
     assert_eq!(busy, Some(ErrorKind::ResourceBusy));
     stop(twin).await;
     // As a twin killed while it wrote leaves it.
-    fs::write(folder.0.join("world.json.new"), "{\"acc").unwrap();
+    let left = format!(".world.{}.new", "0123456789abcdef".repeat(2));
+    fs::write(folder.0.join(&left), "{\"acc").unwrap();
     let twin = folder.start().await;
+    assert!(!folder.names().contains(&left));
     assert_eq!(status(&iam(&twin, GET).await), "200");
     iam(&twin, "Action=DeleteRole&Version=2010-05-08&RoleName=r").await;
     stop(twin).await;

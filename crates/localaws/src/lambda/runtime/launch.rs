@@ -94,7 +94,7 @@ pub(in crate::lambda) struct Launch {
 impl Launch {
     pub(in crate::lambda) fn of(app: &App, named: &Named, function: &Function) -> Self {
         let settings = &function.settings;
-        let folder = Folder::of(&app.config.dir, &function.id).unpacked(&function.code);
+        let folder = Folder::of(&app.config.dir, function.id).unpacked(&function.code);
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         let function_arn = named.plain_arn();
         let path = std::env::var("PATH").unwrap_or_default();
