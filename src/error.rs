@@ -1,6 +1,8 @@
 //! What the user is told when something goes wrong, and the documented exit codes.
 
-use std::fmt;
+use std::{fmt, io};
+
+use labfiles::Refused;
 
 use crate::{
     aws::{Fault, FaultKind, HttpError, ProfileError},
@@ -66,6 +68,14 @@ impl Error {
         Self::new(Exit::Usage, message)
     }
 
+    /// A file could not be used: `what` names it, unless the error does so itself.
+    pub fn file(what: impl fmt::Display, error: &io::Error) -> Self {
+        match Refused::of(error) {
+            Some(refused) => refused.into(),
+            None => Self::failed(format!("{what}: {error}")),
+        }
+    }
+
     /// The same error with one more hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -104,9 +114,24 @@ impl From<ProfileError> for Error {
     }
 }
 
+impl From<&Refused> for Error {
+    fn from(refused: &Refused) -> Self {
+        Self::failed(refused.to_string()).hint(refused.hint())
+    }
+}
+
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Self {
         let hint = match &error {
+            JournalError::Refused(refused) => return refused.into(),
+            JournalError::Wrong { path, .. } => {
+                let path = labfiles::quoted(path);
+                return Self::failed(error.to_string()).hint(format!(
+                    "nothing was touched: it was edited, merged, or made by somebody else. If it is not yours, or no \
+                     good copy is left: `mv {path} {path}.bad`, then `labctl up` or `labctl down` finds this lab's \
+                     resources by their names and tags"
+                ));
+            }
             JournalError::Locked { .. } => {
                 "wait for it to end, or stop it, then run the same command again"
             }

@@ -6,16 +6,16 @@ mod mail;
 mod record;
 
 use std::{
-    fs, io,
+    fs::{File, TryLockError},
+    io,
     net::Ipv4Addr,
-    os::unix::{
-        fs::{DirBuilderExt, OpenOptionsExt},
-        process::CommandExt,
-    },
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
+
+use labfiles::{Dir, How, Refused};
 
 use crate::{
     aws::{Http, Request},
@@ -26,7 +26,7 @@ use health::health;
 pub use health::is_twin;
 pub use mail::{Mail, inbox};
 pub use record::Daemon;
-use record::Record;
+use record::{RECORD, Record};
 
 /// The port tried first.
 const PORT: u16 = 4588;
@@ -35,6 +35,11 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a stopping twin may take to save what it holds.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the process says that has no terminal.
+const OUT: &str = "daemon.log";
+/// Of [`OUT`].
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A twin, by its folder.
 #[derive(Debug, Clone)]
@@ -65,29 +70,49 @@ impl Twin {
     }
 
     /// What it was asked, one line a request.
-    pub fn log(&self) -> PathBuf {
-        self.dir.join("twin.log")
+    pub fn log(&self) -> io::Result<File> {
+        Dir::open(&self.dir)?.file("twin.log", How::Read)
+    }
+
+    /// Whether it has ever saved anything.
+    pub fn has_world(&self) -> Result<bool, Error> {
+        Ok(self.checked()?.is_some_and(|dir| dir.has("world.json")))
+    }
+
+    /// Refuses a folder that is not the user's own, and files in it that are none.
+    pub fn check(&self) -> Result<(), Error> {
+        self.checked().map(drop)
+    }
+
+    fn checked(&self) -> Result<Option<Dir>, Error> {
+        let checked = Dir::open(&self.dir).and_then(|dir| {
+            dir.check(&localaws::FILES)?;
+            dir.check(&[RECORD, OUT])?;
+            Ok(dir)
+        });
+        match checked {
+            Ok(dir) => Ok(Some(dir)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::file(self.dir.display(), &e)),
+        }
     }
 
     /// Whether a twin holds the folder, running or stopping.
     fn is_held(&self) -> bool {
-        fs::File::open(self.dir.join("lock"))
-            .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
-    }
-
-    fn record(&self) -> PathBuf {
-        self.dir.join("daemon.json")
+        Dir::open(&self.dir)
+            .and_then(|dir| dir.file("lock", How::Read))
+            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// The address it last had, whether it runs or not.
     fn recorded(&self) -> Option<Daemon> {
-        Some(Record::read(&self.record())?.daemon)
+        Some(Record::read(&self.dir)?.daemon)
     }
 
     /// Returns the running twin. `None`: it does not run. The record of a dead twin does not count, and nothing is sent
     /// to another program on its port.
     pub async fn running(&self) -> Option<Daemon> {
-        let record = Record::read(&self.record())?;
+        let record = Record::read(&self.dir)?;
         if !record.is_current() {
             return None;
         }
@@ -98,6 +123,7 @@ impl Twin {
 
     /// The running twin, of this version; an error that says what to type otherwise.
     pub async fn require(&self) -> Result<Daemon, Error> {
+        self.check()?;
         match self.running().await {
             None => Err(Error::failed(format!(
                 "the local AWS twin is not running (folder {})",
@@ -110,6 +136,7 @@ impl Twin {
 
     /// Starts it in the background, unless it runs.
     pub async fn start(&self, port: Option<u16>, any_user: bool) -> Result<Started, Error> {
+        self.check()?;
         if let Some(daemon) = self.running().await {
             if port.is_some_and(|port| daemon.endpoint.port() != port) {
                 return Err(
@@ -148,24 +175,13 @@ impl Twin {
 
     async fn spawn(&self, port: Option<u16>, any_user: bool) -> Result<Daemon, Error> {
         let cannot = |what: &str, e: io::Error| {
-            Error::failed(format!("cannot start the local AWS twin: {what}: {e}"))
+            Error::file(format_args!("cannot start the local AWS twin: {what}"), &e)
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(|e| cannot(&self.dir.display().to_string(), e))?;
-        let out = self.dir.join("daemon.log");
-        let file = fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&out);
-        let file = file.map_err(|e| cannot(&out.display().to_string(), e))?;
-        let copy = file
-            .try_clone()
-            .map_err(|e| cannot(&out.display().to_string(), e))?;
+        let folder = self.dir.display().to_string();
+        let dir = Dir::make(&self.dir).map_err(|e| cannot(&folder, e))?;
+        let out = self.dir.join(OUT).display().to_string();
+        let file = dir.file(OUT, How::Empty).map_err(|e| cannot(&out, e))?;
+        let copy = file.try_clone().map_err(|e| cannot(&out, e))?;
         let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
         let port = port.map(|port| format!("--port={port}"));
         // One that is just stopping still saves what it holds.
@@ -195,7 +211,8 @@ impl Twin {
             }
             let ended = child.try_wait().ok().flatten();
             if ended.is_some() || started.elapsed() > START_LIMIT {
-                let said = fs::read_to_string(&out).unwrap_or_default();
+                let said = dir.read(OUT, MOST_BYTES).unwrap_or_default();
+                let said = String::from_utf8_lossy(&said);
                 let _ = child.kill();
                 return Err(Error::failed(format!(
                     "the local AWS twin did not start: {}",
@@ -209,6 +226,7 @@ impl Twin {
 
     /// Runs the twin in this process until it is told to stop.
     pub async fn serve(&self, port: Option<u16>, any_user: bool) -> Result<(), Error> {
+        self.check()?;
         let running = self.bind(port, any_user).await?;
         let endpoint = running.endpoint();
         let daemon = Daemon {
@@ -219,8 +237,8 @@ impl Twin {
             version: VERSION.to_owned(),
             any_user: running.any_user(),
         };
-        let record = Record::write(&self.record(), &daemon)
-            .map_err(|e| Error::failed(format!("{}: {e}", self.record().display())))?;
+        let record = Record::write(&self.dir, &daemon)
+            .map_err(|e| Error::file(self.dir.join(RECORD).display(), &e))?;
         let failed = |e: io::Error| Error::failed(format!("the local AWS twin: {e}"));
         running.told_to_stop().await.map_err(failed)?;
         // Before the port closes and another program can take it.
@@ -243,7 +261,10 @@ impl Twin {
             match localaws::start(config).await {
                 Ok(running) => return Ok(running),
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
-                Err(e) => return Err(Error::failed(e.to_string())),
+                Err(e) => {
+                    let told = || Error::failed(e.to_string());
+                    return Err(Refused::of(&e).map_or_else(told, Error::from));
+                }
             }
         }
         Err(taken(last))
@@ -251,6 +272,7 @@ impl Twin {
 
     /// Stops it; its record stays, for the port. Answers what was stopped.
     pub async fn stop(&self) -> Result<Option<Daemon>, Error> {
+        self.check()?;
         let Some(daemon) = self.running().await else {
             return Ok(None);
         };

@@ -1,27 +1,25 @@
 //! Tokens between commands: a file of the user's own beside the state, used by one process at a time, so that
 //! a refresh token that is good once is used once.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use labfiles::{Dir, How};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, FaultKind},
-    engine::journal,
     error::Error,
     verify::{CodeSource, Tokens, refresh, sign_in, user_exists},
 };
 
 const FILE: &str = "tokens.json";
 const LOCK: &str = "tokens.lock";
+/// How the names of files begin that become the tokens'.
+const TEMPORARY: &str = ".tokens";
+/// Tokens of all users of a lab take less.
+const MOST_BYTES: u64 = 64 << 20;
 /// A token with less than this left is refreshed: what it is for should have the time to use it. Seconds.
 const MARGIN: i64 = 60;
 
@@ -72,10 +70,14 @@ impl From<Tokens> for Pair {
 /// Valid tokens of a user: those that are kept, refreshed ones, or of a new sign-in. Many processes may ask
 /// at once: one of them refreshes, the others find what it kept.
 pub async fn fresh(wanted: &Fresh<'_>) -> Result<Tokens, Error> {
-    let lock = lock(wanted.folder).await?;
-    let path = wanted.folder.join(FILE);
-    is_up(wanted.folder)?;
-    let mut kept = read(&path)?;
+    let dir = match Dir::open(wanted.folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(gone()),
+        opened => opened.map_err(|e| Error::file(wanted.folder.display(), &e))?,
+    };
+    let lock = lock(&dir).await?;
+    is_up(&dir)?;
+    dir.sweep(TEMPORARY);
+    let mut kept = read(&dir)?;
     if kept.client_id != wanted.client_id {
         kept = Kept {
             client_id: wanted.client_id.to_owned(),
@@ -86,10 +88,10 @@ pub async fn fresh(wanted: &Fresh<'_>) -> Result<Tokens, Error> {
     let pair = match known {
         Some(pair) if left(&pair) > MARGIN => pair,
         Some(pair) => match renew(wanted, &pair).await? {
-            Some(new) => keep(&path, &mut kept, wanted.email, new)?,
-            None => keep(&path, &mut kept, wanted.email, anew(wanted).await?)?,
+            Some(new) => keep(&dir, &mut kept, wanted.email, new)?,
+            None => keep(&dir, &mut kept, wanted.email, anew(wanted).await?)?,
         },
-        None => keep(&path, &mut kept, wanted.email, anew(wanted).await?)?,
+        None => keep(&dir, &mut kept, wanted.email, anew(wanted).await?)?,
     };
     drop(lock);
     Ok(Tokens {
@@ -150,62 +152,58 @@ pub(super) fn expiry(token: &str) -> Option<i64> {
     claims["exp"].as_i64()
 }
 
-fn read(path: &Path) -> Result<Kept, Error> {
-    match fs::read(path) {
+fn read(dir: &Dir) -> Result<Kept, Error> {
+    match dir.read(FILE, MOST_BYTES) {
         // What cannot be read is as good as nothing: there is a new sign-in.
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
-        Err(e) => Err(cannot(path, "read", &e)),
+        Err(e) => Err(cannot(dir, FILE, "read", &e)),
     }
 }
 
 /// Replaces the file whole, before anybody gets the tokens: the old refresh token may be worth nothing now.
-fn keep(path: &Path, kept: &mut Kept, email: &str, pair: Pair) -> Result<Pair, Error> {
+fn keep(dir: &Dir, kept: &mut Kept, email: &str, pair: Pair) -> Result<Pair, Error> {
     kept.users.insert(email.to_owned(), pair.clone());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    is_up(folder)?;
+    is_up(dir)?;
     let bytes = serde_json::to_vec(kept).map_err(io::Error::from);
     bytes
-        .and_then(|bytes| journal::replace(path, ".tokens", &bytes))
-        .map_err(|e| cannot(path, "write", &e))?;
+        .and_then(|bytes| dir.replace(FILE, TEMPORARY, &bytes))
+        .map_err(|e| cannot(dir, FILE, "write", &e))?;
     Ok(pair)
 }
 
 /// While this waited, the lab may have gone: then nothing of it is kept.
-fn is_up(folder: &Path) -> Result<(), Error> {
-    if folder.join("state.json").exists() {
+fn is_up(dir: &Dir) -> Result<(), Error> {
+    if dir.has("state.json") {
         Ok(())
     } else {
-        Err(Error::failed("the lab is gone").hint("`labctl up` builds it"))
+        Err(gone())
     }
 }
 
+fn gone() -> Error {
+    Error::failed("the lab is gone").hint("`labctl up` builds it")
+}
+
 /// Waits until no other process uses the tokens. Dropping the file lets the next one in.
-async fn lock(folder: &Path) -> Result<File, Error> {
-    let path = folder.join(LOCK);
-    let error = |e: &io::Error| cannot(&path, "lock", e);
-    let opened = open(&path).map_err(|e| error(&e))?;
+async fn lock(dir: &Dir) -> Result<File, Error> {
+    let error = |e: &io::Error| cannot(dir, LOCK, "lock", e);
+    let opened = match dir.file(LOCK, How::Change) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(gone()),
+        opened => opened.map_err(|e| error(&e))?,
+    };
     let locked = tokio::task::spawn_blocking(move || opened.lock().map(|()| opened)).await;
     locked
         .map_err(|e| error(&io::Error::other(e)))?
         .map_err(|e| error(&e))
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-}
-
 /// Forgets all tokens of a lab that is gone.
-pub fn forget(folder: &Path) -> Result<(), Error> {
-    for path in [FILE, LOCK].map(|name| folder.join(name)) {
-        match fs::remove_file(&path) {
+pub fn forget(dir: &Dir) -> Result<(), Error> {
+    for name in [FILE, LOCK] {
+        match dir.remove(name) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(cannot(&path, "remove", &e));
+                return Err(cannot(dir, name, "remove", &e));
             }
             _ => {}
         }
@@ -213,8 +211,9 @@ pub fn forget(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn cannot(path: &Path, what: &str, error: &io::Error) -> Error {
-    Error::failed(format!("{}: cannot {what}: {error}", path.display()))
+fn cannot(dir: &Dir, name: &str, what: &str, error: &io::Error) -> Error {
+    let path = dir.path().join(name);
+    Error::file(format_args!("{}: cannot {what}", path.display()), error)
 }
 
 #[cfg(test)]

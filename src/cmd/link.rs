@@ -232,10 +232,11 @@ impl Link {
                 endpoint.trim_end_matches('/')
             ));
         }
+        // The key, unlike the record's name, is read as a domain name.
         let own = state
             .first(Kind::RecordSet)
-            .map(|(_, record)| record.name.clone());
-        Some(format!("https://{}", own.unwrap_or(domain)))
+            .and_then(|(_, record)| record.key.get("name")?.as_str());
+        Some(format!("https://{}", own.unwrap_or(&domain)))
     }
 
     /// Where managed login answers: by path on an endpoint that is not AWS's own.

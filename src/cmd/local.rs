@@ -1,7 +1,6 @@
 //! `labctl local …`: the AWS twin in the background.
 
 use std::{
-    fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     time::Duration,
 };
@@ -107,6 +106,7 @@ async fn stop(global: &Global, twin: &Twin) -> Result<Exit, Error> {
 }
 
 async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
+    twin.check()?;
     let daemon = twin.running().await;
     let line = match &daemon {
         Some(d) => format!(
@@ -164,12 +164,14 @@ async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Resu
 }
 
 async fn logs(twin: &Twin, follow: bool) -> Result<Exit, Error> {
-    let path = twin.log();
     let cannot = |e: io::Error| {
-        Error::failed(format!("{}: {e}", path.display()))
-            .hint("`labctl local start` starts the twin; then it logs")
+        let error = Error::file(twin.dir().join("twin.log").display(), &e);
+        if error.hints.is_empty() {
+            return error.hint("`labctl local start` starts the twin; then it logs");
+        }
+        error
     };
-    let mut file = File::open(&path).map_err(cannot)?;
+    let mut file = twin.log().map_err(cannot)?;
     let mut at = 0;
     loop {
         file.seek(SeekFrom::Start(at)).map_err(cannot)?;

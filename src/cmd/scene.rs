@@ -1,10 +1,11 @@
 //! What every command works with: the lab's file, its state, where it is, and how to talk to the user.
 
 use std::{
-    fs,
-    io::IsTerminal,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
+
+use labfiles::{Dir, OWN};
 
 use super::link::Link;
 use crate::{
@@ -16,9 +17,6 @@ use crate::{
     prompt,
     report::{self, Reporter, Style},
 };
-
-/// Folder beside the lab's file.
-const FOLDER: &str = ".labctl";
 
 /// Where a lab is: its file's folder, and the state below it.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ impl Site {
 
     /// The twin whose folder is `dir`, or the one beside the lab's file.
     pub(super) fn twin(&self, dir: Option<&Path>) -> Twin {
-        let dir = dir.map_or_else(|| self.base.join(FOLDER).join("local"), Path::to_owned);
+        let dir = dir.map_or_else(|| self.base.join(OWN).join("local"), Path::to_owned);
         // A daemon works elsewhere than its starter may: an absolute path means the same to both.
         Twin::at(std::path::absolute(&dir).unwrap_or(dir))
     }
@@ -50,26 +48,30 @@ impl Site {
     /// lab's file.
     pub(super) fn recorded_twin(&self, dir: &Path) -> Twin {
         let beside = self.twin(None);
-        if !dir.exists() && beside.dir().exists() {
-            return beside;
+        if dir.exists() {
+            return self.twin(Some(dir));
         }
-        self.twin(Some(dir))
+        beside
     }
 
     /// Folder of a lab's state.
     pub(super) fn state_folder(&self, lab: &str) -> PathBuf {
-        self.base.join(FOLDER).join(lab)
+        self.base.join(OWN).join(lab)
     }
 
     /// The only lab that has a state here, when the lab's file is not there to name it.
-    pub(super) fn only_lab(&self) -> Option<String> {
-        let folder = fs::read_dir(self.base.join(FOLDER)).ok()?;
-        let mut labs = folder
-            .flatten()
-            .filter(|e| e.path().join("state.json").exists())
-            .filter_map(|e| e.file_name().into_string().ok());
-        let only = labs.next()?;
-        labs.next().is_none().then_some(only)
+    pub(super) fn only_lab(&self) -> Result<Option<String>, Error> {
+        let own = self.base.join(OWN);
+        let names = match Dir::open(&own).and_then(|dir| dir.names()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            names => names.map_err(|e| Error::file(own.display(), &e))?,
+        };
+        let mut labs = names
+            .into_iter()
+            .filter_map(|name| name.into_string().ok())
+            .filter(|lab| own.join(lab).join("state.json").exists());
+        let only = labs.next();
+        Ok(only.filter(|_| labs.next().is_none()))
     }
 }
 
@@ -113,7 +115,7 @@ pub(super) fn known(global: &Global, site: &Site) -> Result<Known, Error> {
                 lab: Some(lab),
             });
         }
-        Err(error) => site.only_lab().ok_or(error)?,
+        Err(error) => site.only_lab()?.ok_or(error)?,
     };
     Ok(Known {
         folder: site.state_folder(&name),

@@ -1,13 +1,16 @@
 //! The state file: replaced whole and fsynced before anybody hears of a change, under the lock of one run.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
+use labfiles::{
+    Dir, Refused,
+    json::{self, JsonError, Mismatch},
+};
 
 use super::{
     lock::Lock,
@@ -35,6 +38,17 @@ pub enum JournalError {
         what: &'static str,
         /// Why it failed.
         source: io::Error,
+    },
+    /// A file or folder is a link, not a file, or not the user's own.
+    #[error(transparent)]
+    Refused(Refused),
+    /// A value in the file is not what labctl writes there: no crash leaves that.
+    #[error("{}: {wrong}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The field, and what is wrong with it.
+        wrong: Mismatch,
     },
     /// The file is not a state.
     #[error("{}: not a labctl state: {reason}", path.display())]
@@ -75,17 +89,25 @@ pub enum JournalError {
 
 /// Reads the state in a lab's folder without locking it. `None`: there is none.
 pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
+    match Dir::open(folder) {
+        Ok(dir) => read_in(&dir),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(io_error(folder, "cannot open")(e)),
+    }
+}
+
+pub(super) fn read_in(dir: &Dir) -> Result<Option<State>, JournalError> {
+    let folder = dir.path();
     let path = folder.join(FILE);
-    let about = match fs::metadata(&path) {
-        Ok(about) => about,
+    let bytes = match dir.read(FILE, MOST_BYTES) {
+        Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::FileTooLarge => {
+            let reason = e.to_string();
+            return Err(JournalError::Unreadable { path, reason });
+        }
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
-    if !about.is_file() || about.len() > MOST_BYTES {
-        let reason = format!("it is not a file of at most {MOST_BYTES} bytes");
-        return Err(JournalError::Unreadable { path, reason });
-    }
-    let bytes = fs::read(&path).map_err(io_error(&path, "cannot read"))?;
     let state = parse(&path, &bytes)?;
     if folder.file_name().is_some_and(|name| *name != *state.lab) {
         let found = state.lab;
@@ -94,28 +116,34 @@ pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
     Ok(Some(state))
 }
 
-/// Takes only what is whole: a state with a part that no command could work with is none.
+/// Takes only what is whole, with every value of its kind.
 fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
     let unreadable = |reason: String| JournalError::Unreadable {
         path: path.to_owned(),
         reason,
     };
+    let wrong = |wrong| JournalError::Wrong {
+        path: path.to_owned(),
+        wrong,
+    };
     if bytes.is_empty() {
         return Err(unreadable("it is empty".to_owned()));
     }
-    let value: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
+    let value: serde_json::Value = json::from_slice(bytes).map_err(|e| match e {
+        JsonError::Torn(reason) => unreadable(reason),
+        JsonError::Mismatch(wrong) => unreadable(wrong.to_string()),
+    })?;
     let version = value.get("version").and_then(serde_json::Value::as_u64);
     let state: State = match version {
         Some(found) if found > u64::from(state::VERSION) => {
             let path = path.to_owned();
             return Err(JournalError::Newer { path, found });
         }
-        Some(_) => serde_json::from_value(value).map_err(|e| unreadable(e.to_string()))?,
+        Some(_) => json::from_value(&value).map_err(wrong)?,
         None => return Err(unreadable("it has no version".to_owned())),
     };
     match state.defect() {
-        Some(defect) => Err(unreadable(defect)),
+        Some(defect) => Err(wrong(defect)),
         None => Ok(state),
     }
 }
@@ -124,7 +152,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    _lock: Lock,
+    lock: Lock,
     inner: Mutex<Inner>,
     /// The last generation that is on disk. Whoever holds it writes for everybody who waits.
     durable: tokio::sync::Mutex<u64>,
@@ -140,8 +168,8 @@ impl Journal {
     /// A journal that starts with `state`. Nothing is written before the first commit.
     pub(super) fn new(lock: Lock, state: State) -> Self {
         Self {
-            path: lock.folder().join(FILE),
-            _lock: lock,
+            path: lock.dir().path().join(FILE),
+            lock,
             inner: Mutex::new(Inner {
                 state,
                 generation: 1,
@@ -215,8 +243,8 @@ impl Journal {
             bytes.push(b'\n');
             (bytes, inner.generation)
         };
-        let path = self.path.clone();
-        tokio::task::spawn_blocking(move || replace(&path, TEMPORARY, &bytes))
+        let dir = self.lock.dir().clone();
+        tokio::task::spawn_blocking(move || dir.replace(FILE, TEMPORARY, &bytes))
             .await
             .unwrap_or_else(|e| Err(io::Error::other(e)))
             .map_err(io_error(&self.path, "cannot write"))?;
@@ -225,13 +253,13 @@ impl Journal {
     }
 
     /// The lab's folder.
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
+    pub fn dir(&self) -> &Dir {
+        self.lock.dir()
     }
 
     /// Removes the state of a lab of which nothing is left; with its lock.
     pub fn close(self) -> Result<(), JournalError> {
-        match fs::remove_file(&self.path) {
+        match self.dir().remove(FILE) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(io_error(&self.path, "cannot remove")(e));
             }
@@ -241,23 +269,13 @@ impl Journal {
     }
 }
 
-/// Replaces a file so that after a crash it is either the old or the new one, whole (mode 0600). `prefix` begins
-/// the name that the new one has until then.
-pub(crate) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temp = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempfile_in(folder)?;
-    temp.write_all(bytes)?;
-    temp.as_file().sync_all()?;
-    temp.persist(path).map_err(|e| e.error)?;
-    File::open(folder)?.sync_all()
-}
-
 pub(super) fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
-    move |source| JournalError::Io {
-        path: path.to_owned(),
-        what,
-        source,
+    move |source| match Refused::of(&source) {
+        Some(refused) => JournalError::Refused(refused.clone()),
+        None => JournalError::Io {
+            path: path.to_owned(),
+            what,
+            source,
+        },
     }
 }

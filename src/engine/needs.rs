@@ -5,14 +5,21 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::resource::Resource;
+use crate::resource::form;
 
 /// Names one step of a plan, e.g. `function.hello`; stable between runs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct StepId(Arc<str>);
+
+impl<'de> Deserialize<'de> for StepId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        form::text(from).map(Self::new)
+    }
+}
 
 impl StepId {
     /// A step named `id`.

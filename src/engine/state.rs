@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use labfiles::json::Mismatch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::needs::StepId;
-use crate::resource::Kind;
+use crate::resource::{Kind, form};
 
 /// Version of the state file's format.
 pub const VERSION: u32 = 1;
@@ -19,18 +20,25 @@ pub struct State {
     /// [`VERSION`].
     pub version: u32,
     /// The lab's name: value of the ownership tag.
+    #[serde(deserialize_with = "form::id")]
     pub lab: String,
     /// UUID of the state: value of the run tag.
+    #[serde(deserialize_with = "form::id")]
     pub run: String,
     /// 12 digits; another account is refused.
+    #[serde(deserialize_with = "form::account")]
     pub account: String,
     /// Another region is refused.
+    #[serde(deserialize_with = "form::region")]
     pub region: String,
     /// The endpoint when it is not AWS's own; another is refused.
+    #[serde(default, deserialize_with = "form::endpoint")]
     pub endpoint: Option<String>,
     /// The lab is on the local twin whose folder this is.
+    #[serde(default, deserialize_with = "form::twin")]
     pub local: Option<std::path::PathBuf>,
     /// Users given with `up --user`, in place of the file's.
+    #[serde(default, deserialize_with = "form::users")]
     pub users: Option<Vec<String>>,
     /// Chapter given with `up --until`.
     pub until: Option<u8>,
@@ -46,6 +54,7 @@ pub struct Record {
     /// What it is.
     pub kind: Kind,
     /// The name a person knows it by.
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
     /// Number of its chapter.
     pub chapter: u8,
@@ -170,13 +179,12 @@ impl Move {
 impl State {
     /// Why no command could work with this state, if so: values that are not their kind's, or steps
     /// that need each other (or live inside each other) in a circle.
-    pub(super) fn defect(&self) -> Option<String> {
-        let strange = self
-            .steps
-            .iter()
-            .find(|(_, r)| !r.kind.knows(&r.key, r.output.as_ref()));
-        if let Some((id, record)) = strange {
-            return Some(format!("{id} is not what a {} is", record.kind.title()));
+    pub(super) fn defect(&self) -> Option<Mismatch> {
+        let of = |id: &StepId, wrong: Mismatch| Some(wrong.within(&id.to_string()).within("steps"));
+        for (id, record) in &self.steps {
+            if let Err(wrong) = record.kind.check(&record.key, record.output.as_ref()) {
+                return of(id, wrong);
+            }
         }
         // What rests on nothing that is left goes, until nothing goes any more.
         let mut left: BTreeSet<&StepId> = self.steps.keys().collect();
@@ -195,8 +203,11 @@ impl State {
             }
             left.retain(|id| !free.contains(id));
         }
-        let first = left.first()?;
-        Some(format!("{first} needs itself, by way of others"))
+        let wrong = Mismatch {
+            field: "needs".to_owned(),
+            reason: "it needs itself, by way of others".to_owned(),
+        };
+        of(left.first()?, wrong)
     }
 
     /// The records in the tutorial's order.

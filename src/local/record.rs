@@ -10,10 +10,15 @@ use std::{
     path::Path,
 };
 
+use labfiles::{Dir, How};
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
 
+/// The file's name in the twin's folder.
+pub(super) const RECORD: &str = "daemon.json";
+/// The prefix of the names of new files before they become the record.
+const TEMPORARY: &str = ".daemon";
 /// The most bytes of a record that are read.
 const LIMIT: u64 = 4096;
 
@@ -39,9 +44,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads a record. `None`: there is none, or it is not valid.
-    pub(super) fn read(path: &Path) -> Option<Self> {
-        let file = File::open(path).ok()?;
+    /// Reads the record in a twin's folder. `None`: there is none, or it is not valid.
+    pub(super) fn read(folder: &Path) -> Option<Self> {
+        let file = Dir::open(folder).ok()?.file(RECORD, How::Read).ok()?;
         let mut text = Vec::new();
         (&file).take(LIMIT).read_to_end(&mut text).ok()?;
         let daemon = serde_json::from_slice(&text).ok()?;
@@ -54,11 +59,15 @@ impl Record {
     }
 
     /// Replaces the record. It is current until the returned file is dropped.
-    pub(super) fn write(path: &Path, daemon: &Daemon) -> io::Result<File> {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, daemon)?;
-        file.as_file().lock()?;
-        Ok(file.persist(path)?)
+    pub(super) fn write(folder: &Path, daemon: &Daemon) -> io::Result<File> {
+        let dir = Dir::open(folder)?;
+        dir.sweep(TEMPORARY);
+        let mut new = dir.temp(TEMPORARY)?;
+        serde_json::to_writer(new.file(), daemon)?;
+        // The lock belongs to the open file, which the copy shares.
+        let file = new.file().try_clone()?;
+        file.lock()?;
+        new.replace(RECORD)?;
+        Ok(file)
     }
 }

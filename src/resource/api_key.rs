@@ -4,7 +4,7 @@
 use aws_sdk_apigateway::operation::get_api_key::GetApiKeyOutput;
 use serde::{Deserialize, Serialize};
 
-use super::{gone, present, rest_api};
+use super::{form, gone, present, rest_api};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Resource, TAG_FIELD},
@@ -23,6 +23,7 @@ pub struct ApiKey {
 /// The name's parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub base: String,
     pub number: u32,
 }
@@ -30,6 +31,7 @@ pub struct Key {
 /// What AWS made: the id, never the value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
     /// Of the key that is there, see [`ApiKey::find`].
     pub number: u32,

@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityProvider, OAuth, UserPool, client_login::Login, gone, present};
+use super::{IdentityProvider, OAuth, UserPool, client_login::Login, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
@@ -37,13 +37,16 @@ pub struct AppClient {
 /// The pool and the client's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub client_id: String,
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_apigateway::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{RestApi, UserPool, gone, present};
+use super::{RestApi, UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -48,13 +48,16 @@ pub enum Judge {
 /// The API and the name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
 }
 

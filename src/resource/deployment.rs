@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MockIntegration,
-    RestApi, UserPool, gone, present,
+    RestApi, UserPool, form, gone, present,
 };
 use crate::{
     aws::{Cx, Effect, Fault},
@@ -24,14 +24,17 @@ pub struct Deployment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
     /// The API's id.
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
     /// SHA-256 over what the plan says of the API and the ids it has; in the deployment's description.
+    #[serde(deserialize_with = "form::id")]
     pub fingerprint: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
 }
 

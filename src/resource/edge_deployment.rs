@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Distribution,
     distribution::{self, is_deployed},
+    form,
 };
 use crate::{
     aws::{Cx, Fault},
@@ -19,6 +20,7 @@ pub struct EdgeDeployment;
 /// The distribution's id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub distribution_id: String,
 }
 

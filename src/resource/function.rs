@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{LogGroup, Role, gone, present};
+use super::{LogGroup, Role, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
@@ -45,13 +45,16 @@ pub struct Function {
 /// The function's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub name: String,
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
 }
 

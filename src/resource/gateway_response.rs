@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_apigateway::types::GatewayResponseType;
 use serde::{Deserialize, Serialize};
 
-use super::{RestApi, gone, present};
+use super::{RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -24,7 +24,9 @@ pub struct GatewayResponse {
 /// The API and the type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub response_type: String,
 }
 

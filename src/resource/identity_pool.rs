@@ -7,7 +7,7 @@ use aws_sdk_cognitoidentity::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AppClient, UserPool, app_client, gone, present, user_pool};
+use super::{AppClient, UserPool, app_client, form, gone, present, user_pool};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource},
@@ -24,6 +24,7 @@ pub struct IdentityPool {
 /// The pool's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
@@ -31,6 +32,7 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// `us-east-1:` and a UUID.
+    #[serde(deserialize_with = "form::identity_pool_id")]
     pub id: String,
 }
 

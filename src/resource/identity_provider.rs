@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_cognitoidentityprovider::types::{IdentityProviderType, IdentityProviderTypeType};
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, UserPool, gone, present};
+use super::{Secret, UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -39,13 +39,16 @@ pub struct ClientSecret {
 /// The pool and the name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
 }
 
 /// The name, for app clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_apigateway::types::IntegrationType;
 use serde::{Deserialize, Serialize};
 
-use super::{Method, gone, method};
+use super::{Method, form, gone, method};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -22,14 +22,18 @@ pub struct Integration {
 /// The method, and the URI of the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub resource_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub http_method: String,
 }
 
 /// What AWS was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::text")]
     pub uri: String,
 }
 

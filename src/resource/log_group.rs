@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{gone, present};
+use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Event, Found, Given, Health, Resource, Stranger},
@@ -22,12 +22,14 @@ pub struct LogGroup {
 /// The group's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// The group's ARN, without the trailing `:*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
 }
 

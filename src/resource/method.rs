@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
-use super::{Authorizer, Path, RestApi, gone, present};
+use super::{Authorizer, Path, RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -56,17 +56,24 @@ impl Authorization {
 /// Where the method is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub resource_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub http_method: String,
+    #[serde(deserialize_with = "form::path")]
     pub path: String,
 }
 
 /// Where the method is, for what hangs on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub resource_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub http_method: String,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, gone, method};
+use super::{Method, form, gone, method};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -25,9 +25,13 @@ pub struct MethodResponse {
 /// The method and the status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub resource_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub http_method: String,
+    #[serde(deserialize_with = "form::id")]
     pub status: String,
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{UserPool, gone, present};
+use super::{UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -23,6 +23,7 @@ pub struct MfaConfig {
 /// The pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
 }
 

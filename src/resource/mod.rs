@@ -8,6 +8,7 @@ mod client_login;
 mod deployment;
 mod distribution;
 mod edge_deployment;
+pub(crate) mod form;
 mod function;
 mod gateway_response;
 mod identity_pool;
@@ -50,6 +51,7 @@ pub use role::Trust;
 pub use user_pool::users as users_of_pool;
 pub use zip::{ZipError, pack};
 
+use labfiles::json::{self, Mismatch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -107,9 +109,9 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::FIXED,)* }
             }
 
-            /// Whether the journal's key and output are this kind's.
-            pub fn knows(self, key: &Value, out: Option<&Value>) -> bool {
-                match self { $(Self::$kind => knows::<$kind>(key, out),)* }
+            /// Refuses a journal's key or output that is not this kind's.
+            pub fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
+                match self { $(Self::$kind => check::<$kind>(key, out),)* }
             }
 
             /// [`Resource::claim`] with the journal's key.
@@ -183,8 +185,12 @@ async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {
     R::claim(cx, &decode(key)?).await
 }
 
-fn knows<R: Resource>(key: &Value, out: Option<&Value>) -> bool {
-    decode::<R::Key>(key).is_ok() && out.is_none_or(|out| decode::<R::Output>(out).is_ok())
+fn check<R: Resource>(key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
+    json::from_value::<R::Key>(key).map_err(|wrong| wrong.within("key"))?;
+    if let Some(out) = out {
+        json::from_value::<R::Output>(out).map_err(|wrong| wrong.within("output"))?;
+    }
+    Ok(())
 }
 
 async fn delete<R: Resource>(cx: &Cx, key: &Value, out: Option<&Value>) -> Result<(), Fault> {

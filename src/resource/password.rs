@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use serde::{Deserialize, Serialize};
 
-use super::{User, UserPool, gone, user};
+use super::{User, UserPool, form, gone, user};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -48,7 +48,9 @@ pub struct Password {
 /// The pool and the address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
+    #[serde(deserialize_with = "form::text")]
     pub email: String,
 }
 

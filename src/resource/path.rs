@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RestApi, gone, present};
+use super::{RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Found, Given, Health, Ref, Resource, StepId},
@@ -19,15 +19,20 @@ pub struct Path {
 /// The API and the whole path, and where its last part hangs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub parent_id: String,
+    #[serde(deserialize_with = "form::path")]
     pub path: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub resource_id: String,
+    #[serde(deserialize_with = "form::path")]
     pub path: String,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Authorizer, Function, RestApi, gone, present};
+use super::{Authorizer, Function, RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
@@ -24,8 +24,11 @@ pub struct Permission {
 /// Function, statement and what it lets in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub function: String,
+    #[serde(deserialize_with = "form::id")]
     pub statement_id: String,
+    #[serde(deserialize_with = "form::arn")]
     pub source_arn: String,
 }
 

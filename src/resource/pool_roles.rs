@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityPool, Role, present};
+use super::{IdentityPool, Role, form, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -19,6 +19,7 @@ pub struct PoolRoles {
 /// The identity pool's id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::identity_pool_id")]
     pub identity_pool_id: String,
 }
 

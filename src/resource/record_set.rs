@@ -5,7 +5,7 @@ use aws_sdk_route53::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, present};
+use super::{Distribution, form, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{Found, Given, Health, Ref, Resource, Stranger},
@@ -27,9 +27,12 @@ pub struct RecordSet {
 /// The record. It carries no tags: where it leads says whose it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub zone: String,
+    #[serde(deserialize_with = "form::domain_name")]
     pub name: String,
     /// The distribution's domain name.
+    #[serde(deserialize_with = "form::cloudfront_domain")]
     pub target: String,
 }
 

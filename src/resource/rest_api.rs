@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
-use super::{gone, present};
+use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
@@ -22,13 +22,16 @@ pub struct RestApi {
 /// The API's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
+    #[serde(deserialize_with = "form::id")]
     pub root_resource_id: String,
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_iam::types::Tag;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{IdentityPool, gone, identity_pool, present};
+use super::{IdentityPool, form, gone, identity_pool, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
@@ -70,13 +70,16 @@ impl Trust {
 /// The role's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Role, gone, present, role};
+use super::{Role, form, gone, present, role};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource},
@@ -31,7 +31,9 @@ const INLINE_NAME: &str = "write-own-logs";
 /// The role's name and the policy's name or ARN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::name")]
     pub role: String,
+    #[serde(deserialize_with = "form::name_or_arn")]
     pub policy: String,
 }
 

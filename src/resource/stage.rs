@@ -3,7 +3,7 @@
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
-use super::{Deployment, RestApi, gone, present, rest_api};
+use super::{Deployment, RestApi, form, gone, present, rest_api};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId, TAG_FIELD},
@@ -20,14 +20,18 @@ pub struct Stage {
 /// The API and the stage's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub name: String,
 }
 
 /// What makes up the invoke URL.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub api_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub name: String,
 }
 

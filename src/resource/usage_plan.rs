@@ -6,7 +6,7 @@ use aws_sdk_apigateway::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{RestApi, Stage, gone, present, rest_api, stage};
+use super::{RestApi, Stage, form, gone, present, rest_api, stage};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, TAG_FIELD},
@@ -23,12 +23,14 @@ pub struct UsagePlan {
 /// The plan's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKey, UsagePlan, gone, present};
+use super::{ApiKey, UsagePlan, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Found, Given, Health, Ref, Resource},
@@ -19,7 +19,9 @@ pub struct UsagePlanKey {
 /// What is linked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::id")]
     pub usage_plan_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub key_id: String,
 }
 

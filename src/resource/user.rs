@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
 use serde::{Deserialize, Serialize};
 
-use super::{UserPool, gone, present};
+use super::{UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -20,7 +20,9 @@ pub struct User {
 /// The pool and the address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
+    #[serde(deserialize_with = "form::text")]
     pub email: String,
 }
 
@@ -28,6 +30,7 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// The user name that Cognito made, a UUID (the tokens' `sub`).
+    #[serde(deserialize_with = "form::text")]
     pub username: String,
 }
 

@@ -10,7 +10,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{gone, present};
+use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
@@ -31,13 +31,16 @@ pub struct UserPool {
 /// The pool's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub id: String,
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::types::DomainDescriptionType;
 use serde::{Deserialize, Serialize};
 
-use super::{UserPool, present};
+use super::{UserPool, form, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Found, Given, Health, Ref, Resource, Stranger},
@@ -20,13 +20,16 @@ pub struct UserPoolDomain {
 /// The pool and the prefix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
     pub user_pool_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub domain: String,
 }
 
 /// The prefix, for who needs the domain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub domain: String,
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_wafv2::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{gone, pairs, present};
+use super::{form, gone, pairs, present};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
@@ -28,15 +28,19 @@ pub struct WebAcl {
 /// The name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
 }
 
 /// What AWS made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
     /// The name is part of the address.
+    #[serde(deserialize_with = "form::name")]
     pub name: String,
 }
 

@@ -10,6 +10,7 @@ mod conflicts;
 mod door;
 mod drift;
 mod edge;
+mod files;
 mod fuzz;
 mod harness;
 mod hostile;

@@ -130,7 +130,7 @@ impl Run<'_> {
         };
         let twin = site.twin(None);
         // A twin that runs may not have saved yet what it holds.
-        let built = twin.dir().join("world.json").exists() || twin.running().await.is_some();
+        let built = twin.has_world()? || twin.running().await.is_some();
         if !global.local {
             let link = link::link(global, site, &lab.region, None).await?;
             let cx = link.asking(&lab.name, self.events(), interrupt);

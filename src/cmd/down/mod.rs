@@ -193,7 +193,7 @@ fn close(journal: Arc<engine::Journal>, removal: &Removal) -> Result<(), Error> 
         && journal.state().steps.is_empty()
         && let Ok(journal) = Arc::try_unwrap(journal)
     {
-        crate::client::forget(journal.folder())?;
+        crate::client::forget(journal.dir())?;
         journal.close()?;
     }
     Ok(())

@@ -1,14 +1,13 @@
 //! `down --prove`: the sweep after the deletes, and its receipt.
 
 use std::{
-    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
+use labfiles::Dir;
 
 use super::Run;
 use crate::{
@@ -245,11 +244,9 @@ impl Run<'_> {
         let file = match keep(&self.known.folder, &receipt) {
             Ok(file) => Some(file),
             Err(error) => {
-                let message = format!(
-                    "{}: the receipt could not be kept: {error}",
-                    self.known.folder.display()
-                );
-                proof.lost = Some(Error::failed(message));
+                let folder = self.known.folder.display();
+                let what = format_args!("{folder}: the receipt could not be kept");
+                proof.lost = Some(Error::file(what, &error));
                 None
             }
         };
@@ -263,19 +260,14 @@ impl Run<'_> {
 
 /// Writes `receipt-TIME.json` (0600) into the lab's folder (0700).
 fn keep(folder: &Path, receipt: &Receipt) -> io::Result<PathBuf> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
+    let dir = Dir::make(folder)?;
     let time = receipt.ended.strftime("%Y%m%dT%H%M%S%3fZ");
-    let path = folder.join(format!("receipt-{time}.json"));
-    let mut temp = tempfile::Builder::new()
-        .prefix(".receipt")
-        .tempfile_in(folder)?;
-    serde_json::to_writer_pretty(&mut temp, receipt)?;
-    temp.write_all(b"\n")?;
-    temp.as_file().sync_all()?;
-    temp.persist_noclobber(&path).map_err(|e| e.error)?;
-    File::open(folder)?.sync_all()?;
-    Ok(path)
+    let name = format!("receipt-{time}.json");
+    let mut temp = dir.temp(".receipt")?;
+    serde_json::to_writer_pretty(temp.file(), receipt)?;
+    temp.file().write_all(b"\n")?;
+    temp.file().sync_all()?;
+    temp.persist(&name)?;
+    dir.sync()?;
+    Ok(folder.join(name))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, gone, pairs};
+use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, form, gone, pairs};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
     engine::{
@@ -43,17 +43,23 @@ pub struct Distribution {
 /// The comment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
+    #[serde(deserialize_with = "form::text")]
     pub comment: String,
 }
 
 /// What AWS made, and the policies that it was made with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    #[serde(deserialize_with = "form::id")]
     pub id: String,
+    #[serde(deserialize_with = "form::arn")]
     pub arn: String,
     /// `d….cloudfront.net`.
+    #[serde(deserialize_with = "form::cloudfront_domain")]
     pub domain_name: String,
+    #[serde(deserialize_with = "form::id")]
     pub cache_policy_id: String,
+    #[serde(deserialize_with = "form::id")]
     pub origin_request_policy_id: String,
 }
 

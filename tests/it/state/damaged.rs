@@ -25,31 +25,65 @@ fn damaged(good: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("not UTF-8", b"{\"version\": 1, \"lab\": \"\xff\"}".to_vec()),
         ("not an object", b"[]".to_vec()),
         ("no version", with(&|s| s["version"] = Value::Null)),
-        (
-            "no account",
-            with(&|s| drop(s.as_object_mut().expect("an object").remove("account"))),
-        ),
-        (
-            "a kind of nowhere",
-            with(&|s| s["steps"]["api"]["kind"] = json!("castle")),
-        ),
-        (
-            "a key of another kind",
-            with(&|s| s["steps"]["api"]["key"] = json!({ "id": 7 })),
-        ),
-        (
-            "an output of another kind",
-            with(&|s| s["steps"]["api"]["output"] = json!("none")),
-        ),
-        (
-            "needs in a circle",
-            with(&|s| s["steps"]["role.hello"]["needs"] = json!(["function.hello"])),
-        ),
-        (
-            "it lives in itself",
-            with(&|s| s["steps"]["api"]["within"] = json!("api")),
-        ),
     ]
+}
+
+/// What no crash leaves: an edit, a bad merge, or somebody else's file.
+#[test]
+fn a_state_with_a_wrong_value_is_refused_and_stays() {
+    type Change = fn(&mut Value);
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let before = twin::everything(&endpoint);
+    let good = site.read(FILE);
+    let cases: [(&str, Change); 7] = [
+        ("account", |s| {
+            drop(s.as_object_mut().expect("an object").remove("account"));
+        }),
+        ("steps.api.kind", |s| {
+            s["steps"]["api"]["kind"] = json!("castle");
+        }),
+        ("steps.api.key", |s| {
+            s["steps"]["api"]["key"] = json!({ "id": 7 });
+        }),
+        ("steps.api.output", |s| {
+            s["steps"]["api"]["output"] = json!("none");
+        }),
+        ("steps.api.output", |s| {
+            s["steps"]["api"]["output"] = json!({});
+        }),
+        (r#"steps["function.hello"].needs"#, |s| {
+            s["steps"]["role.hello"]["needs"] = json!(["function.hello"]);
+        }),
+        ("steps.api.needs", |s| {
+            s["steps"]["api"]["within"] = json!("api");
+        }),
+    ];
+    for (field, change) in cases {
+        let mut state: Value = serde_json::from_str(&good).expect("a state");
+        change(&mut state);
+        let bad = state.to_string();
+        site.write(FILE, &bad);
+        for line in ["status", "up --local", "down", "verify"] {
+            site.labctl(line).code(1).complains(&[
+                "state.json",
+                field,
+                "nothing was touched",
+                "`mv ",
+            ]);
+            assert_eq!(site.read(FILE), bad, "{line}");
+        }
+    }
+    assert_eq!(asides(&site), Vec::<PathBuf>::new());
+    assert_eq!(twin::everything(&endpoint), before);
+
+    // The way on that the error names.
+    fs::rename(site.path(FILE), site.path(&format!("{FILE}.bad"))).expect("a file");
+    let events = site.ok("up --local --json").events();
+    assert_eq!(count(&changes(&events), "adopted"), 15, "{events:?}");
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
 }
 
 #[test]
@@ -97,7 +131,7 @@ fn a_state_that_cannot_be_read_is_kept_aside_and_the_lab_found_again() {
     put.sort();
     assert_eq!(kept, put, "nothing is lost");
 
-    site.write(FILE, &put[3]);
+    site.write(FILE, &put[2]);
     site.labctl("verify")
         .code(1)
         .complains(&["not a labctl state"]);

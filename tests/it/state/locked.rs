@@ -74,10 +74,11 @@ fn a_clock_that_was_wrong_changes_nothing() {
 fn what_a_killed_run_was_about_to_write_is_swept() {
     let site = Site::tutorial();
     site.ok("up --local");
-    site.write(&format!("{FOLDER}/.stateA1b2C3"), "{\"version\":");
+    let left = format!("{FOLDER}/.state.{}.new", "0123456789abcdef".repeat(2));
+    site.write(&left, "{\"version\":");
     site.ok("up --local");
-    assert!(!site.has(&format!("{FOLDER}/.stateA1b2C3")));
-    site.write(&format!("{FOLDER}/.stateA1b2C3"), "{\"version\":");
+    assert!(!site.has(&left));
+    site.write(&left, "{\"version\":");
     site.ok("down");
     assert!(!site.has(FOLDER));
 }

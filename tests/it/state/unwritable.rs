@@ -107,7 +107,7 @@ fn a_full_file_system_stops_the_run_and_room_lets_it_go_on() {
     site.ok("local start");
     let endpoint = site.endpoint();
     let script = format!(
-        "mkdir -p {FOLDER}; mount -t tmpfs -o size=16k tmpfs {FOLDER}
+        "mkdir -p {FOLDER}; mount -t tmpfs -o size=16k,mode=700 tmpfs {FOLDER}
          $labctl up --local && exit 90
          mount -o remount,size=1m {FOLDER}
          $labctl up --local; $labctl status; $labctl down"
@@ -128,7 +128,7 @@ fn a_folder_that_cannot_be_written_stops_the_run_before_anything_is_made() {
     for line in ["up --local", "down --local"] {
         site.labctl(line)
             .code(1)
-            .complains(&["cannot make the folder", "writable"]);
+            .complains(&["is not a folder", "`mv "]);
     }
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
     fs::remove_file(site.path(FOLDER)).expect("a file");

@@ -1,0 +1,197 @@
+//! Links, pipes and folders in the place of labctl's own files and folders.
+
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+use super::{LAB, Put, STATE, Victim};
+use crate::harness::{Said, Site};
+
+const UP: &str = "up --local --until 1";
+/// All that use the lab's folder.
+const ALL: &[&str] = &[UP, "down", "down --local", "status", "token", "local start"];
+const STATEFUL: &[&str] = &[UP, "down", "down --local", "status", "token"];
+const CHANGING: &[&str] = &[UP, "down", "down --local"];
+/// All that use the twin.
+const TWIN: &[&str] = &[
+    UP,
+    "down --local",
+    "local start",
+    "local stop",
+    "local status",
+    "local inbox",
+    "local serve --port 0",
+];
+
+/// `labctl …`, ended (code 124) when it hangs.
+fn in_time(site: &Site, line: &str) -> Said {
+    let mut command = site.program("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_labctl")]);
+    Said::of(command.args(line.split(' ')))
+}
+
+/// Nothing is followed, nothing hangs, and the error names the place and what to type.
+#[test]
+fn what_is_not_labctls_own_is_refused_and_named() {
+    let folders = [(".labctl", ALL), (LAB, STATEFUL), (".labctl/local", TWIN)];
+    let files = [
+        ("cognito-authorizer/lock", CHANGING, "lock"),
+        ("cognito-authorizer/state.json", STATEFUL, "thesis"),
+        ("local/lock", TWIN, "lock"),
+        ("local/daemon.json", TWIN, "thesis"),
+        ("local/daemon.log", TWIN, "daemon.log"),
+        ("local/twin.log", TWIN, "twin.log"),
+        ("local/twin.log.1", TWIN, "thesis"),
+        ("local/world.json", TWIN, "thesis"),
+    ];
+    let folders = folders.map(|(place, lines)| (place.to_owned(), lines, "", true));
+    let files = files.map(|(file, lines, of)| (format!(".labctl/{file}"), lines, of, false));
+    for (place, lines, of, folder) in folders.into_iter().chain(files) {
+        let kinds = if folder {
+            [Put::Link, Put::Dangling, Put::File, Put::Pipe]
+        } else {
+            [Put::Link, Put::Dangling, Put::Folder, Put::Pipe]
+        };
+        for put in kinds {
+            let site = Site::tutorial();
+            let victim = Victim::beside(&site);
+            let path = site.path(&place);
+            put.at(&path, &victim.path(of));
+            let kind = fs::symlink_metadata(&path)
+                .expect("it is there")
+                .file_type();
+            for line in lines {
+                let what = format!("{line} with {put:?} at {place}");
+                let said = in_time(&site, line);
+                assert_eq!(said.code, 1, "{what}: {said:?}");
+                let _ = said.complains(&[&place, put.told(folder), "→", "same command"]);
+                victim.is_unharmed(&what);
+                let now = fs::symlink_metadata(&path).map(|about| about.file_type());
+                assert_eq!(now.ok(), Some(kind), "{what}");
+                assert!(!site.has("nowhere") && !site.has("../nowhere"), "{what}");
+            }
+        }
+    }
+}
+
+/// The user may keep labs, or a home, behind links.
+#[test]
+fn above_the_labs_own_folder_links_are_the_users_affair() {
+    let site = Site::tutorial();
+    let way = site.path("../way");
+    symlink(site.path(""), &way).expect("a link");
+    let file = way.join("lab.yaml").display().to_string();
+    let ok = |line: &str| {
+        let words = line.split(' ').chain(["--file", &file]);
+        let mut command = site.command(words);
+        Said::of(command.current_dir(site.path("../home"))).code(0)
+    };
+    for line in ["up --local --until 1", "status", "down", "local stop"] {
+        ok(line);
+    }
+}
+
+#[test]
+fn tokens_go_through_no_link() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let victim = Victim::beside(&site);
+    for name in ["tokens.json", "tokens.lock"] {
+        let path = site.path(LAB).join(name);
+        // Of the tries before.
+        let _ = fs::remove_file(&path);
+        for put in [Put::Link, Put::Dangling, Put::Pipe, Put::Folder] {
+            put.at(&path, &victim.path("thesis"));
+            in_time(&site, "token")
+                .code(1)
+                .complains(&[name, put.told(false), "→"]);
+            victim.is_unharmed(&format!("token with {put:?} at {name}"));
+            if path.is_dir() {
+                fs::remove_dir(&path).expect("a folder");
+            } else {
+                fs::remove_file(&path).expect("a file");
+            }
+        }
+    }
+    site.ok("token");
+    // Forgotten with the lab: of a link, the link.
+    fs::remove_file(site.path(LAB).join("tokens.json")).expect("a file");
+    Put::Link.at(&site.path(LAB).join("tokens.json"), &victim.path("thesis"));
+    site.ok("down");
+    victim.is_unharmed("down");
+    assert!(!site.has(LAB));
+}
+
+/// The twin deletes folders of code: of a function that goes, and of code that was replaced.
+#[test]
+fn code_of_functions_is_kept_and_deleted_through_no_link() {
+    for linked in ["lambda", "lambda/function"] {
+        let site = Site::tutorial();
+        site.ok("up --local");
+        site.ok("local stop");
+        let victim = Victim::beside(&site);
+        let all = site.path(".labctl/local/lambda");
+        let (place, target) = if linked == "lambda" {
+            let function = only(&all);
+            let name = function.file_name().expect("a name");
+            fs::create_dir(victim.path("lambda").join(name)).expect("a folder");
+            fs::write(victim.path("lambda").join(name).join("file"), "x").expect("a file");
+            (all, victim.path("lambda"))
+        } else {
+            (only(&all), victim.folder.clone())
+        };
+        let victim = Victim {
+            before: super::everything(&victim.folder),
+            ..victim
+        };
+        fs::remove_dir_all(&place).expect("a folder");
+        symlink(&target, &place).expect("a link");
+        site.ok("local start");
+        let handler = "artifacts/hello/lambda_function.py";
+        site.write(handler, site.read(handler) + "\n# changed\n");
+        let said = site.labctl("up --local");
+        assert_ne!(said.code, 0, "{said:?}");
+        let _ = said.complains(&["is a link"]);
+        victim.is_unharmed("an update of the function");
+        site.ok("down");
+        victim.is_unharmed("the function's end");
+    }
+}
+
+fn only(folder: &Path) -> std::path::PathBuf {
+    let mut all = fs::read_dir(folder).expect("a folder").flatten();
+    all.next().expect("one").path()
+}
+
+#[test]
+fn only_files_that_labctl_left_are_swept() {
+    let site = Site::tutorial();
+    let random = "0123456789abcdef".repeat(2);
+    let swept = format!("{LAB}/.state.{random}.new");
+    site.write(&swept, "{\"version\":");
+    let victim = Victim::beside(&site);
+    let link = site
+        .path(LAB)
+        .join(format!(".state.{}.new", "a".repeat(32)));
+    symlink(victim.path("thesis"), &link).expect("a link");
+    let folder = format!("{LAB}/.state.{}.new", "b".repeat(32));
+    fs::create_dir(site.path(&folder)).expect("a folder");
+    let kept = [
+        ".statement.pdf",
+        ".state",
+        ".state.json",
+        ".stateA1b2C3",
+        ".state.new",
+    ];
+    for name in kept {
+        site.write(&format!("{LAB}/{name}"), "mine");
+    }
+    for line in [UP, "down"] {
+        site.ok(line);
+        assert!(!site.has(&swept), "{line}");
+        assert!(link.is_symlink() && site.has(&folder), "{line}");
+        for name in kept {
+            assert_eq!(site.read(&format!("{LAB}/{name}")), "mine", "{line}");
+        }
+    }
+    assert!(!site.has(STATE));
+    victim.is_unharmed("up and down");
+}
