@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     aws::{Cx, Fault},
-    resource::Kind,
+    resource::{Kind, form::NEW},
 };
 
 /// What a run would do about one step.
@@ -184,9 +184,6 @@ fn of_unwanted(
         on_record: record.phase == Phase::Created,
     }
 }
-
-/// Stands for what AWS has yet to make.
-const NEW: &str = "(new)";
 
 /// Gives the steps that need a new one something to reckon with: its ids are not known, but others than now.
 fn stand_in(step: &Step, record: Option<&Record>) {

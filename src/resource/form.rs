@@ -9,13 +9,16 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 type Read<'de, D> = Result<String, <D as Deserializer<'de>>::Error>;
 
+/// Stands for an id that AWS has yet to make, while labctl foresees a run. It is taken in place of every id.
+pub(crate) const NEW: &str = "(new)";
+
 fn read<'de, D: Deserializer<'de>>(
     from: D,
     good: impl Fn(&str) -> bool,
     what: &str,
 ) -> Read<'de, D> {
     let text = String::deserialize(from)?;
-    if good(&text) {
+    if good(&text) || text == NEW {
         return Ok(text);
     }
     Err(D::Error::custom(format!("{} is not {what}", shown(&text))))
@@ -176,7 +179,10 @@ fn is_region(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::resource::Kind;
 
     /// What leads elsewhere, or is shown as something else than it is.
     const BAD: &[&str] = &[
@@ -317,6 +323,18 @@ mod tests {
             }
             assert!(!form(&"a".repeat(10_000_000)), "{n}");
         }
+    }
+
+    /// While a run is foreseen, keys are made of ids that AWS has yet to make.
+    #[test]
+    fn stand_ins_are_taken_in_place_of_ids() {
+        let of = |text: &str| {
+            let key = json!({ "user_pool_id": text, "name": "d-client" });
+            Kind::AppClient.check(&key, Some(&json!({ "client_id": text })))
+        };
+        assert_eq!(of(NEW), Ok(()));
+        let wrong = of("(other)").expect_err("it is no id");
+        assert_eq!(wrong.field, "key.user_pool_id");
     }
 
     #[test]
