@@ -25,9 +25,9 @@ pub(super) struct Ends {
 /// How to ask the kernel for the user of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peers {
-    /// Asks for one socket by its four-tuple (`NETLINK_SOCK_DIAG`, see sock_diag(7)). Takes microseconds.
+    /// Asks for one socket by its four-tuple (`NETLINK_SOCK_DIAG`, see `sock_diag(7)`). Takes microseconds.
     Diag,
-    /// Reads the table of all sockets (`/proc/net/tcp`, see proc_net(5)), for kernels without `tcp_diag`. Takes
+    /// Reads the table of all sockets (`/proc/net/tcp`, see `proc_net(5)`), for kernels without `tcp_diag`. Takes
     /// milliseconds even with few sockets, since the kernel walks its whole hash table.
     Proc,
 }
