@@ -123,7 +123,24 @@ pub(super) struct Choice {
     named: Option<(String, &'static str)>,
     /// Whether the profile in use takes a role by other credentials.
     takes_role: bool,
+    /// Whether the profile in use says where its credentials come from.
+    gives: bool,
 }
+
+/// What a profile says about its credentials. botocore goes on to web identity or the instance's role only when a
+/// profile has none of these; a broken one (a `source_profile` that does not exist) is an error there, and here.
+const GIVES: [&str; 10] = [
+    "aws_access_key_id",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "source_profile",
+    "sso_account_id",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+];
 
 impl Choice {
     /// By `--profile`, the environment and the files.
@@ -182,7 +199,13 @@ impl Choice {
         let takes_role = profile.is_some_and(|profile| {
             profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none()
         });
-        Ok(Self { named, takes_role })
+        let gives =
+            profile.is_some_and(|profile| GIVES.iter().any(|key| profile.get(key).is_some()));
+        Ok(Self {
+            named,
+            takes_role,
+            gives,
+        })
     }
 
     /// The profile that was named: its endpoint is used too.
@@ -208,7 +231,7 @@ impl Choice {
             .max_attempts(1)
             .build();
         match &self.named {
-            Some((name, OPTION)) => {
+            Some((name, said)) if *said == OPTION || self.gives => {
                 let instance = ImdsCredentialsProvider::builder()
                     .configure(&provider)
                     .imds_client(imds)
@@ -217,9 +240,22 @@ impl Choice {
                     .configure(&provider)
                     .profile_name(name)
                     .with_custom_provider("Ec2InstanceMetadata", instance);
+                let only = only.build();
                 // As a chain, it says that it found none as the usual one does.
-                let only = CredentialsProviderChain::first_try("Profile", only.build());
-                SharedCredentialsProvider::new(only)
+                let chain = if *said == OPTION {
+                    CredentialsProviderChain::first_try("Profile", only)
+                } else {
+                    let keys = EnvironmentVariableCredentialsProvider::new();
+                    let keys = CredentialsProviderChain::first_try("Environment", keys);
+                    let web = WebIdentityTokenCredentialsProvider::builder();
+                    if self.takes_role {
+                        keys
+                    } else {
+                        keys.or_else("WebIdentityToken", web.configure(&provider).build())
+                    }
+                    .or_else("Profile", only)
+                };
+                SharedCredentialsProvider::new(chain)
             }
             _ => self.chain(provider, imds, region).await,
         }

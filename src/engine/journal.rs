@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use labfiles::{
     Dir, Refused,
     json::{self, JsonError, Mismatch},
+    plain,
 };
 
 use super::{
@@ -30,7 +31,7 @@ const MOST_BYTES: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// A file operation failed.
-    #[error("{}: {what}: {source}", path.display())]
+    #[error("{}: {what}: {source}", plain(&path.to_string_lossy()))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -43,7 +44,7 @@ pub enum JournalError {
     #[error(transparent)]
     Refused(Refused),
     /// A value in the file is not what labctl writes there: no crash leaves that.
-    #[error("{}: {wrong}", path.display())]
+    #[error("{}: {wrong}", plain(&path.to_string_lossy()))]
     Wrong {
         /// The file.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub enum JournalError {
         wrong: Mismatch,
     },
     /// The file is not a state.
-    #[error("{}: not a labctl state: {reason}", path.display())]
+    #[error("{}: not a labctl state: {reason}", plain(&path.to_string_lossy()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub enum JournalError {
         reason: String,
     },
     /// A newer labctl wrote it.
-    #[error("{}: written by a newer labctl (format {found}, this one knows {})", path.display(), state::VERSION)]
+    #[error("{}: written by a newer labctl (format {found}, this one knows {})", plain(&path.to_string_lossy()), state::VERSION)]
     Newer {
         /// The file.
         path: PathBuf,
@@ -67,7 +68,7 @@ pub enum JournalError {
         found: u64,
     },
     /// It is another lab's: copied or moved here.
-    #[error("{}: the state of the lab `{found}`, not of this one", path.display())]
+    #[error("{}: the state of the lab `{found}`, not of this one", plain(&path.to_string_lossy()))]
     OtherLab {
         /// The file.
         path: PathBuf,
@@ -75,7 +76,7 @@ pub enum JournalError {
         found: String,
     },
     /// Another labctl works on it.
-    #[error("{}: in use by {holder}", path.display())]
+    #[error("{}: in use by {holder}", plain(&path.to_string_lossy()))]
     Locked {
         /// The lock file.
         path: PathBuf,

@@ -234,8 +234,13 @@ pub struct Stranger {
 impl Stranger {
     /// `what` (its ARN or id, and what else is known of it), with these tags.
     pub fn new<'a>(what: &str, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let tags: BTreeMap<&str, &str> = tags.into_iter().collect();
-        let lab = tags.get(TAG_LAB).map(|lab| (*lab).to_owned());
+        // Anybody may have written them.
+        let tags: BTreeMap<String, String> = tags
+            .into_iter()
+            .map(|(k, v)| (labfiles::plain(k), labfiles::plain(v)))
+            .collect();
+        let what = labfiles::plain(what);
+        let lab = tags.get(TAG_LAB).cloned();
         let seen = match &lab {
             Some(lab) => format!("{what} belongs to the lab `{lab}`"),
             None if tags.is_empty() => {

@@ -44,6 +44,19 @@ impl Trust {
         }
     }
 
+    fn description(self) -> &'static str {
+        match self {
+            Self::Lambda => "Execution role of a labctl lab",
+            Self::Account => "Caller of a labctl lab",
+            Self::Users => "Signed-in users of a labctl lab",
+        }
+    }
+
+    /// Whether a role's description is one that labctl writes.
+    pub fn describes(text: &str) -> bool {
+        Self::ALL.iter().any(|trust| trust.description() == text)
+    }
+
     /// Whether a trust policy, URL-encoded as IAM answers it, is one that labctl may have made in this account:
     /// a statement of it lets in whom one of ours does. So is one that cannot be read.
     pub fn may_be_ours(policy: &str, account: &str) -> bool {
@@ -102,14 +115,6 @@ impl Role {
             });
         }
         json!({ "Version": "2012-10-17", "Statement": [statement] })
-    }
-
-    fn description(&self) -> &'static str {
-        match self.trust {
-            Trust::Lambda => "Execution role of a labctl lab",
-            Trust::Account => "Caller of a labctl lab",
-            Trust::Users => "Signed-in users of a labctl lab",
-        }
     }
 }
 
@@ -212,7 +217,7 @@ impl Resource for Role {
                     .create_role()
                     .role_name(&key.name)
                     .assume_role_policy_document(&policy)
-                    .description(self.description())
+                    .description(self.trust.description())
                     .set_tags(Some(tags.clone()))
                     .send()
             })

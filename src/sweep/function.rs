@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Seen, Sweep, Thing, tag::Hits};
 use crate::{
-    aws::{Effect, Fault, FaultKind},
+    aws::{Effect, Fault, FaultKind, TAG_LAB},
     engine::By,
     resource::Kind,
 };
@@ -43,14 +43,15 @@ impl Sweep<'_> {
         absent
     }
 
-    /// Answers whether it counts as the lab's.
+    /// Returns whether its statements go with it, or are another lab's: then they are no leftovers of this one.
     fn function_is_there(&self, name: &str, function: &GetFunctionOutput) -> bool {
         if let Some(error) = function.tags_error() {
             let reason = format!("{}: {}", error.error_code(), error.message());
             self.unseen("lambda:ListTags", &format!("FunctionName={name}"), reason);
         }
-        let tags = function.tags().into_iter().flatten();
-        let tagged = self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())));
+        let tags = function.tags();
+        let lab = tags.and_then(|tags| tags.get(TAG_LAB));
+        let tagged = lab.is_some_and(|lab| *lab == self.target.lab);
         let known = self.known_as(Kind::Function, name);
         let arn = function.configuration().and_then(|c| c.function_arn());
         self.there(Thing {
@@ -66,7 +67,7 @@ impl Sweep<'_> {
                 &[("--function-name", name)],
             ),
         });
-        tagged || known.is_some_and(|k| k.made)
+        lab.is_some() || known.is_some_and(|k| k.made)
     }
 
     /// In a function of the lab its statements go with it. In a stranger's, labctl's own are what is left.

@@ -121,6 +121,10 @@ impl Sweep<'_> {
             .cx
             .owns(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         let known = self.known_as(Kind::LogGroup, name);
+        // Only a function that labctl made can have left it: others have such groups, too.
+        let was_ours = self
+            .known(Kind::Function)
+            .any(|k| k.made && of_function(&k.name) == name);
         let left_over = Known {
             kind: Kind::LogGroup,
             name: name.to_owned(),
@@ -129,7 +133,7 @@ impl Sweep<'_> {
             deleted: false,
             failure: known.and_then(|k| k.failure.clone()),
         };
-        let orphan = orphan && !tagged;
+        let orphan = orphan && was_ours && !tagged;
         let mut commands = Vec::new();
         if group.deletion_protection_enabled() == Some(true) {
             commands.push(shell.aws(

@@ -38,23 +38,26 @@ impl Sweep<'_> {
             }
         }
         let all = self.all_roles().await;
-        let candidates: Vec<Role> = self
-            .list(By::Tag, "iam:ListRoles", "all", all)
+        let all = self.list(By::Tag, "iam:ListRoles", "all", all);
+        let of_all = all.len();
+        let candidates: Vec<Role> = all
             .into_iter()
             .filter(|r| self.may_be_ours(r) && !named.contains(r.role_name()))
             .collect();
-        for role in self.ours_of(candidates).await {
+        for role in self.ours_of(candidates, of_all).await {
             let inside = Box::pin(self.inside(role.role_name())).await;
             self.role_is_there(&role, true, inside);
         }
     }
 
-    /// Whether labctl may have made it. Service-linked roles and those of IAM Identity Center are AWS's.
+    /// Whether labctl may have made it: by its trust policy, or by its description if somebody changed that policy.
+    /// Service-linked roles and those of IAM Identity Center are AWS's.
     fn may_be_ours(&self, role: &Role) -> bool {
         let trust = role.assume_role_policy_document().unwrap_or_default();
         let of_aws = ["/aws-service-role/", "/aws-reserved/"];
         !of_aws.iter().any(|path| role.path().starts_with(path))
-            && Trust::may_be_ours(trust, self.cx.account())
+            && (Trust::may_be_ours(trust, self.cx.account())
+                || Trust::describes(role.description().unwrap_or_default()))
     }
 
     fn tagged_role(&self, tags: &[Tag]) -> bool {
@@ -62,7 +65,7 @@ impl Sweep<'_> {
     }
 
     /// Those of `roles` that carry the lab's tag.
-    async fn ours_of(&self, roles: Vec<Role>) -> Vec<Role> {
+    async fn ours_of(&self, roles: Vec<Role>, of_all: usize) -> Vec<Role> {
         let (mut tasks, mut ours, mut tagged) = (JoinSet::new(), Vec::new(), 0);
         let mut failed: Vec<Fault> = Vec::new();
         let asked = roles.len();
@@ -95,7 +98,9 @@ impl Sweep<'_> {
         }
         let (operation, filter) = (
             "iam:ListRoleTags",
-            format!("{asked} roles with a trust policy as labctl makes them"),
+            format!(
+                "{asked} of {of_all} roles: those with a trust policy or description as labctl makes them"
+            ),
         );
         // A role that went in the meantime is no survivor.
         failed.retain(|f| f.kind != FaultKind::Absent);

@@ -1,6 +1,6 @@
 //! Sign-in by e-mail one-time password, as a student's client does it: no AWS credentials needed.
 
-use std::{ffi::OsString, io::IsTerminal, time::Duration};
+use std::{ffi::OsString, io::IsTerminal, process::Stdio, time::Duration};
 
 use aws_sdk_cognitoidentityprovider::types::{
     AuthFlowType, AuthenticationResultType, ChallengeNameType,
@@ -250,9 +250,14 @@ async fn from_command(
         .envs(localaws::environment::passed())
         .envs(given.iter().map(|(name, value)| (name, value)))
         .env("LABCTL_EMAIL", email)
-        .stderr(std::process::Stdio::inherit())
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        // What the script says goes to the user. `Command::output` would take it.
+        .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
+        .spawn()
+        .map_err(|e| cannot(e.to_string()))?
+        .wait_with_output()
         .await
         .map_err(|e| cannot(e.to_string()))?;
     if !output.status.success() {

@@ -205,6 +205,23 @@ fn with_a_profile_the_instance_is_not_asked() {
         up(&["up", "--profile", name]);
         assert!(instance.accept().is_err(), "--profile {name}");
     }
+    // A profile that a variable names, and that says where its keys come from: the instance's are others.
+    for profile in [
+        "role_arn = arn:aws:iam::222222222222:role/r\nsource_profile = nosuch\n",
+        "role_arn = arn:aws:iam::222222222222:role/r\n",
+        "credential_process = false\n",
+        "sso_session = nosuch\nsso_account_id = 222222222222\nsso_role_name = r\n",
+        "login_session = arn:aws:iam::222222222222:user/u\n",
+    ] {
+        world.files(Some(&format!("[profile broken]\n{profile}")), None);
+        let mut command = world.site.command(["up"]);
+        command
+            .env("AWS_PROFILE", "broken")
+            .env("AWS_ENDPOINT_URL", &world.endpoint)
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
+        assert_eq!(asked(&Said::of(&mut command)), None, "{profile}");
+        assert!(instance.accept().is_err(), "{profile}");
+    }
     // Without a profile it is: the test can fail.
     up(&["up"]);
     assert!(instance.accept().is_ok(), "no profile");

@@ -175,6 +175,17 @@ fn otp_command_gets_no_key_and_what_otp_env_names() {
     }
 }
 
+/// What the script says of its failure is the user's to read.
+#[test]
+fn otp_command_tells_why_it_failed() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let mut token = site.command(["token", "--otp-command", "echo no mail yet >&2; exit 3"]);
+    Said::of(&mut token)
+        .code(1)
+        .complains(&["no mail yet", "exit status: 3"]);
+}
+
 #[test]
 fn otp_env_that_cannot_be_given_is_refused() {
     let site = Site::tutorial();

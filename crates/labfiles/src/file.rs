@@ -58,8 +58,12 @@ impl Dir {
         let path = self.path().join(name);
         let fd = openat(self, name, how.flags(), Mode::RUSR | Mode::WUSR)
             .map_err(|e| refusal(self.as_fd(), name, &path, e, false))?;
-        if let Some(kind) = irregular(&fstat(&fd)?) {
+        let about = fstat(&fd)?;
+        if let Some(kind) = irregular(&about) {
             return Err(Refused::error(&path, Why::NotFile(kind)));
+        }
+        if how != How::Read && about.st_nlink > 1 {
+            return Err(Refused::error(&path, Why::Shared));
         }
         let file = File::from(fd);
         if how == How::Empty {

@@ -35,6 +35,8 @@ pub(crate) enum Why {
     },
     /// By its group, or by all.
     Writable,
+    /// It has another name, too: writing it would change somebody else's file.
+    Shared,
 }
 
 impl Refused {
@@ -55,6 +57,9 @@ impl Refused {
             Why::Link => format!(
                 "`ls -l {path}` shows where it leads; `rm {path}` removes the link alone, then the same command again"
             ),
+            Why::Shared => {
+                format!("`rm {path}` removes this name alone, then the same command again")
+            }
             Why::NotFolder | Why::NotFile(_) => {
                 format!("`mv {path} {path}.old` moves it away, then the same command again")
             }
@@ -75,6 +80,7 @@ impl fmt::Display for Refused {
         let path = shown::tame(&self.path.to_string_lossy(), 400);
         match self.why {
             Why::Link => write!(f, "{path} is a link, and labctl follows no links here"),
+            Why::Shared => write!(f, "{path} is a file with more than one name (a hard link)"),
             Why::NotFolder => write!(f, "{path} is not a folder"),
             Why::NotFile(kind) => write!(f, "{path} is {kind}, not a file"),
             Why::Owner { owner, user } => write!(

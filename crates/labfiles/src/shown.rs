@@ -8,11 +8,20 @@ pub fn shown(text: &str) -> String {
     format!("`{}`", tame(text, MOST))
 }
 
+/// Text of others on a line of its own: up to 400 characters, without what a terminal would obey.
+pub fn plain(text: &str) -> String {
+    tame(text, 400)
+}
+
+/// Whether a terminal would obey the character, or turn the writing direction by it.
+pub fn is_unruly(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Escapes control characters and those that turn the writing direction; leaves out the middle of long text.
 pub(crate) fn tame(text: &str, most: usize) -> String {
     let escaped = |c: char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
+        if is_unruly(c) {
             c.escape_unicode().to_string()
         } else {
             c.to_string()

@@ -2,8 +2,8 @@
 //! interpreters that it looks for, and what `labctl verify --otp-command` runs.
 //!
 //! A shell's environment holds keys (`AWS_SECRET_ACCESS_KEY`, `GITHUB_TOKEN`), and a handler can read that of the
-//! process which started it. So this is a list of what passes, and not of what is kept back. All names but those of
-//! the locale are whole: with a prefix like `MISE_` a token of the same tool (`MISE_GITHUB_TOKEN`) would pass too.
+//! process which started it. So this is a list of what passes, and not of what is kept back. Names are
+//! whole: with a prefix like `MISE_` a token of the same tool (`MISE_GITHUB_TOKEN`) would pass too.
 //! Proxies do not pass, since their addresses may hold a password.
 
 use std::ffi::OsString;
@@ -13,6 +13,13 @@ const NAMES: &[&str] = &[
     "HOME",
     "LANG",
     "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_MONETARY",
+    "LC_NUMERIC",
+    "LC_TIME",
     "LOCALE_ARCHIVE",
     "LOGNAME",
     "PATH",
@@ -75,7 +82,7 @@ const NAMES: &[&str] = &[
 ];
 
 fn passes(name: &str) -> bool {
-    NAMES.contains(&name) || name.starts_with("LC_")
+    NAMES.contains(&name)
 }
 
 /// What passes of this process's environment.
@@ -125,6 +132,8 @@ mod tests {
             "https_proxy",
             "LD_PRELOAD",
             "LC",
+            "LC_",
+            "LC_SECRET",
             "MISE_GITHUB_TOKEN",
             "NODE_OPTIONS",
             "PATH_OF_KEYS",

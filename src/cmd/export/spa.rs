@@ -1,6 +1,10 @@
 //! `labctl export spa`: a page that signs in with an e-mail code and calls the API.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use serde_json::json;
 
@@ -22,11 +26,18 @@ pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exi
         ("config.js", config(scene)?),
     ];
     let cannot = |path: &Path, e: io::Error| Error::failed(format!("{}: {e}", path.display()));
+    if folder.is_symlink() {
+        let message = format!(
+            "{} is a link, and nothing is written through it",
+            folder.display()
+        );
+        return Err(Error::usage(message).hint("give the folder itself, or another one"));
+    }
     fs::create_dir_all(folder).map_err(|e| cannot(folder, e))?;
     let strangers: Vec<String> = files
         .iter()
         .map(|(name, _)| folder.join(name))
-        .filter(|path| path.exists() && !ours(path))
+        .filter(|path| path.symlink_metadata().is_ok() && !ours(path))
         .map(|path| path.display().to_string())
         .collect();
     if !strangers.is_empty() {
@@ -35,7 +46,7 @@ pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exi
     }
     for (name, text) in &files {
         let path = folder.join(name);
-        fs::write(&path, text).map_err(|e| cannot(&path, e))?;
+        replace(&path, text).map_err(|e| cannot(&path, e))?;
     }
     if global.json {
         let written = files.map(|(name, _)| folder.join(name).display().to_string());
@@ -53,9 +64,23 @@ pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exi
     Ok(Exit::Ok)
 }
 
-/// Written by an earlier export: that may be replaced.
+/// A file of an earlier export: that may be replaced. A link, a pipe or a device never is one.
 fn ours(path: &Path) -> bool {
-    fs::read_to_string(path).is_ok_and(|text| text.contains("labctl export spa"))
+    let is_file = path.symlink_metadata().is_ok_and(|about| about.is_file());
+    is_file && fs::read_to_string(path).is_ok_and(|text| text.contains("labctl export spa"))
+}
+
+/// Puts a new file in the place of an earlier export's: a link that appears in the meantime is not written through.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// What the page must know. Nothing in it is a secret.

@@ -92,6 +92,17 @@ pub(super) fn impossible(args: &Up, intents: &[Intent], link: &Link) -> Option<E
             .hint("choose another name in lab.yaml, or remove it yourself"),
         );
     }
+    if let Some((taker, holder)) = passed_on(intents) {
+        return Some(
+            Error::failed(format!(
+                "nothing was changed: {} `{}` would get the name that {} still has",
+                taker.kind.title(),
+                taker.name,
+                holder.id
+            ))
+            .hint("AWS knows it by its name, so names cannot change places in one run: give one of them a name that none has had, run `labctl up`, then the other"),
+        );
+    }
     let (intent, field) = intents
         .iter()
         .find_map(|intent| Some((intent, intent.fixed.as_ref()?)))?;
@@ -105,6 +116,22 @@ pub(super) fn impossible(args: &Up, intents: &[Intent], link: &Link) -> Option<E
             "`labctl down`, then `labctl up{local}` builds the lab anew; or write the old {field} back in lab.yaml"
         )),
     )
+}
+
+/// A resource that would get the name of another one that is replaced in the same run: who comes first would decide
+/// which of them is left.
+fn passed_on(intents: &[Intent]) -> Option<(&Intent, &Intent)> {
+    let made = |i: &&Intent| matches!(i.action, Action::Replace | Action::Create);
+    let holder = |taker: &Intent| {
+        intents.iter().find(|i| {
+            i.kind == taker.kind
+                && i.id != taker.id
+                && i.action == Action::Replace
+                && i.was.as_ref() == Some(&taker.name)
+        })
+    };
+    let mut takers = intents.iter().filter(made).filter(|i| i.kind.by_name());
+    takers.find_map(|taker| Some((taker, holder(taker)?)))
 }
 
 /// Why the run is refused, if it is.

@@ -72,6 +72,59 @@ fn what_is_not_labctls_own_is_refused_and_named() {
     }
 }
 
+/// A second name of a file of the user's: what is written into one is written into the other.
+#[test]
+fn a_file_with_a_second_name_is_not_written() {
+    for (place, line) in [
+        ("cognito-authorizer/lock", "down"),
+        ("local/daemon.log", "local start --port 0"),
+        ("local/twin.log", "local start --port 0"),
+        ("local/lock", "local start --port 0"),
+    ] {
+        let site = Site::tutorial();
+        let victim = Victim::beside(&site);
+        let path = site.path(&format!(".labctl/{place}"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::hard_link(victim.path("thesis"), &path).expect("a second name");
+        let said = in_time(&site, line);
+        assert_eq!(said.code, 1, "{line}, {place}: {said:?}");
+        let _ = said.complains(&[place, "more than one name"]);
+        victim.is_unharmed(place);
+    }
+}
+
+/// What `export spa` writes goes into the folder that it is given, and into nothing that was put there.
+#[test]
+fn an_export_goes_through_no_link() {
+    let site = Site::ready("refresh-rotation");
+    let victim = Victim::beside(&site);
+    site.ok("up --local --quiet");
+    let refuse = |folder: &str| {
+        let said = in_time(&site, &format!("export spa {folder}"));
+        assert_eq!(said.code, 2, "{folder}: {said:?}");
+        victim.is_unharmed(folder);
+        assert!(!site.has("nowhere") && !site.has("../nowhere"), "{folder}");
+    };
+    Put::Link.at(&site.path("linked"), &victim.folder);
+    refuse("linked");
+    for (name, put) in [
+        ("index.html", Put::Link),
+        ("app.js", Put::Dangling),
+        ("config.js", Put::Pipe),
+        ("config.js", Put::Folder),
+    ] {
+        let folder = format!("app-{put:?}");
+        Put::at(
+            put,
+            &site.path(&format!("{folder}/{name}")),
+            &victim.path("thesis"),
+        );
+        refuse(&folder);
+    }
+    site.ok("export spa app");
+    site.ok("export spa app");
+}
+
 /// The user may keep labs, or a home, behind links.
 #[test]
 fn above_the_labs_own_folder_links_are_the_users_affair() {

@@ -8,9 +8,9 @@ use std::sync::{
 
 use serde_json::json;
 
-use super::tools::{at, listed, receipt};
+use super::tools::{at, listed, logs, receipt};
 use crate::{
-    harness::{LAB, Site},
+    harness::{FUNCTION, LAB, Site},
     twin,
     unruly::{Whim, proxy},
 };
@@ -50,10 +50,48 @@ fn roles_of_callers_and_of_signed_in_users_are_found_by_tag() {
             assert!(found.contains(&format!("role {role}")), "{role}: {found:?}");
         }
         // The receipt says how many were asked.
-        let asked = format!("{} roles", roles.len());
+        let asked = format!("{0} of {0} roles", roles.len());
         let looks = receipt["looked_for"].to_string();
         assert!(looks.contains(&asked), "no {asked:?} in {looks}");
     }
+}
+
+/// Somebody has narrowed the trust policy of a caller's role: the tag still says whose it is.
+#[test]
+fn a_role_with_another_trust_policy_is_found() {
+    let site = forgotten("iam-authorizer", "us-east-1");
+    let role = "d-iam-authorizer-operator";
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:role/admin"},"Action":"sts:AssumeRole"}]}"#;
+    let form = format!(
+        "Action=UpdateAssumeRolePolicy&RoleName={role}&PolicyDocument={}",
+        twin::percent(trust)
+    );
+    let changed = twin::iam(&site.endpoint(), &form);
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let said = site.labctl("down --local --prove --grace 0 --json").code(6);
+    let found = listed(&receipt(&said), "survivors");
+    assert!(found.contains(&format!("role {role}")), "{found:?}");
+}
+
+/// Who did the tutorial by hand has such a log group, and another lab has its own statements: neither is left of this
+/// lab, which has made nothing.
+#[test]
+fn what_others_have_under_the_labs_names_is_no_survivor() {
+    let site = Site::tutorial();
+    site.ok("local start --port 0");
+    let group = format!("/aws/lambda/{FUNCTION}");
+    let made = json!({ "logGroupName": group });
+    logs(&site.endpoint(), "CreateLogGroup", &made);
+    let receipt_of = |line: &str| receipt(&site.labctl(line).code(0));
+    let alone = receipt_of("down --local --prove --grace 0 --json");
+    assert_eq!(alone["survivors"], json!([]), "{alone:#}");
+    logs(&site.endpoint(), "DeleteLogGroup", &made);
+    site.ok("up --local --quiet");
+    site.edit("lab: cognito-authorizer", "lab: another");
+    let alone = receipt_of("down --local --prove --grace 0 --json");
+    assert_eq!(alone["survivors"], json!([]), "{alone:#}");
+    site.edit("lab: another", "lab: cognito-authorizer");
+    site.ok("status");
 }
 
 #[test]

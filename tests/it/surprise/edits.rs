@@ -301,6 +301,31 @@ fn a_name_that_a_stranger_has_is_refused_before_the_old_one_goes() {
     place.run("status").code(0);
 }
 
+/// AWS knows functions and roles by their names: who comes first would decide which of them is left.
+#[test]
+fn names_that_change_places_are_refused_before_the_first_change() {
+    let place = Place::local(Site::ready("lambda-authorizer"));
+    place.run("up").code(0);
+    let file = place.site.read("lab.yaml");
+    let [hello, guard] = ["d-lambda-authorizer-hello", "d-lambda-authorizer-guard"];
+    let swapped = file
+        .replace(hello, "between")
+        .replace(guard, hello)
+        .replace("between", guard);
+    let passed_on = file.replace(guard, "d-new").replace(hello, guard);
+    for edited in [swapped, passed_on] {
+        place.site.write("lab.yaml", &edited);
+        for line in ["up --dry-run", "up", "up --replace --yes"] {
+            let (said, none) = place.calls(line, 1);
+            let all = format!("{}{}", said.out, said.err);
+            assert!(all.contains("would get the name that"), "{line}: {all}");
+            assert_eq!(none, NOTHING, "{line}");
+        }
+    }
+    place.site.write("lab.yaml", &file);
+    place.run("status").code(0);
+}
+
 const AUTHORIZER: &str = "      type: cognito\n      token_source: Authorization";
 const JUDGED_BY_A_FUNCTION: &str =
     "      type: lambda\n      function: hello\n      token_source: Authorization";

@@ -247,7 +247,7 @@ impl ClientSettings {
             .token_validity_units
             .refresh_token
             .unwrap_or(Unit::Days);
-        self.refresh_token_validity * unit.seconds()
+        self.refresh_token_validity.saturating_mul(unit.seconds())
     }
 
     /// Seconds that a rotated refresh token stays usable; `None` without rotation.

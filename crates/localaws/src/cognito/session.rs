@@ -74,7 +74,8 @@ impl Session {
             offered: Vec::new(),
             code: None,
             srp: None,
-            expires: now + client.settings.auth_session_validity * 60_000,
+            expires: now
+                .saturating_add(client.settings.auth_session_validity.saturating_mul(60_000)),
             used: false,
         }
     }
