@@ -5,23 +5,17 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use crate::support::said::Said;
+
 /// One test's folder. Dropping it stops its twin.
 pub(crate) struct Site {
     root: TempDir,
-}
-
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
 }
 
 pub(crate) const LAB: &str = include_str!("../../lab.yaml");
@@ -149,27 +143,6 @@ impl Drop for Site {
 }
 
 impl Said {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        Self::from(command.output().expect("labctl runs"))
-    }
-
-    /// The exit code must be this one.
-    #[track_caller]
-    pub(crate) fn code(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "stdout:\n{}\nstderr:\n{}",
-            self.out, self.err
-        );
-        self
-    }
-
-    /// Stdout as one JSON value.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
-    }
-
     /// Stdout as one JSON event a line.
     #[track_caller]
     pub(crate) fn events(&self) -> Vec<Value> {
@@ -186,17 +159,6 @@ impl Said {
             assert!(self.err.contains(word), "no {word:?} in:\n{}", self.err);
         }
         self
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("labctl prints UTF-8");
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
     }
 }
 

@@ -20,16 +20,18 @@ mod keys;
 mod labs;
 mod local;
 mod lost;
-mod matrix;
 mod output;
 mod package;
 mod prove;
 mod rates;
 mod readme;
-mod ready;
 mod secrets;
 mod state;
+#[path = "../support/mod.rs"]
+mod support;
 mod surprise;
 mod tutorial;
 mod twin;
 mod unruly;
+
+use support::ready;

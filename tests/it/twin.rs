@@ -2,33 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// An HTTP answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub status: u16,
-    pub body: String,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-}
-
-pub(crate) fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .new_agent()
-}
-
-fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
-    let mut answer = answer.expect("the twin answers");
-    Answer {
-        status: answer.status().as_u16(),
-        body: answer.body_mut().read_to_string().expect("a text body"),
-    }
-}
+pub(crate) use crate::support::twin::{
+    Account, Answer, DISTRIBUTIONS, EMPTY_ZIP, Rule, agent, local, percent, request, send,
+};
+use crate::support::twin::{read, texts};
 
 /// `GET url`, with a token in `Authorization` or without.
 pub(crate) fn get(url: &str, token: Option<&str>) -> Answer {
@@ -37,92 +14,6 @@ pub(crate) fn get(url: &str, token: Option<&str>) -> Answer {
         request = request.header("authorization", token);
     }
     read(request.call())
-}
-
-/// A request with headers of its own, for [`send`].
-pub(crate) fn request(method: &str, url: &str) -> ureq::http::request::Builder {
-    ureq::http::Request::builder().method(method).uri(url)
-}
-
-pub(crate) fn send(request: ureq::http::request::Builder, body: &str) -> Answer {
-    let request = request.body(body.to_owned()).expect("a request");
-    read(agent().run(request))
-}
-
-/// One account of a twin, as a client with its credentials sees it.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub endpoint: String,
-    /// 12 digits: an access key id of this form names its account there.
-    pub id: String,
-}
-
-impl Account {
-    pub(crate) fn new(endpoint: &str, id: &str) -> Self {
-        Self {
-            endpoint: endpoint.to_owned(),
-            id: id.to_owned(),
-        }
-    }
-
-    /// What tells the twin which service, account and region a call is for; it is not verified there.
-    pub(crate) fn scope(&self, service: &str) -> String {
-        format!(
-            "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0",
-            self.id
-        )
-    }
-
-    /// A call of a JSON 1.1 service.
-    pub(crate) fn json(&self, service: &str, target: &str, input: &Value) -> Answer {
-        read(
-            agent()
-                .post(&self.endpoint)
-                .header("authorization", self.scope(service))
-                .header("content-type", "application/x-amz-json-1.1")
-                .header("x-amz-target", target)
-                .send(input.to_string()),
-        )
-    }
-
-    /// A call of Cognito's user pools.
-    pub(crate) fn cognito(&self, operation: &str, input: &Value) -> Answer {
-        let target = format!("AWSCognitoIdentityProviderService.{operation}");
-        self.json("cognito-idp", &target, input)
-    }
-
-    /// A call of `CloudWatch` Logs.
-    pub(crate) fn logs(&self, operation: &str, input: &Value) -> Answer {
-        self.json("logs", &format!("Logs_20140328.{operation}"), input)
-    }
-
-    /// A call of a REST service.
-    pub(crate) fn rest(
-        &self,
-        service: &str,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Answer {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.endpoint))
-            .header("authorization", self.scope(service));
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let request = request.body(body).expect("a request");
-        read(agent().run(request))
-    }
-
-    /// A call of IAM.
-    pub(crate) fn iam(&self, form: &str) -> Answer {
-        read(
-            agent()
-                .post(&self.endpoint)
-                .header("authorization", self.scope("iam"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .send(format!("{form}&Version=2010-05-08")),
-        )
-    }
 }
 
 fn default_account(endpoint: &str) -> Account {
@@ -150,16 +41,6 @@ pub(crate) fn iam(endpoint: &str, form: &str) -> Answer {
     default_account(endpoint).iam(form)
 }
 
-/// The twin's own pages (`/_local/…`), with the header that keeps browsers out.
-pub(crate) fn local(endpoint: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
-    let request = ureq::http::Request::builder()
-        .method(method)
-        .uri(format!("{endpoint}/_local{path}"))
-        .header("x-localaws", "1");
-    let body = body.map(Value::to_string).unwrap_or_default();
-    read(agent().run(request.body(body).expect("a request")))
-}
-
 /// A role that Lambda may assume.
 pub(crate) fn role(endpoint: &str, name: &str, tags: &[(&str, &str)]) {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -177,15 +58,6 @@ pub(crate) fn role(endpoint: &str, name: &str, tags: &[(&str, &str)]) {
     let made = iam(endpoint, &form);
     assert_eq!(made.status, 200, "{}", made.body);
 }
-
-/// Text as a form carries it.
-pub(crate) fn percent(text: &str) -> String {
-    text.bytes()
-        .fold(String::new(), |text, b| text + &format!("%{b:02X}"))
-}
-
-/// `lambda_function.py`, empty, as a zip.
-pub(crate) const EMPTY_ZIP: &str = "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAASAAAAbGFtYmRhX2Z1bmN0aW9uLnB5UEsBAhQDFAAAAAAAAAAhAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAKQBAAAAAGxhbWJkYV9mdW5jdGlvbi5weVBLBQYAAAAAAQABAEAAAAAwAAAAAAA=";
 
 /// A function whose handler is empty.
 pub(crate) fn function(endpoint: &str, name: &str, role: &str, tags: &Value) {
@@ -216,52 +88,12 @@ pub(crate) fn forget_calls(endpoint: &str) {
     assert_eq!(done.status, 200, "{}", done.body);
 }
 
-/// A fault rule of the twin, until dropped.
-pub(crate) struct Rule {
-    endpoint: String,
-    id: u64,
-}
-
 impl Rule {
-    pub(crate) fn set(endpoint: &str, rule: &Value) -> Self {
-        let set = local(endpoint, "POST", "/faults", Some(rule));
-        assert_eq!(set.status, 200, "{}", set.body);
-        Self {
-            endpoint: endpoint.to_owned(),
-            id: set.json()["id"].as_u64().expect("an id"),
-        }
-    }
-
     /// Returns when it has hit a call.
     pub(crate) fn hit(&self) {
         assert!(self.hits(60) > 0, "no hit");
     }
-
-    /// How often it has hit; waits for the first time, at most `seconds`.
-    pub(crate) fn hits(&self, seconds: u64) -> u64 {
-        let path = match seconds {
-            0 => format!("/faults?id={}", self.id),
-            _ => format!("/faults?id={}&wait={seconds}", self.id),
-        };
-        let rule = local(&self.endpoint, "GET", &path, None);
-        let hits = rule.json()["hits"].as_u64();
-        hits.unwrap_or_else(|| panic!("{}", rule.body))
-    }
 }
-
-impl Drop for Rule {
-    fn drop(&mut self) {
-        local(
-            &self.endpoint,
-            "DELETE",
-            &format!("/faults?id={}", self.id),
-            None,
-        );
-    }
-}
-
-/// `CloudFront`'s list of distributions.
-pub(crate) const DISTRIBUTIONS: &str = "/2020-05-31/distribution";
 
 /// Everything that there is, in the words of the services' own lists: nothing after a clean `down`.
 pub(crate) fn everything(endpoint: &str) -> Vec<String> {
@@ -331,14 +163,32 @@ pub(crate) fn everything(endpoint: &str) -> Vec<String> {
         "ResourceTagMappingList",
         "ResourceARN",
     );
+    let account = default_account(endpoint);
+    let acls = account.waf("ListWebACLs", &json!({ "Scope": "CLOUDFRONT" }));
+    list(acls, "WebACLs", "Name");
     let edges = rest(endpoint, "cloudfront", "GET", DISTRIBUTIONS, None);
     assert_eq!(edges.status, 200, "{}", edges.body);
     let domains = edges.body.split("<ARN>").skip(1);
     all.extend(domains.map(|rest| format!("distribution: {}", &rest[..rest.len().min(80)])));
-    let roles = iam(endpoint, "Action=ListRoles");
+    // A zone and the proof of a certificate are the user's.
+    let records = account.records().into_iter();
+    let users = |record: &String| {
+        ["NS ", "SOA ", "CNAME _"]
+            .iter()
+            .any(|start| record.starts_with(start))
+    };
+    all.extend(
+        records
+            .filter(|record| !users(record))
+            .map(|record| format!("record: {record}")),
+    );
+    let roles = account.iam("Action=ListRoles");
     assert_eq!(roles.status, 200, "{}", roles.body);
-    let names = roles.body.split("<RoleName>").skip(1);
-    all.extend(names.map(|rest| format!("role: {}", rest.split('<').next().unwrap_or_default())));
+    for role in texts(&roles.body, "RoleName") {
+        let attached = account.attached(&role).into_iter();
+        all.extend(attached.map(|policy| format!("attached policy: {role} / {policy}")));
+        all.push(format!("role: {role}"));
+    }
     all
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use regex::Regex;
 
-use crate::harness::Said;
+use super::said::Said;
 
 /// A file or folder of this project.
 pub(crate) fn project(name: &str) -> PathBuf {
@@ -36,20 +36,6 @@ pub(crate) fn environment(lab: &str) -> Vec<(String, String)> {
 
 /// As Cognito's policy wants it.
 pub(crate) const PASSWORD: &str = "Correct-Horse-1-Battery";
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let (from, name) = entry.map(|e| (e.path(), e.file_name())).expect("a file");
-        let to = to.join(name);
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(&from, &to).expect("a file");
-        }
-    }
-}
 
 /// The identity provider that a lab brings along (`artifacts/provider/provider.py`); it stops when dropped.
 pub(crate) struct Provider(PathBuf);

@@ -1,13 +1,14 @@
 //! One case: one trouble at one call of a lab, and what must hold afterwards.
 
 use std::{
+    fmt,
     os::unix::process::ExitStatusExt,
     process::{Child, Stdio},
 };
 
 use serde_json::{Value, json};
 
-use super::lab::{Lab, Ready, ended, told};
+use super::lab::{Lab, ended, told};
 
 /// A call that a clean run makes: the `nth` of its operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +30,11 @@ pub(super) enum Trouble {
     /// SIGKILL between the answer and the journal.
     DiesAnswered,
     /// A fault rule of the twin. `fatal`: the run cannot be expected to get over it by itself.
-    Fault { rule: Value, fatal: bool },
+    Fault {
+        name: &'static str,
+        rule: Value,
+        fatal: bool,
+    },
 }
 
 /// What is done after the trouble.
@@ -48,17 +53,33 @@ pub(super) struct Case {
     pub ending: Ending,
 }
 
+/// The case's name within its lab: `up::iam:CreateRole#1::dies_answered::goes_down`.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Call {
+            command,
+            operation,
+            nth,
+        } = &self.call;
+        let trouble = match &self.trouble {
+            Trouble::DiesBefore => "dies_before",
+            Trouble::DiesUnanswered => "dies_unanswered",
+            Trouble::DiesAnswered => "dies_answered",
+            Trouble::Fault { name, .. } => name,
+        };
+        let ending = match self.ending {
+            Ending::GoesOn => "goes_on",
+            Ending::GoesDown => "goes_down",
+        };
+        write!(f, "{command}::{operation}#{nth}::{trouble}::{ending}")
+    }
+}
+
 impl Case {
     /// Runs the case on a lab, of which `built` is all there is when it is complete and alone; what does not
     /// hold is the error.
-    pub(super) fn run(
-        &self,
-        ready: &Ready,
-        number: usize,
-        endpoint: &str,
-        built: &[String],
-    ) -> Result<(), String> {
-        let lab = Lab::new(ready, endpoint, number).among_strangers(built);
+    pub(super) fn run(&self, lab: Lab<'_>, built: &[String]) -> Result<(), String> {
+        let lab = lab.among_strangers(built);
         let before = lab.inventory();
         if self.call.command == "down" {
             lab.runs("up --yes")?;
@@ -104,7 +125,7 @@ impl Case {
             Trouble::DiesBefore => "sending",
             Trouble::DiesAnswered => "answered",
             Trouble::DiesUnanswered => return self.dies_unanswered(lab, &line),
-            Trouble::Fault { rule, fatal } => return self.meets(lab, &line, rule, *fatal),
+            Trouble::Fault { rule, fatal, .. } => return self.meets(lab, &line, rule, *fatal),
         };
         let mut command = lab.command(&line);
         command.env("LABCTL_CRASH", format!("{moment}:{operation}:{nth}"));
@@ -154,26 +175,28 @@ impl Case {
 }
 
 /// What is there must be what was expected, everything once.
-fn same(when: &str, expected: &[String], seen: &[String]) -> Result<(), String> {
+pub(super) fn same(when: &str, expected: &[String], seen: &[String]) -> Result<(), String> {
     if expected == seen {
         return Ok(());
     }
-    let minus = |a: &[String], b: &[String]| {
-        let mut rest = b.to_vec();
-        a.iter()
-            .filter(|x| match rest.iter().position(|y| y == *x) {
-                Some(at) => {
-                    rest.remove(at);
-                    false
-                }
-                None => true,
-            })
-            .cloned()
-            .collect::<Vec<_>>()
-    };
     Err(format!(
         "{when}: too much {:#?}, missing {:#?}",
         minus(seen, expected),
         minus(expected, seen)
     ))
+}
+
+/// Returns the lines of `a` that are not in `b`; duplicates count.
+pub(super) fn minus(a: &[String], b: &[String]) -> Vec<String> {
+    let mut rest = b.to_vec();
+    let left = a
+        .iter()
+        .filter(|x| match rest.iter().position(|y| y == *x) {
+            Some(at) => {
+                rest.remove(at);
+                false
+            }
+            None => true,
+        });
+    left.cloned().collect()
 }

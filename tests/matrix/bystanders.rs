@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::twin::{self, Account, Answer, EMPTY_ZIP, percent};
+use super::{
+    owned,
+    support::twin::{self, Account, Answer, EMPTY_ZIP, percent, texts},
+};
 
 pub(super) struct Bystanders {
     /// Requests that show them whole.
@@ -16,6 +19,7 @@ enum Look {
     Cognito(&'static str, Value),
     Identity(&'static str, Value),
     Logs(&'static str, Value),
+    Waf(Value),
     Iam(String),
 }
 
@@ -60,6 +64,12 @@ impl Bystanders {
             for comment in named(built, "distribution ") {
                 planted.distribution(account, &comment, &api);
             }
+        }
+        for name in named(built, "web ACL ") {
+            planted.web_acl(account, &format!("{name}-2"));
+        }
+        for name in named(built, "record A ") {
+            planted.record(account, &name.replace("ACCOUNT", &account.id));
         }
         for name in named(built, "API key ") {
             planted.keyed(account, "apikeys", &name);
@@ -196,6 +206,35 @@ impl Bystanders {
         self.looks.push(Look::Rest("cloudfront", path));
     }
 
+    fn web_acl(&mut self, account: &Account, name: &str) {
+        let input = json!({
+            "Name": name,
+            "Scope": "CLOUDFRONT",
+            "DefaultAction": { "Allow": {} },
+            "VisibilityConfig": {
+                "SampledRequestsEnabled": false,
+                "CloudWatchMetricsEnabled": false,
+                "MetricName": "strangers",
+            },
+            "Tags": [{ "Key": "labctl:lab", "Value": "another-lab" }],
+        });
+        let made = done(account.waf("CreateWebACL", &input));
+        let id = text(&made, "/Summary/Id");
+        let acl = json!({ "Name": name, "Scope": "CLOUDFRONT", "Id": id });
+        self.looks.push(Look::Waf(acl));
+    }
+
+    /// A record in the user's zone, beside the lab's.
+    fn record(&mut self, account: &Account, name: &str) {
+        let zones = account.rest("route53", "GET", "/2013-04-01/hostedzone", None);
+        let zone = texts(&zones.body, "Id").into_iter().next().expect("a zone");
+        // This name sorts last, so a list that starts there does not contain the lab's record.
+        let beside = format!("z{name}");
+        owned::record(account, &zone, &beside);
+        let look = format!("/2013-04-01{zone}/rrset?name={beside}&type=A");
+        self.looks.push(Look::Rest("route53", look));
+    }
+
     /// Each of them as the services show it now.
     fn now(&self, account: &Account) -> Vec<String> {
         self.looks
@@ -214,6 +253,7 @@ impl Bystanders {
                     let target = format!("AWSCognitoIdentityService.{operation}");
                     account.json("cognito-identity", &target, input).body
                 }
+                Look::Waf(acl) => account.waf("GetWebACL", acl).body,
                 Look::Logs(operation, input) => account.logs(operation, input).body,
                 Look::Iam(form) => {
                     let body = account.iam(form).body;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::twin::{self, Account};
+use super::support::twin::{self, Account, texts};
 
 /// Everything in the account, one line a thing, by names (ids differ from run to run), sorted.
 pub(super) fn inventory(account: &Account) -> Vec<String> {
@@ -13,19 +13,28 @@ pub(super) fn inventory(account: &Account) -> Vec<String> {
     pools(account, &mut all);
     identity_pools(account, &mut all);
     distributions(account, &mut all);
+    web_acls(account, &mut all);
+    all.extend(
+        account
+            .records()
+            .iter()
+            .map(|record| format!("record {record}")),
+    );
+    certificates(account, &mut all);
     let groups = account.logs("DescribeLogGroups", &json!({})).json();
     all.extend(names(&groups["logGroups"], "logGroupName", "log group"));
     for role in iam_list(account, "Action=ListRoles", "RoleName") {
-        for (action, element) in [
-            ("ListRolePolicies", "member"),
-            ("ListAttachedRolePolicies", "PolicyName"),
-        ] {
-            let form = format!("Action={action}&RoleName={role}");
-            let policies = iam_list(account, &form, element).into_iter();
-            all.extend(policies.map(|policy| format!("role {role} / policy {policy}")));
-        }
+        let form = format!("Action=ListRolePolicies&RoleName={role}");
+        let inline = iam_list(account, &form, "member").into_iter();
+        let policies = inline.chain(account.attached(&role));
+        all.extend(policies.map(|policy| format!("role {role} / policy {policy}")));
         all.push(format!("role {role}"));
     }
+    // Domains contain the account's id.
+    let mut all: Vec<String> = all
+        .iter()
+        .map(|line| line.replace(&account.id, "ACCOUNT"))
+        .collect();
     all.sort();
     all
 }
@@ -190,11 +199,15 @@ fn identity_pools(account: &Account, all: &mut Vec<String>) {
 fn distributions(account: &Account, all: &mut Vec<String>) {
     let list = account.rest("cloudfront", "GET", twin::DISTRIBUTIONS, None);
     assert_eq!(list.status, 200, "{}", list.body);
-    for distribution in list.body.split("<DistributionSummary>").skip(1) {
-        let text = |name: &str| {
-            let found = texts(distribution, name).into_iter().next_back();
-            found.unwrap_or_default()
-        };
+    for distribution in texts(&list.body, "DistributionSummary") {
+        // Inner elements have an `Enabled` too.
+        let mut own = distribution.clone();
+        for part in ["Origins", "DefaultCacheBehavior", "CacheBehaviors"] {
+            for inner in texts(&distribution, part) {
+                own = own.replace(&inner, "");
+            }
+        }
+        let text = |name: &str| texts(&own, name).join(", ");
         all.push(format!(
             "distribution {}, enabled: {}",
             text("Comment"),
@@ -203,19 +216,36 @@ fn distributions(account: &Account, all: &mut Vec<String>) {
     }
 }
 
+fn web_acls(account: &Account, all: &mut Vec<String>) {
+    for scope in ["CLOUDFRONT", "REGIONAL"] {
+        let list = account
+            .waf("ListWebACLs", &json!({ "Scope": scope }))
+            .json();
+        for acl in list["WebACLs"].as_array().into_iter().flatten() {
+            let arn = json!({ "ResourceARN": acl["ARN"] });
+            let tags = account.waf("ListTagsForResource", &arn).json();
+            let tags = tags["TagInfoForResource"]["TagList"].as_array();
+            let tags = tags.into_iter().flatten().map(|tag| {
+                let key = tag["Key"].as_str().unwrap_or("?").to_owned();
+                (key, tag["Value"].clone())
+            });
+            let whose = whose(&Value::Object(tags.collect()));
+            let name = acl["Name"].as_str().unwrap_or("?");
+            all.push(format!("web ACL {name} ({whose})"));
+        }
+    }
+}
+
+fn certificates(account: &Account, all: &mut Vec<String>) {
+    let target = "CertificateManager.ListCertificates";
+    let list = account.json("acm", target, &json!({})).json();
+    let list = &list["CertificateSummaryList"];
+    all.extend(names(list, "DomainName", "certificate"));
+}
+
 /// What IAM's XML answer has in its elements `name`.
 fn iam_list(account: &Account, form: &str, name: &str) -> Vec<String> {
     let answer = account.iam(form);
     assert_eq!(answer.status, 200, "{}", answer.body);
     texts(&answer.body, name)
-}
-
-/// The texts of all elements `name`.
-fn texts(xml: &str, name: &str) -> Vec<String> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    xml.split(&open)
-        .skip(1)
-        .filter_map(|rest| rest.split(&close).next())
-        .map(str::to_owned)
-        .collect()
 }

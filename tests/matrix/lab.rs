@@ -2,24 +2,39 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{bystanders::Bystanders, inventory::inventory};
-use crate::{
-    harness::Said,
-    ready::{self, Provider, copy},
-    twin::{self, Account, Rule},
+use super::{
+    bystanders::Bystanders,
+    inventory::inventory,
+    owned,
+    support::{
+        ready::{self, Provider},
+        said::Said,
+        twin::{self, Account, Rule},
+    },
 };
+
+pub(super) use super::support::ready::project;
+
+pub(super) const TUTORIAL: &str = "cognito-authorizer";
+
+/// A lab of this project, copied on first use.
+pub(super) struct Source {
+    pub name: String,
+    from: PathBuf,
+    ready: OnceLock<Ready>,
+}
 
 /// A lab as its folder has it, and what it needs to be there.
 pub(super) struct Ready {
-    pub name: String,
     text: String,
     environment: Vec<(String, String)>,
     // Before the folder that it is in: dropped first.
@@ -27,18 +42,31 @@ pub(super) struct Ready {
     folder: TempDir,
 }
 
-/// The tutorial's lab, then all of `labs/`, by name.
-pub(super) fn all() -> Vec<Ready> {
-    let labs = ready::labs().into_iter().map(|name| {
-        let folder = ready::project("labs").join(&name);
-        Ready::read(&name, &folder)
-    });
-    let tutorial = Ready::read("cognito-authorizer", &ready::project(""));
-    [tutorial].into_iter().chain(labs).collect()
+/// The tutorial's lab, all of `labs/`, and `edge-options`, which has the kinds that are in no other lab.
+pub(super) fn all() -> Vec<Source> {
+    let labs = ready::labs().into_iter().map(|name| format!("labs/{name}"));
+    let tutorial = Source::new(TUTORIAL, project(""));
+    let own = Source::new("edge-options", project("tests/matrix/edge-options"));
+    let named = labs.map(|path| Source::new(path.trim_start_matches("labs/"), project(&path)));
+    [tutorial].into_iter().chain(named).chain([own]).collect()
+}
+
+impl Source {
+    fn new(name: &str, from: PathBuf) -> Self {
+        Self {
+            name: name.to_owned(),
+            from,
+            ready: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn ready(&self) -> &Ready {
+        self.ready.get_or_init(|| Ready::read(&self.from))
+    }
 }
 
 impl Ready {
-    fn read(name: &str, from: &Path) -> Self {
+    fn read(from: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&from.join("artifacts"), &folder.path().join("artifacts"));
         let file = folder.path().join("lab.yaml");
@@ -48,7 +76,6 @@ impl Ready {
         // `verify` waits until a refresh token's grace is over: nothing that a crash could change.
         let grace = Regex::new(r"grace_seconds: \d+").expect("a rule");
         Self {
-            name: name.to_owned(),
             environment: ready::environment(&text),
             _provider: provider,
             folder,
@@ -75,14 +102,15 @@ impl<'a> Lab<'a> {
         let lab = ready.text.replace("student@example.com", &student);
         // Nor do two accounts of a region have the same domain.
         let domain = Regex::new(r"(?m)^( *domain: [a-z0-9-]+)").expect("a rule");
-        let lab = domain
-            .replace(&lab, format!("${{1}}-{number}"))
-            .into_owned();
+        let lab = domain.replace(&lab, format!("${{1}}-{number}"));
+        let id = format!("{:012}", 200_000_000_000_usize + number);
+        let account = Account::new(endpoint, &id);
+        let lab = owned::provide(&account, &lab);
         fs::write(folder.path().join("lab.yaml"), lab).expect("a file");
         Self {
             ready,
             folder,
-            account: Account::new(endpoint, &format!("{:012}", 200_000_000_000_usize + number)),
+            account,
             bystanders: None,
         }
     }
@@ -172,4 +200,18 @@ pub(super) fn told(line: &str, code: i32, said: &Said) -> String {
         "`labctl {line}` ended with {code}\n{}\n{}",
         said.out, said.err
     )
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let (from, name) = entry.map(|e| (e.path(), e.file_name())).expect("a file");
+        let to = to.join(name);
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file");
+        }
+    }
 }
