@@ -74,6 +74,9 @@ macro_rules! kinds {
         pub enum Kind { $($kind,)* }
 
         impl Kind {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
             /// What a person calls it.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$kind => $title,)* }
@@ -220,4 +223,33 @@ fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
 /// A deletion's answer: that it was not there is success.
 fn gone<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
     present(answer).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::Kind;
+
+    /// The crash matrix tries labs, so each kind must be in one of them (`tests/matrix/records/`).
+    #[test]
+    fn every_kind_is_in_a_lab_of_the_matrix() {
+        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/records");
+        let mut tried = BTreeSet::new();
+        for record in fs::read_dir(records).expect("the records") {
+            let text = fs::read_to_string(record.expect("a record").path()).expect("a text");
+            let kinds = text.lines().skip_while(|line| *line != "kinds").skip(1);
+            let kinds = kinds.map_while(|line| line.strip_prefix("  "));
+            tried.extend(kinds.map(str::to_owned));
+        }
+        let name = |kind: &Kind| serde_json::to_value(kind).expect("a name");
+        let missing: Vec<_> = Kind::ALL
+            .iter()
+            .filter(|kind| !name(kind).as_str().is_some_and(|name| tried.contains(name)))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "no lab of the crash matrix has {missing:?}: add it to tests/matrix/edge-options/lab.yaml"
+        );
+    }
 }
