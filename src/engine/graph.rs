@@ -9,7 +9,7 @@ use super::{
     decide::Wish,
     event::StepInfo,
     needs::{Needs, Ref, StepId},
-    resource::{Drift, Health, Rekey, Resource},
+    resource::{At, Drift, Health, Rekey, Resource},
     state::{Phase, Record, State},
 };
 use crate::{
@@ -294,9 +294,14 @@ impl<R: Resource> AnyResource for Typed<R> {
 
     fn check<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value) -> Work<'a, Health> {
         Box::pin(async move {
-            self.resource
-                .check(cx, &decode(key)?, &decode(out)?, &self.given()?)
-                .await
+            let (key, out, given) = (&decode(key)?, &decode(out)?, &self.given()?);
+            let at = At {
+                cx,
+                key,
+                out,
+                given,
+            };
+            self.resource.check(at).await
         })
     }
 
@@ -308,12 +313,14 @@ impl<R: Resource> AnyResource for Typed<R> {
         drift: &'a [Drift],
     ) -> Work<'a, Value> {
         Box::pin(async move {
-            encode(
-                &self
-                    .resource
-                    .update(cx, &decode(key)?, &decode(out)?, drift, &self.given()?)
-                    .await?,
-            )
+            let (key, out, given) = (&decode(key)?, &decode(out)?, &self.given()?);
+            let at = At {
+                cx,
+                key,
+                out,
+                given,
+            };
+            encode(&self.resource.update(at, drift).await?)
         })
     }
 

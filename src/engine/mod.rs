@@ -34,7 +34,9 @@ pub use journal::{Journal, JournalError};
 pub use lock::Lock;
 pub use needs::{Needs, Ref, StepId};
 pub use receipt::{By, Deleted, Left, Look, Receipt, Unseen};
-pub use resource::{Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD};
+pub use resource::{
+    At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD,
+};
 pub use search::{discover, recover};
 pub use state::{Phase, Record, State, VERSION};
 pub use strangers::{Candidate, strangers};

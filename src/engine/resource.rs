@@ -16,6 +16,18 @@ use crate::{
 /// What a resource's needs give it once they exist.
 pub type Given<R> = <<R as Resource>::Needs as Needs>::Given;
 
+/// A resource as it is on record, and what it is made from: what [`Resource::check`] and [`Resource::update`] work on.
+pub struct At<'a, R: Resource + ?Sized> {
+    /// Clients, and whose lab it is.
+    pub cx: &'a Cx,
+    /// What identifies it.
+    pub key: &'a R::Key,
+    /// What AWS answered when it was made.
+    pub out: &'a R::Output,
+    /// What its needs give it.
+    pub given: &'a Given<R>,
+}
+
 /// One kind of AWS thing. One file per implementation under `resource/`.
 pub trait Resource: Send + Sync + 'static {
     /// Its entry in the closed list of kinds.
@@ -37,6 +49,8 @@ pub trait Resource: Send + Sync + 'static {
     const CARRIES: Option<&'static str> = None;
     /// Fields that [`Resource::update`] cannot change, as `check` names them.
     const FIXED: &'static [&'static str] = &[];
+    /// `create` writes it whole, whether it is there or not: that changes it, too.
+    const PUT: bool = false;
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
     type Needs: Needs;
     /// What identifies it before the call: journalled first, enough for `find` and `delete`.
@@ -80,27 +94,23 @@ pub trait Resource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
 
     /// Compares what AWS has with what the lab wants. Reads only.
-    fn check(
-        &self,
-        cx: &Cx,
-        key: &Self::Key,
-        out: &Self::Output,
-        given: &Given<Self>,
-    ) -> impl Future<Output = Result<Health, Fault>> + Send;
+    fn check(&self, at: At<'_, Self>) -> impl Future<Output = Result<Health, Fault>> + Send;
 
-    /// Mends the drift that `check` found, with the smallest change.
+    /// Changes what drifted. The default puts it anew where [`Resource::PUT`] says so, and refuses elsewhere.
     fn update(
         &self,
-        cx: &Cx,
-        _key: &Self::Key,
-        _out: &Self::Output,
+        at: At<'_, Self>,
         drift: &[Drift],
-        _given: &Given<Self>,
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send {
         let fields: Vec<&str> = drift.iter().map(|d| d.field.as_str()).collect();
-        let fault = Fault::cannot_change(Self::KIND, &self.name(), &fields.join(", "));
-        let _ = cx;
-        async move { Err(fault) }
+        let refused = Fault::cannot_change(Self::KIND, &self.name(), &fields.join(", "));
+        async move {
+            if Self::PUT {
+                self.create(at.cx, at.key, at.given).await
+            } else {
+                Err(refused)
+            }
+        }
     }
 
     // No `self` below: `down`, and `up` after a crash, work from the journal, without lab.yaml.

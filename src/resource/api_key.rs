@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{form, gone, present, rest_api};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, TAG_FIELD},
     resource::Kind,
 };
 
@@ -108,13 +108,8 @@ impl Resource for ApiKey {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, .. } = at;
         let Some(seen) = get(cx, &out.id, false).await? else {
             return Ok(Health::Missing);
         };
@@ -124,14 +119,8 @@ impl Resource for ApiKey {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
         use aws_sdk_apigateway::types::{Op, PatchOperation};
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             rest_api::tag(cx, &arn(cx, &out.id)).await?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{IdentityProvider, OAuth, UserPool, client_login::Login, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::Kind,
 };
 
@@ -190,13 +190,13 @@ impl Resource for AppClient {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        (_, providers): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (_, providers),
+        } = at;
         let Some(client) = describe(cx, key, &out.client_id).await? else {
             return Ok(Health::Missing);
         };
@@ -268,14 +268,13 @@ impl Resource for AppClient {
     }
 
     /// `UpdateUserPoolClient` replaces the whole client: read, merge, write.
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        _drift: &[Drift],
-        (_, providers): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (_, providers),
+        } = at;
         let operation = "cognito-idp:UpdateUserPoolClient";
         let rotation = self.rotation(operation)?;
         let now = describe(cx, key, &out.client_id)

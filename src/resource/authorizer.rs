@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{RestApi, UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -181,13 +181,13 @@ impl Resource for Authorizer {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        (_, pool): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (_, pool),
+        } = at;
         let Some(now) = get(cx, key, &out.id).await? else {
             return Ok(Health::Missing);
         };
@@ -206,14 +206,13 @@ impl Resource for Authorizer {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        (_, pool): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (_, pool),
+        } = at;
         let patch = |op: Op, path: &str, value: &str| {
             PatchOperation::builder()
                 .op(op)

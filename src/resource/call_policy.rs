@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{RestApi, Role, RolePolicy, role_policy};
 use crate::{
     aws::{Cx, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource},
     resource::Kind,
 };
 
@@ -60,6 +60,7 @@ impl CallPolicy {
 
 impl Resource for CallPolicy {
     const KIND: Kind = Kind::CallPolicy;
+    const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = (Ref<Role>, Ref<RestApi>);
     type Key = Key;
@@ -81,30 +82,19 @@ impl Resource for CallPolicy {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        (_, api): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            given: (_, api),
+            ..
+        } = at;
         let Some(seen) = role_policy::inline(cx, key).await? else {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
         compare.field("PolicyDocument", &self.document(cx, &api.id), &seen);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, given).await
     }
 
     /// Ours when the role is.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Found, Given, Health, Ref, Resource, StepId, encode},
+    engine::{At, Found, Given, Health, Ref, Resource, StepId, encode},
     resource::Kind,
 };
 
@@ -110,13 +110,8 @@ impl Resource for Deployment {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, out, .. } = at;
         let answer = cx
             .call("apigateway:GetDeployment", Effect::Read, || {
                 cx.clients()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     aws::{Cx, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -62,13 +62,8 @@ impl Resource for EdgeDeployment {
         wait(cx, &key.distribution_id).await
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(deployed) = is_deployed(cx, &key.distribution_id).await? else {
             return Ok(Health::Missing);
         };
@@ -78,14 +73,8 @@ impl Resource for EdgeDeployment {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, .. } = at;
         wait(cx, &key.distribution_id).await
     }
 

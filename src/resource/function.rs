@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{LogGroup, Role, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
@@ -204,13 +204,13 @@ impl Resource for Function {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        (role, _): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            given: (role, _),
+            ..
+        } = at;
         let Some(seen) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
         };
@@ -257,14 +257,13 @@ impl Resource for Function {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        (role, _): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (role, _),
+        } = at;
         let lambda = &cx.clients().lambda;
         // What is not given stays as it is.
         let differs = |field: &str| drift.iter().any(|d| d.field == field);

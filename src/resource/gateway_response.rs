@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -70,6 +70,7 @@ impl GatewayResponse {
 
 impl Resource for GatewayResponse {
     const KIND: Kind = Kind::GatewayResponse;
+    const PUT: bool = true;
     type Needs = Ref<RestApi>;
     type Key = Key;
     type Output = Output;
@@ -105,30 +106,14 @@ impl Resource for GatewayResponse {
         Ok(Output { parameters })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _api: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
         compare.field("responseParameters", &self.parameters(), &seen);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        api: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, api).await
     }
 
     /// In our API, so it is ours.

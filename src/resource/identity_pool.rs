@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{AppClient, UserPool, app_client, form, gone, present, user_pool};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource},
     resource::Kind,
 };
 
@@ -146,13 +146,13 @@ impl Resource for IdentityPool {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        (pool, client): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            out,
+            given: (pool, client),
+            ..
+        } = at;
         let Some(seen) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
@@ -186,14 +186,13 @@ impl Resource for IdentityPool {
     }
 
     /// `UpdateIdentityPool` replaces the whole pool: read, merge, write.
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        _drift: &[Drift],
-        (pool, client): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            out,
+            given: (pool, client),
+            ..
+        } = at;
         let operation = "cognito-identity:UpdateIdentityPool";
         let now = describe(cx, &out.id)
             .await?

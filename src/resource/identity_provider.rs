@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Secret, UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -146,13 +146,8 @@ impl Resource for IdentityProvider {
     }
 
     /// The secret is compared when it is known here, and never shown.
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _pool: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(provider) = describe(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -191,14 +186,8 @@ impl Resource for IdentityProvider {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _pool: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, out, .. } = at;
         if drift.iter().any(|d| d.field == "ProviderType") {
             let field = "ProviderType";
             return Err(Fault::cannot_change(Self::KIND, &key.name, field));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Method, form, gone, method};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -130,13 +130,8 @@ impl Resource for Integration {
         self.put(cx, key, None).await
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _method: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -151,14 +146,8 @@ impl Resource for Integration {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        _method: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, .. } = at;
         let now = get(cx, key).await?;
         self.put(cx, key, now.as_ref()).await
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -61,6 +61,7 @@ impl IntegrationResponse {
 
 impl Resource for IntegrationResponse {
     const KIND: Kind = Kind::IntegrationResponse;
+    const PUT: bool = true;
     /// The integration, and the method's response with the same headers.
     type Needs = (Ref<MockIntegration>, Ref<MethodResponse>);
     type Key = Key;
@@ -100,30 +101,14 @@ impl Resource for IntegrationResponse {
         Ok(Output { parameters })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
         compare.field("responseParameters", &self.parameters(), &seen);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, given).await
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Event, Found, Given, Health, Resource, Stranger},
+    engine::{At, Compare, Drift, Event, Found, Given, Health, Resource, Stranger},
     resource::Kind,
 };
 
@@ -157,13 +157,8 @@ impl Resource for LogGroup {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         Ok(match look(cx, &key.name).await? {
             Seen::Absent => Health::Missing,
             Seen::Foreign(seen) => Health::Foreign(seen),
@@ -183,14 +178,8 @@ impl Resource for LogGroup {
         })
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == PROTECTION) {
             unprotect(cx, &self.name).await?;
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Authorizer, Path, RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -154,13 +154,8 @@ impl Resource for Method {
         Ok(key.output())
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, given, .. } = at;
         let Some(method) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -188,14 +183,13 @@ impl Resource for Method {
     }
 
     /// Only what differs: type and authorizer together, scopes one by one.
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given,
+        } = at;
         let authorizer = authorizer_id(given);
         let patch = |op: Op, path: &str, value: Option<&str>| {
             PatchOperation::builder()

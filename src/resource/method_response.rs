@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Method, form, gone, method};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -125,13 +125,8 @@ impl Resource for MethodResponse {
         Ok(Output { key: key.clone() })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _method: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -141,14 +136,13 @@ impl Resource for MethodResponse {
     }
 
     /// A response that is there cannot be put: it is replaced. What fills it stays.
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        method: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            given: method,
+            ..
+        } = at;
         Self::delete(cx, key, None).await?;
         self.create(cx, key, method).await
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -84,6 +84,7 @@ fn has_totp(config: &GetUserPoolMfaConfigOutput) -> bool {
 
 impl Resource for MfaConfig {
     const KIND: Kind = Kind::MfaConfig;
+    const PUT: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;
@@ -112,13 +113,8 @@ impl Resource for MfaConfig {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _pool: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(config) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -132,17 +128,6 @@ impl Resource for MfaConfig {
             &has_totp(&config),
         );
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, given).await
     }
 
     /// In our pool, so it is ours.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Integration, Method, integration};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -37,6 +37,7 @@ impl MockIntegration {
 
 impl Resource for MockIntegration {
     const KIND: Kind = Kind::MockIntegration;
+    const PUT: bool = true;
     type Needs = Ref<Method>;
     type Key = Key;
     type Output = Output;
@@ -77,13 +78,8 @@ impl Resource for MockIntegration {
         Ok(Output { template })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _method: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = integration::get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -96,17 +92,6 @@ impl Resource for MockIntegration {
         let template = seen.request_templates().and_then(|all| all.get(JSON));
         compare.field("requestTemplates", &Some(&self.template()), &template);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        method: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, method).await
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{User, UserPool, form, gone, user};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -60,6 +60,7 @@ pub struct Output {}
 
 impl Resource for Password {
     const KIND: Kind = Kind::Password;
+    const PUT: bool = true;
     type Needs = (Ref<UserPool>, Ref<User>);
     type Key = Key;
     type Output = Output;
@@ -103,13 +104,8 @@ impl Resource for Password {
     }
 
     /// Whether it is the one wanted cannot be asked: only that the user needs no new one.
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let key = user::Key {
             user_pool_id: key.user_pool_id.clone(),
             email: key.email.clone(),
@@ -121,17 +117,6 @@ impl Resource for Password {
         let status = user.user_status().map(UserStatusType::as_str);
         compare.field("UserStatus", &Some("CONFIRMED"), &status);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, given).await
     }
 
     /// Nobody can see whether it was set: setting it again does no harm.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -84,13 +84,8 @@ impl Resource for Path {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, out, .. } = at;
         let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
             return Ok(Health::Missing);
         };

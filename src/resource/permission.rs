@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Authorizer, Function, RestApi, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::Kind,
 };
 
@@ -161,13 +161,8 @@ impl Resource for Permission {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(seen) = statement(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -183,14 +178,8 @@ impl Resource for Permission {
     }
 
     /// A statement cannot be changed: it is replaced (one left from a deleted API is stale).
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, given, .. } = at;
         Self::delete(cx, key, None).await?;
         self.create(cx, key, given).await
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{IdentityPool, Role, form, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -69,6 +69,7 @@ async fn set(cx: &Cx, key: &Key, role: Option<&str>) -> Result<(), Fault> {
 
 impl Resource for PoolRoles {
     const KIND: Kind = Kind::PoolRoles;
+    const PUT: bool = true;
     type Needs = (Ref<IdentityPool>, Ref<Role>);
     type Key = Key;
     type Output = Output;
@@ -92,13 +93,13 @@ impl Resource for PoolRoles {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        (_, role): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            given: (_, role),
+            ..
+        } = at;
         let Some(seen) = get(cx, key).await?.filter(|roles| !roles.is_empty()) else {
             return Ok(Health::Missing);
         };
@@ -106,17 +107,6 @@ impl Resource for PoolRoles {
         let wanted = vec![(AUTHENTICATED.to_owned(), role.arn.clone())];
         compare.field("Roles", &wanted, &seen);
         Ok(compare.health())
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, given).await
     }
 
     /// In our pool, so it is ours.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Distribution, form, present};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
@@ -163,13 +163,8 @@ impl Resource for RecordSet {
         }
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         Ok(match get(cx, key).await? {
             None => Health::Missing,
             Some(set) if leads_to(&set, &key.target) => Health::Ok,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -120,13 +120,8 @@ impl Resource for RestApi {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, .. } = at;
         let answer = cx
             .call("apigateway:GetRestApi", Effect::Read, || {
                 cx.clients()
@@ -163,14 +158,8 @@ impl Resource for RestApi {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
         let mut patches = Vec::new();
         for Drift { field, seen, .. } in drift {
             let (path, value) = match field.as_str() {

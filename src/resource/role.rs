@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{IdentityPool, form, gone, identity_pool, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
@@ -231,13 +231,13 @@ impl Resource for Role {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        pool: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            given: pool,
+            ..
+        } = at;
         let Some(role) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
         };
@@ -254,14 +254,13 @@ impl Resource for Role {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        _drift: &[Drift],
-        pool: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, _drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: pool,
+        } = at;
         let policy = self.trust_policy(cx, pool.as_ref()).to_string();
         cx.call("iam:UpdateAssumeRolePolicy", Effect::Idempotent, || {
             cx.clients()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Role, form, gone, present, role};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource},
+    engine::{At, Compare, Found, Given, Health, Ref, Resource},
     resource::Kind,
 };
 
@@ -94,6 +94,7 @@ async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
 
 impl Resource for RolePolicy {
     const KIND: Kind = Kind::RolePolicy;
+    const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = Ref<Role>;
     type Key = Key;
@@ -136,13 +137,8 @@ impl Resource for RolePolicy {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _role: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         match self {
             Self::Logs { log_group } => {
                 let Some(seen) = inline(cx, key).await? else {
@@ -158,17 +154,6 @@ impl Resource for RolePolicy {
                 Health::Missing
             }),
         }
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _drift: &[Drift],
-        role: &Given<Self>,
-    ) -> Result<Output, Fault> {
-        self.create(cx, key, role).await
     }
 
     /// Ours when the role is.

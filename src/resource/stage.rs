@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Deployment, RestApi, form, gone, present, rest_api};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId, TAG_FIELD},
     resource::Kind,
 };
 
@@ -102,13 +102,13 @@ impl Resource for Stage {
         Ok(key.output())
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        (_, deployment): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            key,
+            given: (_, deployment),
+            ..
+        } = at;
         let Some(stage) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -122,14 +122,13 @@ impl Resource for Stage {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        (_, deployment): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            key,
+            out,
+            given: (_, deployment),
+        } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             let arn = format!("{}/stages/{}", rest_api::arn(cx, &key.api_id), key.name);
             rest_api::tag(cx, &arn).await?;

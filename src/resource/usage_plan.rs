@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{RestApi, Stage, form, gone, present, rest_api, stage};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, TAG_FIELD},
     resource::Kind,
 };
 
@@ -124,13 +124,13 @@ impl Resource for UsagePlan {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        (_, stage): &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At {
+            cx,
+            out,
+            given: (_, stage),
+            ..
+        } = at;
         let Some(seen) = get(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
@@ -141,14 +141,13 @@ impl Resource for UsagePlan {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        (_, stage): &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At {
+            cx,
+            out,
+            given: (_, stage),
+            ..
+        } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             let arn = format!("arn:aws:apigateway:{}::/usageplans/{}", cx.region(), out.id);
             rest_api::tag(cx, &arn).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApiKey, UsagePlan, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Found, Given, Health, Ref, Resource},
+    engine::{At, Found, Given, Health, Ref, Resource},
     resource::Kind,
 };
 
@@ -72,13 +72,8 @@ impl Resource for UsagePlanKey {
         Ok(Output {})
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         Ok(if is_there(cx, key).await? {
             Health::Ok
         } else {

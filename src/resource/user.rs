@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{UserPool, form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::Kind,
 };
 
@@ -107,13 +107,8 @@ impl Resource for User {
         })
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _pool: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         let Some(user) = get(cx, key).await? else {
             return Ok(Health::Missing);
         };
@@ -136,14 +131,8 @@ impl Resource for User {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _pool: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, out, .. } = at;
         let cognito = &cx.clients().cognito;
         let operation = "cognito-idp:AdminUpdateUserAttributes";
         for field in drift.iter().map(|d| d.field.as_str()) {

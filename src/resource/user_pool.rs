@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::{form, gone, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
+    engine::{
+        At, Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD,
+    },
     resource::Kind,
 };
 
@@ -212,13 +214,8 @@ impl Resource for UserPool {
         output(&pool).ok_or_else(|| Fault::missing(operation, "Id"))
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, .. } = at;
         let Some(pool) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
@@ -265,14 +262,8 @@ impl Resource for UserPool {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             cx.call("cognito-idp:TagResource", Effect::Idempotent, || {
                 cx.clients()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{UserPool, form, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Found, Given, Health, Ref, Resource, Stranger},
     resource::Kind,
 };
 
@@ -117,13 +117,8 @@ impl Resource for UserPoolDomain {
         }
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        key: &Key,
-        _out: &Output,
-        _pool: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
         Ok(match found(key, describe(cx, key).await?.as_ref()) {
             Found::Ours(_) => Health::Ok,
             Found::Foreign(stranger) => Health::Foreign(stranger),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{form, gone, pairs, present};
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
     resource::Kind,
 };
 
@@ -234,13 +234,8 @@ impl Resource for WebAcl {
         }
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        _given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, .. } = at;
         let Some((seen, _)) = get(cx, out).await? else {
             return Ok(Health::Missing);
         };
@@ -256,14 +251,8 @@ impl Resource for WebAcl {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        _given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             let tags = tags(cx)?;
             cx.call("wafv2:TagResource", Effect::Idempotent, || {

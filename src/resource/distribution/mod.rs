@@ -12,7 +12,7 @@ use super::{ApiKey, RestApi, UsagePlanKey, WebAcl, api_key, form, gone, pairs};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
     engine::{
-        Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId, TAG_FIELD,
+        At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId, TAG_FIELD,
     },
     resource::Kind,
 };
@@ -167,13 +167,8 @@ impl Resource for Distribution {
         }
     }
 
-    async fn check(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        given: &Given<Self>,
-    ) -> Result<Health, Fault> {
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, given, .. } = at;
         let Some((now, _)) = calls::config(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
@@ -186,14 +181,8 @@ impl Resource for Distribution {
         Ok(compare.health())
     }
 
-    async fn update(
-        &self,
-        cx: &Cx,
-        _key: &Key,
-        out: &Output,
-        drift: &[Drift],
-        given: &Given<Self>,
-    ) -> Result<Output, Fault> {
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, given, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             let tags = tags(cx)?;
             cx.call("cloudfront:TagResource", Effect::Idempotent, || {
