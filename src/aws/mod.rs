@@ -12,7 +12,7 @@ mod sign;
 mod tagged;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -194,6 +194,11 @@ impl Cx {
             (TAG_LAB.to_owned(), self.shared.lab.clone()),
             (TAG_RUN.to_owned(), self.shared.run.clone()),
         ])
+    }
+
+    /// The ownership tags as most services take them.
+    pub fn tag_map(&self) -> Option<HashMap<String, String>> {
+        Some(self.tags().into_iter().collect())
     }
 
     /// Whether tags read from AWS say that a resource belongs to this lab.

@@ -98,7 +98,7 @@ impl Resource for ApiKey {
                     .name(key.name())
                     .description("sent by the distribution, and known to nobody else")
                     .enabled(true)
-                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .set_tags(cx.tag_map())
                     .send()
             })
             .await?;

@@ -70,7 +70,7 @@ impl AppClient {
         });
         rotation
             .transpose()
-            .map_err(|e| Fault::missing(operation, &e.to_string()))
+            .map_err(|e| Fault::defect(operation, e))
     }
 }
 

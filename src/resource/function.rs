@@ -187,7 +187,7 @@ impl Resource for Function {
                     .environment(self.environment())
                     .role(&role.arn)
                     .code(code.clone())
-                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .set_tags(cx.tag_map())
                     .send()
             })
             .await?;
@@ -323,7 +323,7 @@ impl Resource for Function {
                 .lambda
                 .tag_resource()
                 .resource(&arn)
-                .set_tags(Some(cx.tags().into_iter().collect()))
+                .set_tags(cx.tag_map())
                 .send()
         })
         .await

@@ -136,7 +136,7 @@ impl Resource for IdentityPool {
                         .allow_unauthenticated_identities(false)
                         .allow_classic_flow(false)
                         .cognito_identity_providers(provider(cx, pool, client))
-                        .set_identity_pool_tags(Some(cx.tags().into_iter().collect()))
+                        .set_identity_pool_tags(cx.tag_map())
                         .send()
                 },
             )

@@ -206,7 +206,7 @@ impl Resource for LogGroup {
                 .logs
                 .tag_resource()
                 .resource_arn(&arn)
-                .set_tags(Some(cx.tags().into_iter().collect()))
+                .set_tags(cx.tag_map())
                 .send()
         })
         .await

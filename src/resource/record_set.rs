@@ -41,7 +41,7 @@ pub struct Key {
 pub struct Output {}
 
 fn incomplete(error: impl std::fmt::Display) -> Fault {
-    Fault::missing("route53:ChangeResourceRecordSets", &error.to_string())
+    Fault::defect("route53:ChangeResourceRecordSets", error)
 }
 
 /// Names of Route 53 end with a dot.

@@ -53,7 +53,7 @@ pub(super) async fn tag(cx: &Cx, arn: &str) -> Result<(), Fault> {
             .apigateway
             .tag_resource()
             .resource_arn(arn)
-            .set_tags(Some(cx.tags().into_iter().collect()))
+            .set_tags(cx.tag_map())
             .send()
     })
     .await
@@ -108,7 +108,7 @@ impl Resource for RestApi {
                     .create_rest_api()
                     .name(&key.name)
                     .endpoint_configuration(regional.clone())
-                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .set_tags(cx.tag_map())
                     .send()
             })
             .await?;

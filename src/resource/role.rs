@@ -177,7 +177,7 @@ fn tags(cx: &Cx, operation: &str) -> Result<Vec<Tag>, Fault> {
     let tag = |(k, v)| Tag::builder().key(k).value(v).build();
     cx.tags()
         .into_iter()
-        .map(|pair| tag(pair).map_err(|e| Fault::missing(operation, &e.to_string())))
+        .map(|pair| tag(pair).map_err(|e| Fault::defect(operation, e)))
         .collect()
 }
 

@@ -95,7 +95,7 @@ impl Resource for Stage {
                 .rest_api_id(&key.api_id)
                 .stage_name(&key.name)
                 .deployment_id(&deployment.id)
-                .set_tags(Some(cx.tags().into_iter().collect()))
+                .set_tags(cx.tag_map())
                 .send()
         })
         .await?;

@@ -115,7 +115,7 @@ impl Resource for UsagePlan {
                     .create_usage_plan()
                     .name(&key.name)
                     .api_stages(stage.clone())
-                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .set_tags(cx.tag_map())
                     .send()
             })
             .await?;

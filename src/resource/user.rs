@@ -39,7 +39,7 @@ fn attribute(operation: &str, name: &str, value: &str) -> Result<AttributeType, 
         .name(name)
         .value(value)
         .build()
-        .map_err(|e| Fault::missing(operation, &e.to_string()))
+        .map_err(|e| Fault::defect(operation, e))
 }
 
 pub(super) async fn get(

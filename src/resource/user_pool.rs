@@ -176,7 +176,7 @@ impl Resource for UserPool {
         let case = UsernameConfigurationType::builder()
             .case_sensitive(false)
             .build()
-            .map_err(|e| Fault::missing(operation, &e.to_string()))?;
+            .map_err(|e| Fault::defect(operation, e))?;
         let answer = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -204,7 +204,7 @@ impl Resource for UserPool {
                             .build(),
                     )
                     .deletion_protection(DeletionProtectionType::Inactive)
-                    .set_user_pool_tags(Some(cx.tags().into_iter().collect()))
+                    .set_user_pool_tags(cx.tag_map())
                     .send()
             })
             .await?;
@@ -270,7 +270,7 @@ impl Resource for UserPool {
                     .cognito
                     .tag_resource()
                     .resource_arn(&out.arn)
-                    .set_tags(Some(cx.tags().into_iter().collect()))
+                    .set_tags(cx.tag_map())
                     .send()
             })
             .await?;

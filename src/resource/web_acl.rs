@@ -56,7 +56,7 @@ fn stale(out: &Output) -> String {
 }
 
 fn incomplete(error: impl std::fmt::Display) -> Fault {
-    Fault::missing("wafv2:CreateWebACL", &error.to_string())
+    Fault::defect("wafv2:CreateWebACL", error)
 }
 
 impl WebAcl {

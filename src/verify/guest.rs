@@ -62,7 +62,7 @@ impl<'a> Guest<'a> {
         guest.remove(cx).await?;
         let attribute = |name: &str, value: &str| {
             let attribute = AttributeType::builder().name(name).value(value).build();
-            attribute.map_err(|e| Fault::missing(operation, &e.to_string()))
+            attribute.map_err(|e| Fault::defect(operation, e))
         };
         let attributes = vec![
             attribute("email", GUEST)?,

@@ -80,6 +80,13 @@ impl Fault {
         )
     }
 
+    /// labctl could not put a request together: its own mistake, not AWS's.
+    pub fn defect(operation: &str, error: impl std::fmt::Display) -> Self {
+        let message =
+            format!("labctl made a request that cannot be sent ({error}): please report this");
+        Self::new(FaultKind::Other, operation, message)
+    }
+
     /// A field that this kind cannot change in place.
     pub fn cannot_change(kind: Kind, name: &str, fields: &str) -> Self {
         Self::new(

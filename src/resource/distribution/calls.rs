@@ -21,7 +21,7 @@ const ORIGIN_REQUEST_POLICY: [&str; 2] = [
 ];
 
 pub(super) fn incomplete(error: BuildError) -> Fault {
-    Fault::missing("cloudfront:CreateDistribution", &error.to_string())
+    Fault::defect("cloudfront:CreateDistribution", error)
 }
 
 /// Whether all edges have the last change. `None`: it is not there.
