@@ -295,6 +295,8 @@ mod tests {
                     "http://127.0.0.1:4588",
                     "https://localhost.localstack.cloud:4566",
                     "http://[::1]:5000/x",
+                    // Compared with the one that the environment names, and never used by itself.
+                    "https://evil.example",
                 ],
                 &[
                     "",

@@ -44,8 +44,6 @@ pub(super) async fn connection(
     });
     let mut connection = http1::Builder::new()
         .max_buf_size(HEAD_LIMIT)
-        // A client may end its side once it has asked (`nc -N`), and still wants the answer.
-        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
