@@ -104,15 +104,20 @@ fn is_endpoint(text: &str) -> bool {
 fn is_twin(text: &str) -> bool {
     let path = PathBuf::from(text);
     let end = PathBuf::from(OWN).join("local");
-    is_text(text)
-        && path.is_absolute()
-        && path.ends_with(end)
-        && path
-            .components()
-            .skip(1)
-            .all(|c| matches!(c, Component::Normal(_)))
-        // Names of the kernel's lead to folders of which the file's author does not know the names.
-        && !["/proc", "/dev", "/sys"].iter().any(|own| path.starts_with(own))
+    if !is_text(text) || !path.is_absolute() || !path.ends_with(end) {
+        return false;
+    }
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            component => plain.push(component),
+        }
+    }
+    // The kernel's names lead to folders whose own names the file's author does not know.
+    !["/proc", "/dev", "/sys"]
+        .iter()
+        .any(|own| plain.starts_with(own))
 }
 
 fn is_id(text: &str) -> bool {
@@ -309,14 +314,14 @@ mod tests {
             ),
             (
                 is_twin,
-                &["/home/a b/lab/.labctl/local"],
+                &["/home/a b/lab/.labctl/local", "/home/a/../b/.labctl/local"],
                 &[
                     "",
                     ".labctl/local",
                     "/home/a/Documents",
                     "/a/.labctl/local/x",
                     "/a/.labctl",
-                    "/a/../b/.labctl/local",
+                    "/home/../proc/self/cwd/../lab/.labctl/local",
                     "/proc/self/cwd/.labctl/local",
                     "/dev/fd/3/.labctl/local",
                 ],

@@ -13,7 +13,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 
 use super::{Known, Seen, Sweep, Thing, command, tag::Hits};
 use crate::{
-    aws::{Effect, Fault, FaultKind},
+    aws::{Effect, Fault, FaultKind, TAG_LAB},
     engine::By,
     resource::Kind,
 };
@@ -121,10 +121,8 @@ impl Sweep<'_> {
             .cx
             .owns(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         let known = self.known_as(Kind::LogGroup, name);
-        // Only a function that labctl made can have left it: others have such groups, too.
-        let was_ours = self
-            .known(Kind::Function)
-            .any(|k| k.made && of_function(&k.name) == name);
+        // Lambda makes groups without tags: one with another lab's is that lab's.
+        let of_another = !tagged && tags.contains_key(TAG_LAB);
         let left_over = Known {
             kind: Kind::LogGroup,
             name: name.to_owned(),
@@ -133,7 +131,7 @@ impl Sweep<'_> {
             deleted: false,
             failure: known.and_then(|k| k.failure.clone()),
         };
-        let orphan = orphan && was_ours && !tagged;
+        let orphan = orphan && !tagged && !of_another;
         let mut commands = Vec::new();
         if group.deletion_protection_enabled() == Some(true) {
             commands.push(shell.aws(

@@ -182,7 +182,7 @@ fn otp_command_tells_why_it_failed() {
     site.ok("up --local");
     let mut token = site.command(["token", "--otp-command", "echo no mail yet >&2; exit 3"]);
     Said::of(&mut token)
-        .code(1)
+        .code(5)
         .complains(&["no mail yet", "exit status: 3"]);
 }
 

@@ -73,15 +73,15 @@ fn a_role_with_another_trust_policy_is_found() {
     assert!(found.contains(&format!("role {role}")), "{found:?}");
 }
 
-/// Who did the tutorial by hand has such a log group, and another lab has its own statements: neither is left of this
-/// lab, which has made nothing.
+/// Another lab's log group and another lab's statements are not left of this one, which has made nothing.
 #[test]
-fn what_others_have_under_the_labs_names_is_no_survivor() {
+fn what_another_lab_has_under_the_same_names_is_no_survivor() {
     let site = Site::tutorial();
     site.ok("local start --port 0");
     let group = format!("/aws/lambda/{FUNCTION}");
     let made = json!({ "logGroupName": group });
-    logs(&site.endpoint(), "CreateLogGroup", &made);
+    let tagged = json!({ "logGroupName": group, "tags": { "labctl:lab": "another" } });
+    logs(&site.endpoint(), "CreateLogGroup", &tagged);
     let receipt_of = |line: &str| receipt(&site.labctl(line).code(0));
     let alone = receipt_of("down --local --prove --grace 0 --json");
     assert_eq!(alone["survivors"], json!([]), "{alone:#}");
