@@ -120,8 +120,8 @@ impl Resource for ApiKey {
     }
 
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
-        let At { cx, out, .. } = at;
         use aws_sdk_apigateway::types::{Op, PatchOperation};
+        let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
             rest_api::tag(cx, &arn(cx, &out.id)).await?;
         }
