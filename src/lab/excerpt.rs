@@ -1,8 +1,9 @@
 //! The lines around a problem, as miette wants them: few, short, and without what a terminal would obey.
 
+use labfiles::is_unruly;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::problem::{Place, is_unruly};
+use super::problem::Place;
 
 /// Characters of a line that are shown.
 const MOST_SHOWN: usize = 200;

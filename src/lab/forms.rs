@@ -1,9 +1,7 @@
 //! Texts whose rule is more than a class of characters: what is wrong with one, if anything.
 
-use super::{
-    problem::{is_unruly, quote},
-    rules::in_class,
-};
+use super::{problem::quote, rules::in_class};
+use labfiles::is_unruly;
 
 /// 32, so that what is named after a lab stays within AWS's limits.
 pub(super) fn lab_name(text: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! From a file on disk to a lab.
 
+use labfiles::is_unruly;
 use std::{
     fs::File,
     io::{self, Read},
@@ -8,7 +9,7 @@ use std::{
 
 use super::{
     Lab, check,
-    problem::{LabError, Notes, Place, Problem, is_unruly},
+    problem::{LabError, Notes, Place, Problem},
     read::{Read as _, Spot},
     yaml,
 };

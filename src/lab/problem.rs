@@ -1,5 +1,6 @@
 //! What is wrong with a lab's file, and where.
 
+use labfiles::is_unruly;
 use std::{
     cell::RefCell,
     path::{Path, PathBuf},
@@ -171,12 +172,6 @@ pub(super) fn clip(word: &str) -> String {
         Some((end, _)) => format!("{}…", word.get(..end).unwrap_or_default()),
         None => word.to_owned(),
     }
-}
-
-/// What a terminal obeys in place of showing it: control characters, and those that turn the direction
-/// of what is beside them, so that a text is not what it seems.
-pub(super) fn is_unruly(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The words to choose among.

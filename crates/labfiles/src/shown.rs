@@ -13,7 +13,8 @@ pub fn plain(text: &str) -> String {
     tame(text, 400)
 }
 
-/// Whether a terminal would obey the character, or turn the writing direction by it.
+/// Whether a terminal would obey the character instead of showing it: control characters, and those that turn the
+/// writing direction, so that a text is not what it seems.
 pub fn is_unruly(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
