@@ -1,5 +1,7 @@
 //! A lab that is up, in somebody's hands.
 
+use std::{thread, time::Duration};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,6 +61,15 @@ impl Lab {
     pub(super) fn lambda(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let path = format!("/2015-03-31/functions/{FUNCTION}{path}");
         Self::ok(self.aws.rest("lambda", method, &path, body))
+    }
+
+    /// Changes the function's `/code` or `/configuration`, and returns when Lambda is done with that: until then it
+    /// refuses another change, which labctl would send again.
+    pub(super) fn change_function(&self, path: &str, change: &Value) {
+        self.lambda("PUT", path, Some(change));
+        while self.lambda("GET", "/configuration", None)["LastUpdateStatus"] == "InProgress" {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(super) fn gateway(&self, method: &str, path: &str, body: Option<&Value>) -> Value {

@@ -79,7 +79,7 @@ pub(in crate::drift) fn of_the_function() -> Vec<Edit> {
         ),
         edit(
             "code",
-            |lab| drop(lab.lambda("PUT", "/code", Some(&json!({ "ZipFile": EMPTY_ZIP })))),
+            |lab| lab.change_function("/code", &json!({ "ZipFile": EMPTY_ZIP })),
             "function.hello",
             &[["CodeSha256", "*", "*"]],
             &["lambda:UpdateFunctionCode"],

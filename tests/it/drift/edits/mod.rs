@@ -42,7 +42,7 @@ pub(super) const AUTHORIZER: &str = "authorizer.d-authorizer-user-pool-demo";
 pub(super) const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 pub(super) fn configure(lab: &Lab, change: Value) {
-    lab.lambda("PUT", "/configuration", Some(&change));
+    lab.change_function("/configuration", &change);
 }
 
 pub(super) fn statement_id(lab: &Lab) -> String {
