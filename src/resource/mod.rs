@@ -1,55 +1,23 @@
-//! The closed list of AWS kinds that labctl makes, one file each.
+//! The closed list of AWS kinds that labctl makes, one file each, in a folder per service.
 
-mod api_key;
-mod app_client;
-mod authorizer;
-mod call_policy;
-mod client_login;
-mod deployment;
-mod distribution;
-mod edge_deployment;
+mod apigateway;
+mod cloudfront;
+mod cognito;
+mod cognito_identity;
 pub(crate) mod form;
-mod function;
-mod gateway_response;
-mod identity_pool;
-mod identity_provider;
-mod integration;
-mod integration_response;
-mod log_group;
-mod method;
-mod method_response;
-mod mfa_config;
-mod mock_integration;
-mod password;
-mod path;
-mod permission;
-mod pool_roles;
-mod record_set;
-mod rest_api;
-mod role;
-mod role_policy;
-mod stage;
-mod usage_plan;
-mod usage_plan_key;
-mod user;
-mod user_pool;
-mod user_pool_domain;
-mod web_acl;
-mod zip;
+mod iam;
+mod lambda;
+mod logs;
+mod route53;
+mod wafv2;
 
 use std::{future::Future, pin::Pin};
 
-pub use authorizer::Judge;
-pub use call_policy::document as call_policy_document;
-pub use client_login::OAuth;
-pub use deployment::Snapshot;
-pub use identity_pool::provider_name;
-pub use identity_provider::ClientSecret;
-pub use method::Authorization;
-pub use password::{Secret, unguessable};
-pub use role::Trust;
-pub use user_pool::users as users_of_pool;
-pub use zip::{ZipError, pack};
+pub use apigateway::{Authorization, Judge, Snapshot};
+pub use cognito::{ClientSecret, OAuth, Secret, unguessable, users_of_pool};
+pub use cognito_identity::provider_name;
+pub use iam::{Trust, call_policy_document};
+pub use lambda::{ZipError, pack};
 
 use labfiles::json::{self, Mismatch};
 use serde::{Deserialize, Serialize};
@@ -64,8 +32,8 @@ use crate::{
 pub type Erased<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 macro_rules! kinds {
-    ($($kind:ident = $module:ident, $title:literal;)*) => {
-        $(pub use $module::$kind;)*
+    ($($kind:ident = $service:ident, $title:literal;)*) => {
+        $(pub use $service::$kind;)*
 
         /// What labctl can make and unmake.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,39 +109,39 @@ macro_rules! kinds {
 }
 
 kinds! {
-    LogGroup = log_group, "log group";
-    Role = role, "role";
-    RolePolicy = role_policy, "role policy";
-    Function = function, "function";
-    Permission = permission, "permission";
-    UserPool = user_pool, "user pool";
-    MfaConfig = mfa_config, "MFA";
-    IdentityProvider = identity_provider, "identity provider";
-    UserPoolDomain = user_pool_domain, "domain";
-    AppClient = app_client, "app client";
-    User = user, "user";
-    Password = password, "password";
-    IdentityPool = identity_pool, "identity pool";
-    PoolRoles = pool_roles, "pool roles";
-    CallPolicy = call_policy, "call policy";
-    RestApi = rest_api, "REST API";
-    Path = path, "path";
-    Method = method, "method";
-    Integration = integration, "integration";
-    MethodResponse = method_response, "method response";
-    MockIntegration = mock_integration, "mock integration";
-    IntegrationResponse = integration_response, "integration response";
-    GatewayResponse = gateway_response, "gateway response";
-    Authorizer = authorizer, "authorizer";
-    Deployment = deployment, "deployment";
-    Stage = stage, "stage";
-    ApiKey = api_key, "API key";
-    UsagePlan = usage_plan, "usage plan";
-    UsagePlanKey = usage_plan_key, "usage plan key";
-    WebAcl = web_acl, "web ACL";
-    Distribution = distribution, "distribution";
-    EdgeDeployment = edge_deployment, "edge deployment";
-    RecordSet = record_set, "record set";
+    LogGroup = logs, "log group";
+    Role = iam, "role";
+    RolePolicy = iam, "role policy";
+    Function = lambda, "function";
+    Permission = lambda, "permission";
+    UserPool = cognito, "user pool";
+    MfaConfig = cognito, "MFA";
+    IdentityProvider = cognito, "identity provider";
+    UserPoolDomain = cognito, "domain";
+    AppClient = cognito, "app client";
+    User = cognito, "user";
+    Password = cognito, "password";
+    IdentityPool = cognito_identity, "identity pool";
+    PoolRoles = cognito_identity, "pool roles";
+    CallPolicy = iam, "call policy";
+    RestApi = apigateway, "REST API";
+    Path = apigateway, "path";
+    Method = apigateway, "method";
+    Integration = apigateway, "integration";
+    MethodResponse = apigateway, "method response";
+    MockIntegration = apigateway, "mock integration";
+    IntegrationResponse = apigateway, "integration response";
+    GatewayResponse = apigateway, "gateway response";
+    Authorizer = apigateway, "authorizer";
+    Deployment = apigateway, "deployment";
+    Stage = apigateway, "stage";
+    ApiKey = apigateway, "API key";
+    UsagePlan = apigateway, "usage plan";
+    UsagePlanKey = apigateway, "usage plan key";
+    WebAcl = wafv2, "web ACL";
+    Distribution = cloudfront, "distribution";
+    EdgeDeployment = cloudfront, "edge deployment";
+    RecordSet = route53, "record set";
 }
 
 async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {

@@ -1,0 +1,245 @@
+//! An identity provider of a user pool: OpenID Connect or SAML.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_cognitoidentityprovider::types::{IdentityProviderType, IdentityProviderTypeType};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aws::{Cx, Effect, Fault, FaultKind},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    resource::{Kind, Secret, UserPool, form, gone, present},
+};
+
+/// An identity provider.
+#[derive(Debug, Clone)]
+pub struct IdentityProvider {
+    /// Its name in the pool.
+    pub name: String,
+    /// `OIDC` or `SAML`.
+    pub provider_type: &'static str,
+    /// What Cognito is told of it, by Cognito's names, without the secret.
+    pub details: BTreeMap<&'static str, String>,
+    /// The client's secret, of OIDC.
+    pub secret: Option<ClientSecret>,
+    /// Claims by the attributes that they become.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Where the client's secret is, and the secret itself: only `up` is given it.
+#[derive(Debug, Clone)]
+pub struct ClientSecret {
+    /// The environment variable.
+    pub variable: String,
+    /// `None`: not said in this run.
+    pub secret: Option<Secret>,
+}
+
+/// The pool and the name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    #[serde(deserialize_with = "form::user_pool_id")]
+    pub user_pool_id: String,
+    #[serde(deserialize_with = "form::name")]
+    pub name: String,
+}
+
+/// The name, for app clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    #[serde(deserialize_with = "form::name")]
+    pub name: String,
+}
+
+const SECRET: &str = "client_secret";
+/// What Cognito maps by itself.
+const USERNAME: &str = "username";
+
+async fn describe(cx: &Cx, key: &Key) -> Result<Option<IdentityProviderType>, Fault> {
+    let answer = cx
+        .call("cognito-idp:DescribeIdentityProvider", Effect::Read, || {
+            cx.clients()
+                .cognito
+                .describe_identity_provider()
+                .user_pool_id(&key.user_pool_id)
+                .provider_name(&key.name)
+                .send()
+        })
+        .await;
+    Ok(present(answer)?.and_then(|a| a.identity_provider))
+}
+
+/// What Cognito shows of one detail; nothing when it is not there.
+fn detail<'p>(provider: &'p IdentityProviderType, name: &str) -> Option<&'p str> {
+    provider.provider_details()?.get(name).map(String::as_str)
+}
+
+impl IdentityProvider {
+    /// All that Cognito is told, with the secret said in this run or the one that it has.
+    fn all_details(
+        &self,
+        operation: &str,
+        known: Option<&str>,
+    ) -> Result<HashMap<String, String>, Fault> {
+        let owned = |(name, value): (&&str, &String)| ((*name).to_owned(), value.clone());
+        let mut all: HashMap<String, String> = self.details.iter().map(owned).collect();
+        if let Some(ClientSecret { variable, secret }) = &self.secret {
+            let secret = secret.as_ref().map(Secret::reveal).or(known);
+            let Some(secret) = secret else {
+                let message = format!(
+                    "the client secret of {} is not known here: set {variable} and run `labctl up` again",
+                    self.name
+                );
+                return Err(Fault::new(FaultKind::Other, operation, message));
+            };
+            all.insert(SECRET.to_owned(), secret.to_owned());
+        }
+        Ok(all)
+    }
+
+    fn mapping(&self) -> HashMap<String, String> {
+        self.attributes.clone().into_iter().collect()
+    }
+}
+
+impl Resource for IdentityProvider {
+    const KIND: Kind = Kind::IdentityProvider;
+    const FIXED: &'static [&'static str] = &["ProviderType"];
+    type Needs = Ref<UserPool>;
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn within(pool: &Self::Needs) -> Option<StepId> {
+        Some(pool.id().clone())
+    }
+
+    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
+        Key {
+            user_pool_id: pool.id.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "cognito-idp:CreateIdentityProvider";
+        let details = self.all_details(operation, None)?;
+        cx.call(operation, Effect::Create, || {
+            cx.clients()
+                .cognito
+                .create_identity_provider()
+                .user_pool_id(&key.user_pool_id)
+                .provider_name(&key.name)
+                .provider_type(IdentityProviderTypeType::from(self.provider_type))
+                .set_provider_details(Some(details.clone()))
+                .set_attribute_mapping(Some(self.mapping()))
+                .send()
+        })
+        .await?;
+        Ok(Output {
+            name: key.name.clone(),
+        })
+    }
+
+    /// The secret is compared when it is known here, and never shown.
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, key, .. } = at;
+        let Some(provider) = describe(cx, key).await? else {
+            return Ok(Health::Missing);
+        };
+        let mut compare = Compare::default();
+        let seen = provider.provider_type();
+        let seen = seen.map(IdentityProviderTypeType::as_str);
+        compare.field("ProviderType", &Some(self.provider_type), &seen);
+        for (name, wanted) in &self.details {
+            let seen = detail(&provider, name);
+            let field = format!("ProviderDetails.{name}");
+            if *name == "MetadataFile" {
+                // Pages long.
+                let said = |same: bool| if same { "as in the file" } else { "another" };
+                let same = seen.map(str::trim) == Some(wanted.trim());
+                compare.field(&field, said(true), said(same));
+            } else {
+                compare.field(&field, &Some(wanted.as_str()), &seen);
+            }
+        }
+        if let Some(ClientSecret {
+            variable,
+            secret: Some(secret),
+        }) = &self.secret
+        {
+            let wanted = format!("as in {variable}");
+            let same = detail(&provider, SECRET) == Some(secret.reveal());
+            let seen = if same { &wanted } else { "another" };
+            compare.field("ProviderDetails.client_secret", wanted.as_str(), seen);
+        }
+        let seen = provider.attribute_mapping().into_iter().flatten();
+        let seen: BTreeMap<String, String> = seen
+            .filter(|(name, _)| *name != USERNAME)
+            .map(|(name, claim)| (name.clone(), claim.clone()))
+            .collect();
+        compare.field("AttributeMapping", &self.attributes, &seen);
+        Ok(compare.health())
+    }
+
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, key, out, .. } = at;
+        if drift.iter().any(|d| d.field == "ProviderType") {
+            let field = "ProviderType";
+            return Err(Fault::cannot_change(Self::KIND, &key.name, field));
+        }
+        let operation = "cognito-idp:UpdateIdentityProvider";
+        let now = describe(cx, key).await?;
+        let known = now.as_ref().and_then(|provider| detail(provider, SECRET));
+        let details = self.all_details(operation, known)?;
+        cx.call(operation, Effect::Idempotent, || {
+            cx.clients()
+                .cognito
+                .update_identity_provider()
+                .user_pool_id(&key.user_pool_id)
+                .provider_name(&key.name)
+                .set_provider_details(Some(details.clone()))
+                .set_attribute_mapping(Some(self.mapping()))
+                .send()
+        })
+        .await?;
+        Ok(out.clone())
+    }
+
+    /// By name in our pool, so it is ours.
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let there = describe(cx, key).await?.is_some();
+        Ok(if there {
+            Found::Ours(Output {
+                name: key.name.clone(),
+            })
+        } else {
+            Found::Absent
+        })
+    }
+
+    async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
+        gone(
+            cx.call(
+                "cognito-idp:DeleteIdentityProvider",
+                Effect::Idempotent,
+                || {
+                    cx.clients()
+                        .cognito
+                        .delete_identity_provider()
+                        .user_pool_id(&key.user_pool_id)
+                        .provider_name(&key.name)
+                        .send()
+                },
+            )
+            .await,
+        )
+    }
+
+    fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
+        Some(key.name.clone())
+    }
+}

@@ -1,0 +1,19 @@
+//! Cognito user pools.
+
+pub(super) mod app_client;
+mod client_login;
+mod identity_provider;
+mod mfa_config;
+mod password;
+mod user;
+pub(super) mod user_pool;
+mod user_pool_domain;
+
+pub use app_client::AppClient;
+pub use client_login::OAuth;
+pub use identity_provider::{ClientSecret, IdentityProvider};
+pub use mfa_config::MfaConfig;
+pub use password::{Password, Secret, unguessable};
+pub use user::User;
+pub use user_pool::{UserPool, users as users_of_pool};
+pub use user_pool_domain::UserPoolDomain;

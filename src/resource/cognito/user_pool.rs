@@ -1,0 +1,371 @@
+//! The Cognito user pool: sign-in by e-mail, choice-based, with e-mail one-time passwords.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cognitoidentityprovider::types::{
+    AdminCreateUserConfigType, AuthFactorType, DeletionProtectionType, EmailConfigurationType,
+    EmailSendingAccountType, SignInPolicyType, UserPoolMfaType, UserPoolPolicyType,
+    UserPoolTierType, UserPoolType, UsernameAttributeType, UsernameConfigurationType,
+    VerifiedAttributeType,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aws::{Cx, Effect, Fault},
+    engine::{
+        At, Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD,
+    },
+    resource::{Kind, form, gone, present},
+};
+
+/// A user pool.
+#[derive(Debug, Clone)]
+pub struct UserPool {
+    /// Its name (not unique at AWS).
+    pub name: String,
+    /// Ways to begin a sign-in, as AWS spells them (`PASSWORD`, `EMAIL_OTP`).
+    pub first_factors: Vec<String>,
+    /// MFA is another step's affair ([`super::MfaConfig`]); otherwise the pool has none.
+    pub has_mfa: bool,
+}
+
+/// The pool's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    #[serde(deserialize_with = "form::text")]
+    pub name: String,
+}
+
+/// What AWS made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    #[serde(deserialize_with = "form::user_pool_id")]
+    pub id: String,
+    #[serde(deserialize_with = "form::arn")]
+    pub arn: String,
+}
+
+async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
+    let answer = cx
+        .call("cognito-idp:DescribeUserPool", Effect::Read, || {
+            cx.clients()
+                .cognito
+                .describe_user_pool()
+                .user_pool_id(id)
+                .send()
+        })
+        .await;
+    Ok(present(answer)?.and_then(|a| a.user_pool))
+}
+
+/// About how many users a pool has. `None`: AWS does not say.
+pub async fn users(cx: &Cx, id: &str) -> Option<i32> {
+    let pool = describe(cx, id).await.ok()??;
+    Some(pool.estimated_number_of_users)
+}
+
+fn tags(pool: &UserPoolType) -> impl Iterator<Item = (&str, &str)> {
+    let tags = pool.user_pool_tags().into_iter().flatten();
+    tags.map(|(k, v)| (k.as_str(), v.as_str()))
+}
+
+fn ours(cx: &Cx, pool: &UserPoolType) -> bool {
+    cx.owns(tags(pool))
+}
+
+fn output(pool: &UserPoolType) -> Option<Output> {
+    Some(Output {
+        id: pool.id.clone()?,
+        arn: pool.arn.clone()?,
+    })
+}
+
+fn factors(pool: &UserPoolType) -> BTreeSet<String> {
+    let policy = pool.policies().and_then(|p| p.sign_in_policy());
+    policy
+        .map(aws_sdk_cognitoidentityprovider::types::SignInPolicyType::allowed_first_auth_factors)
+        .into_iter()
+        .flatten()
+        .map(|f| f.as_str().to_owned())
+        .collect()
+}
+
+impl UserPool {
+    fn sign_in_policy(&self) -> SignInPolicyType {
+        let factors = self
+            .first_factors
+            .iter()
+            .map(|f| AuthFactorType::from(f.as_str()))
+            .collect();
+        SignInPolicyType::builder()
+            .set_allowed_first_auth_factors(Some(factors))
+            .build()
+    }
+}
+
+/// `UpdateUserPool` replaces the whole pool: starts from what is there, so that settings made
+/// elsewhere survive. The deprecated validity of unused accounts conflicts with the newer one.
+fn update_from(
+    cx: &Cx,
+    pool: &UserPoolType,
+) -> aws_sdk_cognitoidentityprovider::operation::update_user_pool::builders::UpdateUserPoolFluentBuilder{
+    let admin = pool.admin_create_user_config.clone().map(|mut admin| {
+        admin.unused_account_validity_days = 0;
+        AdminCreateUserConfigType::builder()
+            .allow_admin_create_user_only(admin.allow_admin_create_user_only)
+            .set_invite_message_template(admin.invite_message_template)
+            .build()
+    });
+    cx.clients()
+        .cognito
+        .update_user_pool()
+        .set_user_pool_id(pool.id.clone())
+        .set_pool_name(pool.name.clone())
+        .set_policies(pool.policies.clone())
+        .set_deletion_protection(pool.deletion_protection.clone())
+        .set_lambda_config(pool.lambda_config.clone())
+        .set_auto_verified_attributes(pool.auto_verified_attributes.clone())
+        .set_sms_verification_message(pool.sms_verification_message.clone())
+        .set_email_verification_message(pool.email_verification_message.clone())
+        .set_email_verification_subject(pool.email_verification_subject.clone())
+        .set_verification_message_template(pool.verification_message_template.clone())
+        .set_sms_authentication_message(pool.sms_authentication_message.clone())
+        .set_user_attribute_update_settings(pool.user_attribute_update_settings.clone())
+        .set_mfa_configuration(pool.mfa_configuration.clone())
+        .set_device_configuration(pool.device_configuration.clone())
+        .set_email_configuration(pool.email_configuration.clone())
+        .set_sms_configuration(pool.sms_configuration.clone())
+        .set_user_pool_tags(pool.user_pool_tags.clone())
+        .set_admin_create_user_config(admin)
+        .set_user_pool_add_ons(pool.user_pool_add_ons.clone())
+        .set_account_recovery_setting(pool.account_recovery_setting.clone())
+        .set_user_pool_tier(pool.user_pool_tier.clone())
+        .set_key_configuration(pool.key_configuration.clone())
+        .set_issuer_configuration(pool.issuer_configuration.clone())
+        .set_acr_configuration(pool.acr_configuration.clone())
+}
+
+impl Resource for UserPool {
+    const KIND: Kind = Kind::UserPool;
+    const REPEATS: bool = true;
+    const CARRIES: Option<&'static str> = Some(
+        "its users with their passwords and second factors, its id, its clients' ids and its sign-in domain",
+    );
+    type Needs = ();
+    type Key = Key;
+    type Output = Output;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
+        Key {
+            name: self.name.clone(),
+        }
+    }
+
+    /// Its name is changed in place: its id stays, and all that hangs on it.
+    fn rekey(_old: &Key, _new: &Key) -> Rekey {
+        Rekey::InPlace
+    }
+
+    async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
+        let operation = "cognito-idp:CreateUserPool";
+        let case = UsernameConfigurationType::builder()
+            .case_sensitive(false)
+            .build()
+            .map_err(|e| Fault::defect(operation, e))?;
+        let answer = cx
+            .call(operation, Effect::Create, || {
+                cx.clients()
+                    .cognito
+                    .create_user_pool()
+                    .pool_name(&key.name)
+                    .user_pool_tier(UserPoolTierType::Essentials)
+                    .policies(
+                        UserPoolPolicyType::builder()
+                            .sign_in_policy(self.sign_in_policy())
+                            .build(),
+                    )
+                    .username_attributes(UsernameAttributeType::Email)
+                    .auto_verified_attributes(VerifiedAttributeType::Email)
+                    .username_configuration(case.clone())
+                    .mfa_configuration(UserPoolMfaType::Off)
+                    .admin_create_user_config(
+                        AdminCreateUserConfigType::builder()
+                            .allow_admin_create_user_only(true)
+                            .build(),
+                    )
+                    .email_configuration(
+                        EmailConfigurationType::builder()
+                            .email_sending_account(EmailSendingAccountType::CognitoDefault)
+                            .build(),
+                    )
+                    .deletion_protection(DeletionProtectionType::Inactive)
+                    .set_user_pool_tags(cx.tag_map())
+                    .send()
+            })
+            .await?;
+        let pool = answer
+            .user_pool
+            .ok_or_else(|| Fault::missing(operation, "UserPool"))?;
+        output(&pool).ok_or_else(|| Fault::missing(operation, "Id"))
+    }
+
+    async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
+        let At { cx, out, .. } = at;
+        let Some(pool) = describe(cx, &out.id).await? else {
+            return Ok(Health::Missing);
+        };
+        let stranger = Stranger::new(&out.arn, tags(&pool));
+        if stranger.lab.is_some() && !ours(cx, &pool) {
+            return Ok(Health::Foreign(stranger));
+        }
+        let mut compare = Compare::default();
+        compare.tag(cx, tags(&pool));
+        compare.field("name", &Some(self.name.as_str()), &pool.name());
+        compare.field(
+            "SignInPolicy",
+            &self.first_factors.iter().cloned().collect(),
+            &factors(&pool),
+        );
+        if let Some(tier) = pool.user_pool_tier() {
+            compare.field(
+                "UserPoolTier",
+                UserPoolTierType::Essentials.as_str(),
+                tier.as_str(),
+            );
+        }
+        if let Some(mfa) = pool.mfa_configuration().filter(|_| !self.has_mfa) {
+            compare.field(
+                "MfaConfiguration",
+                UserPoolMfaType::Off.as_str(),
+                mfa.as_str(),
+            );
+        }
+        if let Some(admin) = pool.admin_create_user_config() {
+            compare.field(
+                "AllowAdminCreateUserOnly",
+                &true,
+                &admin.allow_admin_create_user_only,
+            );
+        }
+        if let Some(protection) = pool.deletion_protection() {
+            compare.field(
+                "DeletionProtection",
+                DeletionProtectionType::Inactive.as_str(),
+                protection.as_str(),
+            );
+        }
+        Ok(compare.health())
+    }
+
+    async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
+        let At { cx, out, .. } = at;
+        if drift.iter().any(|d| d.field == TAG_FIELD) {
+            cx.call("cognito-idp:TagResource", Effect::Idempotent, || {
+                cx.clients()
+                    .cognito
+                    .tag_resource()
+                    .resource_arn(&out.arn)
+                    .set_tags(cx.tag_map())
+                    .send()
+            })
+            .await?;
+        }
+        if drift.iter().all(|d| d.field == TAG_FIELD) {
+            return Ok(out.clone());
+        }
+        let operation = "cognito-idp:UpdateUserPool";
+        let mut pool = describe(cx, &out.id)
+            .await?
+            .ok_or_else(|| Fault::missing(operation, "UserPool"))?;
+        if let Some(admin) = &mut pool.admin_create_user_config {
+            admin.allow_admin_create_user_only = true;
+        }
+        let policies = UserPoolPolicyType::builder()
+            .set_password_policy(pool.policies().and_then(|p| p.password_policy().cloned()))
+            .sign_in_policy(self.sign_in_policy())
+            .build();
+        let mfa = pool.mfa_configuration.take().filter(|_| self.has_mfa);
+        let mfa = mfa.unwrap_or(UserPoolMfaType::Off);
+        cx.call(operation, Effect::Idempotent, || {
+            update_from(cx, &pool)
+                .pool_name(&self.name)
+                .policies(policies.clone())
+                .user_pool_tier(UserPoolTierType::Essentials)
+                .mfa_configuration(mfa.clone())
+                .deletion_protection(DeletionProtectionType::Inactive)
+                .send()
+        })
+        .await?;
+        Ok(out.clone())
+    }
+
+    /// By name, then by tags: a list shows no tags, and names are not unique.
+    async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
+        let pools = cx.pages(
+            "cognito-idp:ListUserPools",
+            |token| {
+                let list = cx.clients().cognito.list_user_pools().max_results(60);
+                list.set_next_token(token).send()
+            },
+            |page| (page.user_pools.unwrap_or_default(), page.next_token),
+        );
+        let pools = pools.await?;
+        let named = pools.iter().filter(|p| p.name() == Some(&key.name));
+        for id in named.filter_map(|p| p.id()) {
+            let Some(pool) = describe(cx, id).await? else {
+                continue;
+            };
+            if let Some(out) = output(&pool).filter(|_| ours(cx, &pool)) {
+                return Ok(Found::Ours(out));
+            }
+        }
+        Ok(Found::Absent)
+    }
+
+    /// Turns deletion protection off when somebody turned it on: the pool is ours.
+    async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
+        let Some(Output { id, .. }) = out else {
+            return Ok(());
+        };
+        let delete = || async {
+            cx.call("cognito-idp:DeleteUserPool", Effect::Idempotent, || {
+                cx.clients()
+                    .cognito
+                    .delete_user_pool()
+                    .user_pool_id(id)
+                    .send()
+            })
+            .await
+        };
+        let Err(fault) = delete().await else {
+            return Ok(());
+        };
+        if !fault.is_code("InvalidParameterException") {
+            return gone::<()>(Err(fault));
+        }
+        let Some(pool) = describe(cx, id).await? else {
+            return Ok(());
+        };
+        if pool.deletion_protection() != Some(&DeletionProtectionType::Active) || !ours(cx, &pool) {
+            return Err(fault);
+        }
+        cx.call("cognito-idp:UpdateUserPool", Effect::Idempotent, || {
+            update_from(cx, &pool)
+                .deletion_protection(DeletionProtectionType::Inactive)
+                .send()
+        })
+        .await?;
+        cx.events().send(Event::Warning {
+            message: format!("turned off deletion protection of our user pool {id}"),
+        });
+        gone(delete().await)
+    }
+
+    fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {
+        out.map(|o| o.id.clone())
+    }
+}

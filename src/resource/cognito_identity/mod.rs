@@ -1,0 +1,7 @@
+//! Cognito identity pools.
+
+pub(super) mod identity_pool;
+mod pool_roles;
+
+pub use identity_pool::{IdentityPool, provider_name};
+pub use pool_roles::PoolRoles;

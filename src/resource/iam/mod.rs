@@ -1,0 +1,9 @@
+//! IAM.
+
+mod call_policy;
+mod role;
+mod role_policy;
+
+pub use call_policy::{CallPolicy, document as call_policy_document};
+pub use role::{Role, Trust};
+pub use role_policy::RolePolicy;

@@ -1,0 +1,9 @@
+//! Lambda.
+
+mod function;
+mod permission;
+mod zip;
+
+pub use function::Function;
+pub use permission::Permission;
+pub use zip::{ZipError, pack};

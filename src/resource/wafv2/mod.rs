@@ -1,0 +1,5 @@
+//! WAF.
+
+mod web_acl;
+
+pub use web_acl::WebAcl;
