@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use super::{
     bystanders::Bystanders,
     inventory::inventory,
-    owned,
     support::{
+        owned,
         ready::{self, Provider},
         said::Said,
         twin::{self, Account, Rule},
