@@ -1,7 +1,9 @@
-//! The state: lost, damaged, copied, moved, locked, on a full disk, in a folder that cannot be written.
+//! The state: lost, damaged, written by an older labctl, copied, moved, locked, on a full disk, in a folder that cannot be written.
 
 mod copies;
 mod damaged;
+mod keep;
+mod kept;
 mod locked;
 mod unwritable;
 

@@ -1,0 +1,264 @@
+//! States that older versions of labctl wrote: today's labctl reads them as before.
+//!
+//! Each folder under `kept/` is a user's lab: `lab.yaml`, `artifacts/`, the state, the emulator's world at that time, and
+//! in `said.json` what that labctl reported of it. Never edit or renew these files: if a test fails, change labctl so that
+//! it reads them. For a new lab or kind, add a line to [`ALL`] and keep a state of it (see `keep.rs`).
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use super::keep::{self, FOLDER, WORLD};
+use crate::{
+    harness::{Said, Site, changes},
+    ready::{self, project},
+    twin,
+};
+
+/// How a kept state was written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub name: &'static str,
+    /// The lab's folder in this project.
+    pub lab: &'static str,
+    /// Options of `up`.
+    pub options: &'static str,
+    /// The command that was killed, and when (`LABCTL_CRASH`).
+    pub killed: Option<(&'static str, &'static str)>,
+}
+
+macro_rules! kept {
+    ($($test:ident = $name:literal: $lab:literal, $options:literal, $killed:expr;)*) => {
+        /// One line a folder.
+        pub(super) const ALL: &[Kept] = &[
+            $(Kept { name: $name, lab: $lab, options: $options, killed: $killed },)*
+        ];
+        mod reads_as_before {
+            $(#[test] fn $test() { super::reads_as_before($name); })*
+        }
+    };
+}
+
+kept! {
+    tutorial = "cognito-authorizer": "", "", None;
+    all_authorizers = "all-authorizers": "labs/all-authorizers", "", None;
+    cloudfront_edge = "cloudfront-edge": "labs/cloudfront-edge", "", None;
+    iam_authorizer = "iam-authorizer": "labs/iam-authorizer", "", None;
+    lambda_authorizer = "lambda-authorizer": "labs/lambda-authorizer", "", None;
+    refresh_rotation = "refresh-rotation": "labs/refresh-rotation", "", None;
+    user_pool_choices = "user-pool-choices": "labs/user-pool-choices", "", None;
+    edge_options = "edge-options": "tests/matrix/edge-options", "", None;
+    until_and_users = "until-and-users": "labs/cloudfront-edge",
+        "--until 5 --user one@example.com --user two@example.com", None;
+    killed_up = "killed-up": "", "", Some(("up", "answered:lambda:CreateFunction:1"));
+    killed_down = "killed-down": "labs/cloudfront-edge", "", Some(("down", "answered:cloudfront:UpdateDistribution:1"));
+}
+
+/// A kept lab in a folder of its own, with its emulator running.
+struct Lab {
+    site: Site,
+    kept: Kept,
+    environment: Vec<(String, String)>,
+    endpoint: String,
+    /// The state's file.
+    file: String,
+    /// The state as it was kept, with this folder's path.
+    state: Value,
+    /// What the labctl that wrote it reported.
+    said: Value,
+}
+
+impl Lab {
+    fn start(kept: Kept) -> Self {
+        let site = Site::empty();
+        let from = folder(kept.name);
+        let read = |name: &str| fs::read_to_string(from.join(name)).expect("a kept file");
+        keep::copy(&from, &["lab.yaml", "artifacts"], &site.path(""));
+        let here = site.path("");
+        let here = here.to_string_lossy();
+        let state = read("state.json").replace(FOLDER, here.trim_end_matches('/'));
+        let state: Value = serde_json::from_str(&state).expect("a kept state");
+        let file = format!(".labctl/{}/state.json", text(&state["lab"]));
+        site.write(&file, state.to_string());
+        site.write(WORLD, read("world.json"));
+        site.ok("local start");
+        Self {
+            kept,
+            environment: ready::environment(&site.read("lab.yaml")),
+            endpoint: site.endpoint(),
+            file,
+            state,
+            said: serde_json::from_str(&read("said.json")).expect("a kept report"),
+            site,
+        }
+    }
+
+    fn runs(&self, line: &str) -> Said {
+        let mut command = self.site.command(line.split_whitespace());
+        Said::of(command.envs(self.environment.iter().cloned()))
+    }
+
+    fn up(&self) -> Said {
+        let line = format!("up --local --json {}", self.kept.options);
+        self.runs(&line).code(0)
+    }
+
+    fn written(&self) -> Value {
+        serde_json::from_str(&self.site.read(&self.file)).expect("a state")
+    }
+
+    /// `up` finds the lab complete, and a state that it writes has everything that the kept one had.
+    fn up_changes_nothing(&self) {
+        twin::forget_calls(&self.endpoint);
+        // Moves each step in the tutorial's order, so that `up` writes the state.
+        let mut moved = self.state.clone();
+        let steps = moved["steps"].as_object_mut().expect("steps");
+        for step in steps.values_mut() {
+            step["order"] = json!(step["order"].as_u64().expect("a number") + 100);
+        }
+        self.site.write(&self.file, moved.to_string());
+        let up = self.up();
+        let changes = changes(&up.events());
+        assert_eq!(
+            changes.len(),
+            self.state["steps"].as_object().expect("steps").len()
+        );
+        assert!(
+            changes.iter().all(|(_, change)| change == "unchanged"),
+            "{changes:?}"
+        );
+        let writes: Vec<_> = twin::calls(&self.endpoint)
+            .into_iter()
+            .filter(|c| !reads(c))
+            .collect();
+        assert_eq!(writes, Vec::<String>::new());
+        // The emulator has another port now.
+        let mut state = self.state.clone();
+        state["endpoint"] = json!(self.endpoint);
+        has_all("state.json", &state, &self.written());
+        let said = keep::report(&self.runs("status --json"), Some(&up), &self.endpoint);
+        has_all("said.json", &self.said, &said);
+    }
+
+    /// `up` completes what was killed, and makes nothing twice.
+    fn up_completes(&self) {
+        self.up();
+        self.runs("status").code(0);
+        let all = twin::everything(&self.endpoint);
+        let each: BTreeSet<_> = all.iter().collect();
+        assert_eq!(all.len(), each.len(), "duplicates: {all:#?}");
+    }
+
+    /// The state as the next version of labctl may write it.
+    fn newer_is_refused(&self) {
+        let good = self.site.read(&self.file);
+        let mut newer = self.written();
+        newer["version"] = json!(newer["version"].as_u64().expect("a version") + 1);
+        let newer = newer.to_string();
+        self.site.write(&self.file, &newer);
+        let before = twin::everything(&self.endpoint);
+        for line in ["up --local", "status", "verify", "down"] {
+            let words = ["state.json", "newer labctl", "nothing was touched"];
+            let _ = self.runs(line).code(1).complains(&words);
+            assert_eq!(self.site.read(&self.file), newer, "{line}");
+        }
+        assert_eq!(twin::everything(&self.endpoint), before);
+        self.site.write(&self.file, good);
+    }
+
+    fn down_leaves_nothing(&self) {
+        self.runs("down --prove --grace 0").code(0);
+        assert_eq!(twin::everything(&self.endpoint), Vec::<String>::new());
+        assert!(!self.site.has(&self.file), "the state is left");
+    }
+}
+
+fn reads_as_before(name: &str) {
+    let kept = ALL.iter().find(|kept| kept.name == name);
+    let kept = *kept.expect("a line in ALL");
+    if !folder(name).exists() {
+        let labctl = std::env::var_os("KEEP_STATES").map(PathBuf::from);
+        let labctl = labctl.expect("no state is kept: see keep.rs");
+        keep::keep(kept, &labctl, &folder(name));
+    }
+    let lab = Lab::start(kept);
+    let said = keep::report(&lab.runs("status --json"), None, &lab.endpoint);
+    assert_eq!(said["code"], lab.said["code"], "{said:#}");
+    has_all("said.json", &lab.said["status"], &said["status"]);
+    assert_eq!(lab.written(), lab.state, "`status` changed the state");
+    match kept.killed {
+        None => lab.up_changes_nothing(),
+        Some(_) => lab.up_completes(),
+    }
+    lab.newer_is_refused();
+    lab.down_leaves_nothing();
+    if kept.killed.is_some() {
+        Lab::start(kept).down_leaves_nothing();
+    }
+}
+
+/// `tests/matrix/records/` has all labs, and a unit test checks that they have all kinds.
+#[test]
+fn a_state_of_every_lab_and_kind_is_kept() {
+    let mut kinds = BTreeSet::new();
+    for kept in ALL {
+        let state = fs::read_to_string(folder(kept.name).join("state.json"));
+        let state = state.expect("no state is kept: see keep.rs");
+        let state: Value = serde_json::from_str(&state).expect("JSON");
+        let steps = state["steps"].as_object().expect("steps");
+        kinds.extend(steps.values().map(|step| text(&step["kind"])));
+    }
+    for record in fs::read_dir(project("tests/matrix/records")).expect("the records") {
+        let path = record.expect("a record").path();
+        let lab = path.file_stem().expect("a name").to_string_lossy();
+        assert!(
+            ALL.iter().any(|kept| kept.name == lab),
+            "no state of {lab} is kept: see keep.rs"
+        );
+        let record = fs::read_to_string(&path).expect("a record");
+        let listed = record.lines().skip_while(|line| *line != "kinds").skip(1);
+        for kind in listed.map_while(|line| line.strip_prefix("  ")) {
+            assert!(
+                kinds.contains(kind),
+                "no kept state has a {kind} (of {lab}): see keep.rs"
+            );
+        }
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    project("tests/it/state/kept").join(name)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+/// Whether a call such as `iam:GetRole` only reads.
+fn reads(call: &str) -> bool {
+    let (_, operation) = call.split_once(':').unwrap_or(("", call));
+    ["Get", "List", "Describe", "AdminGet", "AdminList"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+}
+
+/// Everything in `old` is in `new`, with the same value; `new` may have more.
+#[track_caller]
+fn has_all(place: &str, old: &Value, new: &Value) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in old {
+                let place = format!("{place}: {name}");
+                let now = new.get(name).unwrap_or(&Value::Null);
+                has_all(&place, value, now);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            assert_eq!(old.len(), new.len(), "{place}: {new:?}");
+            old.iter()
+                .zip(new)
+                .for_each(|(old, new)| has_all(place, old, new));
+        }
+        _ => assert_eq!(old, new, "{place}"),
+    }
+}
