@@ -5,7 +5,7 @@ use std::{fmt, io};
 use labfiles::Refused;
 
 use crate::{
-    aws::{Fault, FaultKind, HttpError, ProfileError},
+    aws::{Fault, FaultKind, HttpError, ProfileError, usual_cause},
     engine::{Failure, JournalError},
     lab::LabError,
     resource::ZipError,
@@ -100,7 +100,7 @@ impl From<Fault> for Error {
             Exit::Failed
         };
         let error = Self::new(exit, fault.to_string());
-        match fault.usual_cause() {
+        match usual_cause(&fault) {
             Some(cause) => error.hint(cause),
             None => error,
         }

@@ -4,11 +4,14 @@
 //! only leftwards; [`aws`] is the only contact with AWS.
 
 pub mod aws;
+pub mod chapter;
 pub mod cli;
 pub mod client;
 mod cmd;
 pub mod engine;
 pub mod error;
+pub mod event;
+pub mod kind;
 pub mod lab;
 pub mod local;
 pub mod plan;

@@ -13,7 +13,8 @@ pub use edge::{edge_names, key_number, next_key_number};
 use api::Reach;
 
 use crate::{
-    engine::{Chapter, Plan, Ref, State},
+    chapter::Chapter,
+    engine::{Plan, Planning, Ref, State},
     lab::{self, Lab},
     resource::{
         self, AppClient, Function, LogGroup, Password, Role, RolePolicy, Secret, Trust, User,

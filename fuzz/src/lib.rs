@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use labctl::{
     engine::{StepId, journal},
+    kind::Kind,
     lab::{self, LabError},
 };
 use localaws::fuzz::statuses;
@@ -53,7 +54,7 @@ pub fn lab(bytes: &[u8]) {
 pub fn state(bytes: &[u8]) {
     let state = in_folder(|folder| {
         fs::write(folder.join("state.json"), bytes).expect("a file");
-        journal::read(folder)
+        journal::read::<Kind>(folder)
     });
     let Ok(Some(state)) = state else { return };
     let steps = state.steps.len();

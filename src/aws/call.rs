@@ -11,9 +11,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::{
     Cx, Fault, FaultKind,
     crash::{Moment, moment},
+    fault::from_sdk,
     pace,
 };
-use crate::engine::Event;
+use labengine::Progress;
 
 /// What it means to send a call twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Cx {
                     tracing::debug!(operation, "called");
                     return Ok(answer);
                 }
-                Err(error) => Fault::from_sdk(operation, &error),
+                Err(error) => from_sdk(operation, &error),
             };
             tracing::debug!(
                 operation,
@@ -167,7 +168,7 @@ impl Cx {
         pause: Duration,
     ) -> Result<(), Fault> {
         if let Some(step) = &self.step {
-            self.events().send(Event::Waiting {
+            self.events().send(Progress::Waiting {
                 id: step.clone(),
                 reason: reason.to_owned(),
                 seconds: waited.as_secs_f64(),

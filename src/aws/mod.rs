@@ -21,14 +21,16 @@ use tokio::sync::OnceCell;
 
 pub use call::Effect;
 pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
-pub use fault::{Fault, FaultKind};
+pub use fault::{Fault, FaultKind, usual_cause};
 pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
 pub use profile::ProfileError;
 pub use sign::{Keys, sign};
 pub use tagged::Scope;
 
-use crate::engine::{EventSink, Interrupt, StepId};
+use labengine::{Interrupt, StepId};
+
+use crate::event::{Event, EventSink};
 
 /// One client per service, all sharing an HTTP client and credentials.
 #[derive(Debug, Clone)]
@@ -181,6 +183,11 @@ impl Cx {
     /// Where events go.
     pub fn events(&self) -> &EventSink {
         &self.shared.events
+    }
+
+    /// Tells the user something, in one sentence.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.events().send(Event::warning(message));
     }
 
     /// Whether the user wants to stop.

@@ -9,8 +9,9 @@ use super::scene::Site;
 use crate::{
     aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, connect},
     cli::Global,
-    engine::{self, EventSink, Interrupt, Outputs, State},
+    engine::{self, Interrupt, State},
     error::Error,
+    event::{EventSink, Outputs},
     lab::quote,
     local::{self, Twin},
     resource::Kind,
@@ -146,6 +147,7 @@ impl Link {
             local: self.local.clone(),
             users: None,
             until: None,
+            recovered: false,
             created_at: Timestamp::now(),
             steps: std::collections::BTreeMap::new(),
         }

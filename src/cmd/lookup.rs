@@ -8,8 +8,9 @@ use super::{
 use crate::{
     aws::{Cx, Fault, Identity, Scope},
     cli::Global,
-    engine::{self, EventSink, Interrupt, Plan, Seen, Standing, State},
+    engine::{self, Interrupt, Plan, Seen, Standing, State},
     error::{Error, Exit},
+    event::EventSink,
     lab::Lab,
 };
 

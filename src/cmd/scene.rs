@@ -10,8 +10,9 @@ use labfiles::{Dir, OWN};
 use super::link::Link;
 use crate::{
     cli::Global,
-    engine::{Event, EventSink, Interrupt, JournalError, Lock, State, journal},
+    engine::{Interrupt, JournalError, Lock, State, journal},
     error::{Error, Exit},
+    event::{Event, EventSink},
     lab::{self, Lab},
     local::Twin,
     prompt,
@@ -146,14 +147,12 @@ pub(super) fn state_or_aside(
     match lock.read() {
         Err(JournalError::Unreadable { path, reason }) if lab.is_some() => {
             let aside = lock.set_aside()?;
-            events.send(Event::Warning {
-                message: format!(
+            events.send(Event::warning(format!(
                     "{} is not a labctl state ({reason}): kept as {}; looking for the lab's resources by their \
                      names and tags",
                     report::local_path(&path),
                     report::local_path(&aside)
-                ),
-            });
+                )));
             Ok((None, true))
         }
         Err(error @ JournalError::Unreadable { .. }) => Err(Error::from(error)

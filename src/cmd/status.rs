@@ -9,9 +9,11 @@ use super::{
     scene::{self, Site},
 };
 use crate::{
+    chapter::Chapter,
     cli::Global,
-    engine::{self, Chapter, Interrupt, Outputs, Plan, Seen, Standing, State},
+    engine::{self, Interrupt, Plan, Seen, Standing, State},
     error::{Error, Exit},
+    event::Outputs,
     lab::Lab,
     plan::{Extent, key_number, plan, reached},
     report,

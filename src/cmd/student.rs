@@ -10,8 +10,9 @@ use crate::{
     aws::{Cx, Keys},
     cli::{Global, SignIn},
     client::{Fresh, fresh},
-    engine::{EventSink, Interrupt, Outputs, State, StepId},
+    engine::{Interrupt, State, StepId},
     error::Error,
+    event::{EventSink, Outputs},
     lab::{Factor, Lab, STUDENT, quote},
     verify::{CodeSource, Tokens, assume, of_user},
 };

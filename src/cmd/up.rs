@@ -15,9 +15,11 @@ use std::{
 
 use super::scene::{self, Site};
 use crate::{
+    chapter::Chapter,
     cli::{Global, Up},
-    engine::{self, Chapter, Event, EventSink, Interrupt, Lock, Options, Plan, Reads, State},
+    engine::{self, Interrupt, Lock, Options, Plan, Reads, State},
     error::{Error, Exit},
+    event::{Event, EventSink, StepInfo},
     lab::{self, Lab},
     plan::{Extent, key_number, next_key_number, plan, reached},
     resource::Secret,
@@ -156,6 +158,7 @@ impl Run<'_> {
         let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
         state.endpoint.clone_from(&link.connection.endpoint);
         state.local.clone_from(&link.local);
+        state.recovered |= leftovers;
         let journal = Arc::new(lock.journal(state));
         let state = journal.state();
         let wait = Duration::from_mins(args.edge_wait);
@@ -201,7 +204,7 @@ impl Run<'_> {
         }
         warn(&plan, &link, leftovers, aside, events);
         if let Some(message) = losses::left(&plan, &state) {
-            events.send(Event::Warning { message });
+            events.send(Event::warning(message));
         }
         events.send(Event::RunStarted {
             command: "up",
@@ -209,11 +212,10 @@ impl Run<'_> {
             account: state.account.clone(),
             region: state.region.clone(),
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
-            steps: plan.steps().iter().map(engine::Step::info).collect(),
+            steps: plan.steps().iter().map(StepInfo::of).collect(),
         });
         let options = Options {
             parallel: args.parallel,
-            look_first: leftovers,
             adopt,
             foresight,
         };

@@ -1,43 +1,41 @@
-//! The engine: plan, journal, schedule, resume, reverse. Knows no AWS kind by name.
+//! labctl's side of the engine: its types with labctl's kinds, and the contract of a kind. The engine itself, which knows
+//! no AWS, is the crate `labengine`.
 
-mod decide;
-mod down;
-mod event;
-mod failure;
-mod foresee;
-mod graph;
-mod inspect;
-mod interrupt;
-pub mod journal;
-mod late;
-mod lock;
 mod needs;
-mod prune;
-mod receipt;
 mod resource;
-mod search;
-mod state;
-mod step;
-mod strangers;
-mod up;
+mod typed;
 
-pub use decide::Action;
-pub use down::{Ended, Removal, Survey, down, survey};
-pub use event::{Change, CheckResult, Event, EventSink, Outputs, StepInfo};
-pub use failure::Failure;
-pub use foresee::{Foresight, Intent, foresee};
-pub use graph::{Chapter, Plan, Step};
-pub(crate) use graph::{decode, encode};
-pub use inspect::{Reads, Seen, Standing, inspect};
-pub use interrupt::Interrupt;
-pub use journal::{Journal, JournalError};
-pub use lock::Lock;
-pub use needs::{Needs, Ref, StepId};
-pub use receipt::{By, Deleted, Left, Look, Receipt, Unseen};
-pub use resource::{
-    At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD,
+pub use labengine::{
+    Action, Built, Change, Driver, Ended, Failure, Interrupt, JournalError, Kind as KindExt, Lock,
+    NEW, Phase, Reads, Removal, Standing, StepId, VERSION, discover, down, foresee, inspect,
+    journal, recover, strangers, survey, up,
 };
-pub use search::{discover, recover};
-pub use state::{Phase, Record, State, VERSION};
-pub use strangers::{Candidate, strangers};
-pub use up::{Built, Options, up};
+pub use needs::{Needs, Ref};
+pub use resource::{
+    At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD, stranger,
+};
+pub use typed::Planning;
+pub(crate) use typed::{decode, encode};
+
+use crate::{aws::Cx, kind::Kind};
+
+/// The state of a lab.
+pub type State = labengine::State<Kind>;
+/// One step of the state.
+pub type Record = labengine::Record<Kind>;
+/// The state file of a lab, under its lock.
+pub type Journal = labengine::Journal<Kind>;
+/// The plan of a lab.
+pub type Plan = labengine::Plan<Cx>;
+/// One step of a plan.
+pub type Step = labengine::Step<Cx>;
+/// How `up` works.
+pub type Options = labengine::Options<Kind>;
+/// What `up` would do.
+pub type Foresight = labengine::Foresight<Kind>;
+/// What `up` would do about one step.
+pub type Intent = labengine::Intent<Kind>;
+/// How one resource stands.
+pub type Seen = labengine::Seen<Kind>;
+/// A stranger in a step's place.
+pub type Candidate = labengine::Candidate<Kind>;

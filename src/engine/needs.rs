@@ -1,38 +1,10 @@
 //! Typed dependencies: a step can only read what it declared, and edges only point backwards.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use labengine::StepId;
 
 use super::resource::Resource;
-use crate::resource::form;
-
-/// Names one step of a plan, e.g. `function.hello`; stable between runs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct StepId(Arc<str>);
-
-impl<'de> Deserialize<'de> for StepId {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        form::text(from).map(Self::new)
-    }
-}
-
-impl StepId {
-    /// A step named `id`.
-    pub fn new(id: impl AsRef<str>) -> Self {
-        Self(Arc::from(id.as_ref()))
-    }
-}
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A promise of one resource's output. Only `Plan::add` makes one, so there are no cycles.
 pub struct Ref<R: Resource> {

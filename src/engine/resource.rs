@@ -7,10 +7,13 @@ use std::{collections::BTreeMap, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::needs::{Needs, StepId};
+use labengine::StepId;
+pub use labengine::{Drift, Found, Health, Rekey, Stranger};
+
+use super::needs::Needs;
 use crate::{
     aws::{Cx, Fault, TAG_LAB},
-    resource::Kind,
+    kind::Kind,
 };
 
 /// What a resource's needs give it once they exist.
@@ -103,7 +106,7 @@ pub trait Resource: Send + Sync + 'static {
         drift: &[Drift],
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send {
         let fields: Vec<&str> = drift.iter().map(|d| d.field.as_str()).collect();
-        let refused = Fault::cannot_change(Self::KIND, &self.name(), &fields.join(", "));
+        let refused = Fault::cannot_change(Self::KIND.title(), &self.name(), &fields.join(", "));
         async move {
             if Self::PUT {
                 self.create(at.cx, at.key, at.given).await
@@ -123,7 +126,7 @@ pub trait Resource: Send + Sync + 'static {
 
     /// Puts our ownership tags on a stranger's, after the user has seen it and agreed.
     fn claim(cx: &Cx, _key: &Self::Key) -> impl Future<Output = Result<(), Fault>> + Send {
-        let fault = Fault::cannot_adopt(Self::KIND);
+        let fault = Fault::cannot_adopt(Self::KIND.title());
         let _ = cx;
         async move { Err(fault) }
     }
@@ -139,52 +142,6 @@ pub trait Resource: Send + Sync + 'static {
     fn physical_id(key: &Self::Key, out: Option<&Self::Output>) -> Option<String>;
 }
 
-/// What to do when a resource's key changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rekey {
-    /// `update` can mend it: the new key is recorded.
-    InPlace,
-    /// Delete the old one, make the new one.
-    Recreate,
-    /// Make the new one; the old one stays inside its parent (a superseded deployment).
-    Supersede,
-}
-
-/// What `check` saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// As wanted.
-    Ok,
-    /// Not there.
-    Missing,
-    /// There, ours, and different.
-    Drifted(Vec<Drift>),
-    /// There under our name, but without our tags.
-    Foreign(Stranger),
-}
-
-impl Health {
-    /// `Ok` without drift, `Drifted` with.
-    pub fn from_drift(drift: Vec<Drift>) -> Self {
-        if drift.is_empty() {
-            Self::Ok
-        } else {
-            Self::Drifted(drift)
-        }
-    }
-}
-
-/// One field that is not as wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Drift {
-    /// AWS's name of the field, e.g. `authorizationScopes`.
-    pub field: String,
-    /// What the lab wants.
-    pub wanted: String,
-    /// What AWS has.
-    pub seen: String,
-}
-
 /// The name of the drift of [`Compare::tag`].
 pub const TAG_FIELD: &str = "tag labctl:lab";
 
@@ -196,11 +153,7 @@ impl Compare {
     /// Notes `field` when `wanted` and `seen` differ.
     pub fn field<T: PartialEq + Serialize + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
         if wanted != seen {
-            self.0.push(Drift {
-                field: field.to_owned(),
-                wanted: readable(wanted),
-                seen: readable(seen),
-            });
+            self.0.push(Drift::new(field, wanted, seen));
         }
     }
 
@@ -221,62 +174,27 @@ impl Compare {
     }
 }
 
-/// What `find` saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<T> {
-    /// It is there and carries our ownership tags, or lives inside something that does.
-    Ours(T),
-    /// Somebody else's thing has its name.
-    Foreign(Stranger),
-    /// Not there.
-    Absent,
-}
-
-/// Something that has our name, or our id, but not our tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranger {
-    /// What was seen: ARN, when it was made, its tags.
-    pub seen: String,
-    /// Another lab of labctl that owns it.
-    pub lab: Option<String>,
-}
-
-impl Stranger {
-    /// `what` (its ARN or id, and what else is known of it), with these tags.
-    pub fn new<'a>(what: &str, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        // Anybody may have written them.
-        let tags: BTreeMap<String, String> = tags
-            .into_iter()
-            .map(|(k, v)| (labfiles::plain(k), labfiles::plain(v)))
-            .collect();
-        let what = labfiles::plain(what);
-        let lab = tags.get(TAG_LAB).cloned();
-        let seen = match &lab {
-            Some(lab) => format!("{what} belongs to the lab `{lab}`"),
-            None if tags.is_empty() => {
-                format!("{what} exists without this lab's tags, and has no others")
-            }
-            None => {
-                let all: Vec<_> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                format!(
-                    "{what} exists without this lab's tags; it has {}",
-                    all.join(", ")
-                )
-            }
-        };
-        Self { seen, lab }
-    }
-}
-
-/// A value as a person reads it: text bare, lists with commas, what is not there as `nothing`.
-pub(super) fn readable<T: Serialize + ?Sized>(value: &T) -> String {
-    use serde_json::Value;
-    match serde_json::to_value(value) {
-        Ok(Value::Null) => "nothing".to_owned(),
-        Ok(Value::String(text)) => text,
-        Ok(Value::Array(items)) if items.is_empty() => "nothing".to_owned(),
-        Ok(Value::Array(items)) => items.iter().map(readable).collect::<Vec<_>>().join(", "),
-        Ok(other) => other.to_string(),
-        Err(error) => error.to_string(),
-    }
+/// A stranger: `what` (its ARN or id, and what else is known of it), with these tags.
+pub fn stranger<'a>(what: &str, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stranger {
+    // Anybody may have written them.
+    let tags: BTreeMap<String, String> = tags
+        .into_iter()
+        .map(|(k, v)| (labfiles::plain(k), labfiles::plain(v)))
+        .collect();
+    let what = labfiles::plain(what);
+    let lab = tags.get(TAG_LAB).cloned();
+    let seen = match &lab {
+        Some(lab) => format!("{what} belongs to the lab `{lab}`"),
+        None if tags.is_empty() => {
+            format!("{what} exists without this lab's tags, and has no others")
+        }
+        None => {
+            let all: Vec<_> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            format!(
+                "{what} exists without this lab's tags; it has {}",
+                all.join(", ")
+            )
+        }
+    };
+    Stranger { seen, lab }
 }

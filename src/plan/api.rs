@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::Pool;
 use crate::{
-    engine::{Chapter, Plan, Ref},
+    chapter::Chapter,
+    engine::{Plan, Planning, Ref},
     lab::{self, Guard, Lab},
     resource::{
         Authorization, Authorizer, Deployment, Function, GatewayResponse, Integration,

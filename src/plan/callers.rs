@@ -2,7 +2,8 @@
 
 use super::Pool;
 use crate::{
-    engine::{Chapter, Plan, Ref},
+    chapter::Chapter,
+    engine::{Plan, Planning, Ref},
     lab::{self, Lab},
     resource::{CallPolicy, IdentityPool, PoolRoles, RestApi, Role, Trust},
 };

@@ -1,7 +1,8 @@
 //! The distribution before the API, and what makes the API answer to it alone.
 
 use crate::{
-    engine::{Chapter, Plan, Ref, State},
+    chapter::Chapter,
+    engine::{Plan, Planning, Ref, State},
     lab::{self, Lab},
     resource::{
         ApiKey, Distribution, EdgeDeployment, Kind, RecordSet, RestApi, Stage, UsagePlan,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Extent, Pool};
 use crate::{
-    engine::{Chapter, Plan},
+    chapter::Chapter,
+    engine::{Plan, Planning},
     lab::{self, Metadata, Mfa, Provider},
     resource::{
         AppClient, ClientSecret, IdentityProvider, MfaConfig, OAuth, UserPool, UserPoolDomain,

@@ -9,7 +9,8 @@ use super::{
     Show, text,
     view::{Block, Line, View},
 };
-use crate::engine::{Change, Event};
+use crate::engine::Change;
+use crate::event::{Event, Progress};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /// Between two drawings.
@@ -113,7 +114,9 @@ impl Show for Bars {
                 self.view = View::new(steps);
                 self.begin();
             }
-            Event::Step { .. } | Event::Waiting { .. } => self.dirty |= self.view.event(event),
+            Event::Progress(Progress::Step { .. } | Progress::Waiting { .. }) => {
+                self.dirty |= self.view.event(event);
+            }
             _ => {
                 let below = matches!(
                     event,

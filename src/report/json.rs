@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Show;
-use crate::{engine::Event, lab::LabError};
+use crate::{event::Event, lab::LabError};
 
 pub(super) struct Json;
 

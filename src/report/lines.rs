@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{Show, text, view::View};
-use crate::engine::{Change, Event, StepId};
+use crate::engine::{Change, StepId};
+use crate::event::{Event, Progress};
 
 /// Seconds between two lines about the same wait.
 const WAIT_LINE: f64 = 5.0;
@@ -76,17 +77,17 @@ impl Show for Lines {
         }
         self.view.event(event);
         let lines = match event {
-            Event::Step {
+            Event::Progress(Progress::Step {
                 change: Change::Creating,
                 ..
-            } => return,
-            Event::Step {
+            }) => return,
+            Event::Progress(Progress::Step {
                 id,
                 change,
                 physical_id,
                 message,
                 seconds,
-            } => {
+            }) => {
                 vec![self.step(
                     id,
                     *change,
@@ -95,11 +96,11 @@ impl Show for Lines {
                     *seconds,
                 )]
             }
-            Event::Waiting {
+            Event::Progress(Progress::Waiting {
                 id,
                 reason,
                 seconds,
-            } => {
+            }) => {
                 let due = self
                     .told
                     .get(id)
@@ -114,11 +115,13 @@ impl Show for Lines {
         };
         let loud = matches!(
             event,
-            Event::Warning { .. }
-                | Event::Step {
-                    change: Change::Failed | Change::LeftAlone,
-                    ..
-                }
+            Event::Progress(
+                Progress::Warning { .. }
+                    | Progress::Step {
+                        change: Change::Failed | Change::LeftAlone,
+                        ..
+                    }
+            )
         ) || matches!(event, Event::RunFinished { ok: false, .. })
             || matches!(event, Event::Check(c) if !c.ok)
             || matches!(event, Event::Receipt { receipt, .. } if !receipt.proven);

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 
-use crate::engine::{Event, EventSink};
+use crate::event::{Event, EventSink};
 
 pub use json::{print as print_json, problems};
 pub use text::{kinds_width, local_path, mark, print_lines, print_warnings, standing};

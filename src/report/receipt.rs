@@ -6,7 +6,7 @@ use console::style;
 use jiff::Timestamp;
 
 use super::text::{kinds_width, local_path, mark};
-use crate::engine::{By, Left, Receipt};
+use crate::event::{By, Left, Receipt};
 
 pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
     let endpoint = receipt.endpoint.as_ref().map(|e| format!(", {e}"));

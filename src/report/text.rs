@@ -9,7 +9,8 @@ use console::style;
 
 use super::receipt;
 use crate::{
-    engine::{Change, CheckResult, Event, Outputs, Standing},
+    engine::{Change, Standing},
+    event::{CheckResult, Event, Outputs, Progress},
     resource::Kind,
 };
 
@@ -127,7 +128,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
                 String::new(),
             ]
         }
-        Event::Warning { message } => vec![warning(message)],
+        Event::Progress(Progress::Warning { message }) => vec![warning(message)],
         Event::Check(check) => self::check(check),
         Event::Outputs(outputs) => self::outputs(outputs),
         Event::SweepStarted { grace_seconds } => vec![
@@ -161,7 +162,11 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
             }
             lines
         }
-        Event::Step { .. } | Event::Waiting { .. } | Event::Mark(_) | Event::End => return None,
+        Event::Progress(Progress::Step { .. } | Progress::Waiting { .. })
+        | Event::Mark(_)
+        | Event::End => {
+            return None;
+        }
     })
 }
 

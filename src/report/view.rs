@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use crate::engine::{Change, Chapter, Event, StepId, StepInfo};
+use crate::chapter::Chapter;
+use crate::engine::{Change, StepId};
+use crate::event::{Event, Progress, StepInfo};
 
 /// One resource of a run.
 #[derive(Debug, Clone)]
@@ -102,7 +104,9 @@ impl View {
 
     /// Takes an event in. Answers whether it changed anything.
     pub(super) fn event(&mut self, event: &Event) -> bool {
-        let (Event::Step { id, .. } | Event::Waiting { id, .. }) = event else {
+        let Event::Progress(progress @ (Progress::Step { id, .. } | Progress::Waiting { id, .. })) =
+            event
+        else {
             return false;
         };
         let Some((block, line)) = self.places.get(id).copied() else {
@@ -110,18 +114,18 @@ impl View {
         };
         let block = &mut self.blocks[block];
         let line = &mut block.lines[line];
-        match event {
-            Event::Waiting {
+        match progress {
+            Progress::Waiting {
                 reason, seconds, ..
             } => line.waiting = Some((reason.clone(), *seconds)),
-            Event::Step {
+            Progress::Step {
                 change, message, ..
             } => {
                 line.change = Some(*change);
                 line.waiting = None;
                 line.message.clone_from(message);
             }
-            _ => {}
+            Progress::Warning { .. } => {}
         }
         let now = Instant::now();
         block.started.get_or_insert(now);

@@ -1,28 +1,11 @@
-//! What the values of a state look like, checked as they are read: they become parts of URLs, and name what is deleted.
+//! What AWS's ids and names in a state look like, checked as they are read: they become parts of URLs, and name what
+//! is deleted. What every state has, whatever its kinds, is in the engine's `form`.
 //!
 //! Wider than AWS's own rules, so that emulators' ids are taken, but nothing that could lead elsewhere.
 
-use std::path::{Component, PathBuf};
-
-use labfiles::{OWN, is_unruly, shown};
-use serde::{Deserialize, Deserializer, de::Error};
-
-type Read<'de, D> = Result<String, <D as Deserializer<'de>>::Error>;
-
-/// Stands for an id that AWS has yet to make, while labctl foresees a run. It is taken in place of every id.
-pub(crate) const NEW: &str = "(new)";
-
-fn read<'de, D: Deserializer<'de>>(
-    from: D,
-    good: impl Fn(&str) -> bool,
-    what: &str,
-) -> Read<'de, D> {
-    let text = String::deserialize(from)?;
-    if good(&text) || text == NEW {
-        return Ok(text);
-    }
-    Err(D::Error::custom(format!("{} is not {what}", shown(&text))))
-}
+use labengine::form::{Read, is_id, is_region, read};
+pub(crate) use labengine::form::{id, text};
+use serde::Deserializer;
 
 macro_rules! forms {
     ($($(#[$doc:meta])* $name:ident: $good:expr, $what:literal;)*) => {$(
@@ -34,8 +17,6 @@ macro_rules! forms {
 }
 
 forms! {
-    /// Of an API, a client, a distribution, a zone and the like; also a method, a status, a stage's name.
-    id: is_id, "an id (up to 128 letters, digits, `-` and `_`)";
     user_pool_id: is_user_pool_id, "a user pool's id, like us-east-1_AbCdEfGhI";
     identity_pool_id: is_identity_pool_id, "an identity pool's id: a region, `:` and a UUID";
     arn: is_arn, "an ARN";
@@ -45,84 +26,6 @@ forms! {
     name: is_name, "a name (up to 128 letters, digits and `_+=,.@-`)";
     name_or_arn: |text| is_name(text) || is_arn(text), "a policy's name or ARN";
     path: is_path, "a route's path, like /demo";
-    /// Without a form of its own: never a part of a URL.
-    text: is_text, "a text (up to 2048 characters, no control characters)";
-    account: is_account, "an account's id (12 digits)";
-    region: is_region, "a region, like us-east-1";
-}
-
-/// Of AWS's calls, when they do not go to AWS.
-pub(crate) fn endpoint<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let what = "an endpoint, like http://127.0.0.1:4588";
-    optional(from, is_endpoint, what)
-}
-
-/// The folder of a lab's twin: only that is ever used as one because a state says so.
-pub(crate) fn twin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
-    let folder = optional(
-        from,
-        is_twin,
-        "the folder of a lab's twin (.../.labctl/local)",
-    )?;
-    Ok(folder.map(PathBuf::from))
-}
-
-pub(crate) fn users<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
-    let users = Option::<Vec<String>>::deserialize(from)?;
-    match users.iter().flatten().find(|user| !is_text(user)) {
-        Some(bad) => Err(D::Error::custom(format!("{} is no address", shown(bad)))),
-        None => Ok(users),
-    }
-}
-
-fn optional<'de, D: Deserializer<'de>>(
-    from: D,
-    good: impl Fn(&str) -> bool,
-    what: &str,
-) -> Result<Option<String>, D::Error> {
-    match Option::<String>::deserialize(from)? {
-        Some(text) if !good(&text) => {
-            Err(D::Error::custom(format!("{} is not {what}", shown(&text))))
-        }
-        text => Ok(text),
-    }
-}
-
-fn is_endpoint(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"));
-    text.len() <= 2048
-        && rest.is_some_and(|rest| {
-            !rest.is_empty()
-                && rest
-                    .chars()
-                    .all(|c| c.is_ascii_graphic() && !"@?#%\\".contains(c))
-        })
-}
-
-fn is_twin(text: &str) -> bool {
-    let path = PathBuf::from(text);
-    let end = PathBuf::from(OWN).join("local");
-    if !is_text(text) || !path.is_absolute() || !path.ends_with(end) {
-        return false;
-    }
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(plain.pop()),
-            component => plain.push(component),
-        }
-    }
-    // The kernel's names lead to folders whose own names the file's author does not know.
-    !["/proc", "/dev", "/sys"]
-        .iter()
-        .any(|own| plain.starts_with(own))
-}
-
-fn is_id(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    (1..=128).contains(&text.len()) && text.chars().all(fits)
 }
 
 fn is_user_pool_id(text: &str) -> bool {
@@ -171,22 +74,14 @@ fn is_path(text: &str) -> bool {
         && !text.split('/').any(|part| part == "." || part == "..")
 }
 
-pub(crate) fn is_text(text: &str) -> bool {
-    text.chars().count() <= 2048 && !text.contains(is_unruly)
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn is_region(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=32).contains(&text.len()) && text.chars().all(fits)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use labengine::{
+        Kind as _, NEW,
+        form::{is_account, is_endpoint, is_text, is_twin},
+    };
 
     use super::*;
     use crate::resource::Kind;

@@ -11,7 +11,7 @@ mod logs;
 mod route53;
 mod wafv2;
 
-use std::{future::Future, pin::Pin};
+use std::time::Duration;
 
 pub use apigateway::{Authorization, Judge, Snapshot};
 pub use cognito::{ClientSecret, OAuth, Secret, unguessable, users_of_pool};
@@ -19,129 +19,113 @@ pub use cognito_identity::provider_name;
 pub use iam::{Trust, call_policy_document};
 pub use lambda::{ZipError, pack};
 
+use labengine::{Answer, Driver, Interrupt, Lock, Progress, StepId};
 use labfiles::json::{self, Mismatch};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     aws::{Cx, Fault},
     engine::{Found, Resource, decode, encode},
+    kind::for_each_kind,
 };
 
-/// A future that a kind answers with when only the journal's values are known.
-pub type Erased<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+pub use crate::kind::Kind;
 
-macro_rules! kinds {
+macro_rules! dispatch {
     ($($kind:ident = $service:ident, $title:literal;)*) => {
         $(pub use $service::$kind;)*
 
-        /// What labctl can make and unmake.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "the titles say it")]
-        pub enum Kind { $($kind,)* }
-
-        impl Kind {
-            /// All kinds.
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
-
-            /// What a person calls it.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$kind => $title,)* }
+        impl labengine::Kind for Kind {
+            fn title(self) -> &'static str {
+                self.title()
             }
-
-            /// Whether AWS addresses it by a name we chose: see [`Resource::BY_NAME`].
-            pub fn by_name(self) -> bool {
+            fn by_name(self) -> bool {
                 match self { $(Self::$kind => $kind::BY_NAME,)* }
             }
-
-            /// Whether a second create makes a second one: see [`Resource::REPEATS`].
-            pub fn repeats(self) -> bool {
+            fn repeats(self) -> bool {
                 match self { $(Self::$kind => $kind::REPEATS,)* }
             }
-
-            /// Whether a stranger's can be adopted: see [`Resource::ADOPTABLE`].
-            pub fn adoptable(self) -> bool {
+            fn adoptable(self) -> bool {
                 match self { $(Self::$kind => $kind::ADOPTABLE,)* }
             }
-
-            /// Whether it is removed last: see [`Resource::LINGERS`].
-            pub fn lingers(self) -> bool {
+            fn lingers(self) -> bool {
                 match self { $(Self::$kind => $kind::LINGERS,)* }
             }
-
-            /// What is lost with it: see [`Resource::CARRIES`].
-            pub fn carries(self) -> Option<&'static str> {
+            fn carries(self) -> Option<&'static str> {
                 match self { $(Self::$kind => $kind::CARRIES,)* }
             }
-
-            /// Fields that cannot be changed: see [`Resource::FIXED`].
-            pub fn fixed(self) -> &'static [&'static str] {
+            fn fixed(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => $kind::FIXED,)* }
             }
-
-            /// Refuses a journal's key or output that is not this kind's.
-            pub fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
+            fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
                 match self { $(Self::$kind => check::<$kind>(key, out),)* }
             }
-
-            /// [`Resource::claim`] with the journal's key.
-            pub fn claim<'a>(self, cx: &'a Cx, key: &'a Value) -> Erased<'a, ()> {
-                match self { $(Self::$kind => Box::pin(claim::<$kind>(cx, key)),)* }
-            }
-
-            /// [`Resource::find`] with the journal's key.
-            pub fn find<'a>(self, cx: &'a Cx, key: &'a Value) -> Erased<'a, Found<Value>> {
-                match self { $(Self::$kind => Box::pin(find::<$kind>(cx, key)),)* }
-            }
-
-            /// [`Resource::delete`] with the journal's key and output.
-            pub fn delete<'a>(self, cx: &'a Cx, key: &'a Value, out: Option<&'a Value>) -> Erased<'a, ()> {
-                match self { $(Self::$kind => Box::pin(delete::<$kind>(cx, key, out)),)* }
-            }
-
-            /// [`Resource::physical_id`] with the journal's key and output.
-            pub fn physical_id(self, key: &Value, out: Option<&Value>) -> Option<String> {
+            fn physical_id(self, key: &Value, out: Option<&Value>) -> Option<String> {
                 match self { $(Self::$kind => physical_id::<$kind>(key, out),)* }
             }
+        }
+
+        fn claim_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value) -> Answer<'a, ()> {
+            match kind { $(Kind::$kind => Box::pin(claim::<$kind>(cx, key)),)* }
+        }
+        fn find_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value) -> Answer<'a, Found<Value>> {
+            match kind { $(Kind::$kind => Box::pin(find::<$kind>(cx, key)),)* }
+        }
+        fn delete_of<'a>(
+            kind: Kind,
+            cx: &'a Cx,
+            key: &'a Value,
+            out: Option<&'a Value>,
+        ) -> Answer<'a, ()> {
+            match kind { $(Kind::$kind => Box::pin(delete::<$kind>(cx, key, out)),)* }
         }
     };
 }
 
-kinds! {
-    LogGroup = logs, "log group";
-    Role = iam, "role";
-    RolePolicy = iam, "role policy";
-    Function = lambda, "function";
-    Permission = lambda, "permission";
-    UserPool = cognito, "user pool";
-    MfaConfig = cognito, "MFA";
-    IdentityProvider = cognito, "identity provider";
-    UserPoolDomain = cognito, "domain";
-    AppClient = cognito, "app client";
-    User = cognito, "user";
-    Password = cognito, "password";
-    IdentityPool = cognito_identity, "identity pool";
-    PoolRoles = cognito_identity, "pool roles";
-    CallPolicy = iam, "call policy";
-    RestApi = apigateway, "REST API";
-    Path = apigateway, "path";
-    Method = apigateway, "method";
-    Integration = apigateway, "integration";
-    MethodResponse = apigateway, "method response";
-    MockIntegration = apigateway, "mock integration";
-    IntegrationResponse = apigateway, "integration response";
-    GatewayResponse = apigateway, "gateway response";
-    Authorizer = apigateway, "authorizer";
-    Deployment = apigateway, "deployment";
-    Stage = apigateway, "stage";
-    ApiKey = apigateway, "API key";
-    UsagePlan = apigateway, "usage plan";
-    UsagePlanKey = apigateway, "usage plan key";
-    WebAcl = wafv2, "web ACL";
-    Distribution = cloudfront, "distribution";
-    EdgeDeployment = cloudfront, "edge deployment";
-    RecordSet = route53, "record set";
+for_each_kind!(dispatch);
+
+/// The engine's way to AWS, and to the twin.
+impl Driver for Cx {
+    type Kind = Kind;
+    type Store = Lock;
+
+    fn for_step(&self, step: &StepId) -> Self {
+        self.for_step(step)
+    }
+
+    fn tell(&self, progress: Progress) {
+        self.events().send(progress);
+    }
+
+    fn interrupt(&self) -> &Interrupt {
+        self.interrupt()
+    }
+
+    async fn poll<T, F, Fut>(
+        &self,
+        what: &str,
+        limit: Duration,
+        look: F,
+    ) -> Result<Option<T>, Fault>
+    where
+        T: Send,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Option<T>, Fault>> + Send,
+    {
+        self.poll(what, limit, look).await
+    }
+
+    async fn find(&self, kind: Kind, key: &Value) -> Result<Found<Value>, Fault> {
+        find_of(kind, self, key).await
+    }
+
+    async fn claim(&self, kind: Kind, key: &Value) -> Result<(), Fault> {
+        claim_of(kind, self, key).await
+    }
+
+    async fn delete(&self, kind: Kind, key: &Value, out: Option<&Value>) -> Result<(), Fault> {
+        delete_of(kind, self, key, out).await
+    }
 }
 
 async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {

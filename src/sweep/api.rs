@@ -5,7 +5,7 @@ use aws_sdk_apigateway::types::RestApi;
 use super::{Seen, Sweep, Thing, pool::unique, tag::Hits, with};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

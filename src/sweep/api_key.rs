@@ -8,7 +8,7 @@ use aws_sdk_apigateway::{
 use super::{Seen, Sweep, Thing, command, pool::unique, tag::Hits, with};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

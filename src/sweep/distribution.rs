@@ -5,7 +5,7 @@ use aws_sdk_cloudfront::types::{Distribution, DistributionSummary};
 use super::{Seen, Sweep, Thing, pool::unique, tag::Hits};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

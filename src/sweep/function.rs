@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Seen, Sweep, Thing, tag::Hits};
 use crate::{
     aws::{Effect, Fault, FaultKind, TAG_LAB},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentity::{
 use super::{Seen, Sweep, Thing, pool::unique, tag::Hits};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

@@ -14,7 +14,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use super::{Known, Seen, Sweep, Thing, command, tag::Hits};
 use crate::{
     aws::{Effect, Fault, FaultKind, TAG_LAB},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

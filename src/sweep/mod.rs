@@ -26,7 +26,7 @@ pub use command::Shell;
 
 use crate::{
     aws::{Cx, Fault, FaultKind},
-    engine::{By, Left, Look, Unseen},
+    event::{By, Left, Look, Unseen},
     resource::Kind,
 };
 

@@ -10,7 +10,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 use super::{Known, Seen, Sweep, Thing, command, tag::Hits, with};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

@@ -5,7 +5,7 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use super::{Known, Seen, Sweep, Thing};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

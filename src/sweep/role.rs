@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::{Known, Seen, Sweep, Thing, command, with};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::By,
+    event::By,
     resource::{Kind, Trust},
 };
 

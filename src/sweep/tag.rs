@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Sweep;
 use crate::{
     aws::{Scope, TAG_LAB},
-    engine::By,
+    event::By,
 };
 
 /// What the tagging API shows.

@@ -7,7 +7,7 @@ use aws_sdk_wafv2::types::{Scope, WebAclSummary};
 use super::{Known, Shell, Sweep, Thing, pool::unique, tag::Hits};
 use crate::{
     aws::{Effect, Fault},
-    engine::By,
+    event::By,
     resource::Kind,
 };
 

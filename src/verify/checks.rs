@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     aws::{Answer, Cx, Effect, Http, Request},
-    engine::{CheckResult, Event},
     error::{Error, Exit},
+    event::{CheckResult, Event},
     lab::Source,
 };
 

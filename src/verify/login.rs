@@ -9,10 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{checks::Prober, function::query, want::short};
-use crate::{
-    aws::{Answer, Cx, Effect, Fault, Http, Request},
-    engine::Event,
-};
+use crate::aws::{Answer, Cx, Effect, Fault, Http, Request};
 
 /// The managed login domain, and an app client of it.
 #[derive(Debug, Clone)]
@@ -200,7 +197,7 @@ impl Prober<'_> {
             "not proven: sign-in through {} to its end, which takes a user of that provider: try it in a browser",
             federation.name
         );
-        self.cx.events().send(Event::Warning { message });
+        self.cx.warn(message);
     }
 
     /// GETs an address of the domain, which is there some time after it was made.

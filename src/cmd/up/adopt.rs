@@ -7,7 +7,7 @@ use crate::{
     aws::Cx,
     cli::Global,
     cmd::scene,
-    engine::{self, Event, Plan, StepId},
+    engine::{self, Plan, StepId},
     error::Error,
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn agree(
     plan: &Arc<Plan>,
     cx: &Cx,
 ) -> Result<BTreeSet<StepId>, Error> {
-    let warn = |message: String| cx.events().send(Event::Warning { message });
+    let warn = |message: String| cx.warn(message);
     let found = engine::strangers(plan, cx).await?;
     let (others, free): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|c| c.stranger.lab.is_some());

@@ -13,8 +13,9 @@ use crate::{
         lookup,
         scene::{self, Site},
     },
-    engine::{self, Action, EventSink, Intent, Interrupt, Plan, Reads, Standing, State},
+    engine::{self, Action, Intent, Interrupt, Plan, Reads, Standing, State},
     error::{Error, Exit},
+    event::EventSink,
     lab::Lab,
     report,
 };

@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::last;
 use crate::{
     cmd::link::Link,
-    engine::{self, Built, Change, Event, EventSink, Failure, Interrupt, Journal},
+    engine::{self, Built, Change, Failure, Interrupt, Journal},
     error::{Error, Exit},
+    event::{Event, EventSink},
     lab::Lab,
 };
 

@@ -4,7 +4,7 @@ use crate::{
     aws::Cx,
     cli::Up,
     cmd::link::Link,
-    engine::{Action, Event, Intent, Plan, State, StepId},
+    engine::{Action, Intent, KindExt as _, Plan, State, StepId},
     error::{Error, Exit},
     resource::{Kind, users_of_pool},
 };
@@ -68,7 +68,7 @@ async fn details(intent: &Intent, link: &Link, cx: &Cx, state: &State) -> Vec<St
     match intent.kind {
         Kind::UserPool => {
             let clients = state.steps.values().filter(|r| r.kind == Kind::AppClient);
-            let client = |r: &crate::engine::Record| r.kind.physical_id(&r.key, r.output.as_ref());
+            let client = |r: &crate::engine::Record| r.physical_id();
             all.extend(clients.filter_map(client).map(|id| format!("client {id}")));
             let domain = state.first(Kind::UserPoolDomain);
             all.extend(domain.map(|(_, r)| link.login_url(&r.name)));
@@ -169,7 +169,7 @@ pub(super) async fn check(
         return Err(error);
     }
     for (_, message) in losses {
-        cx.events().send(Event::Warning { message });
+        cx.warn(message);
     }
     cx.events().shown().await;
     Ok(())

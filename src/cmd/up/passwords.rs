@@ -4,10 +4,12 @@
 use std::{collections::BTreeMap, io::IsTerminal};
 
 use crate::{
+    chapter::Chapter,
     cli::Up,
     cmd::link::Link,
-    engine::{Chapter, Event, EventSink, State, StepId},
+    engine::{State, StepId},
     error::Error,
+    event::{Event, EventSink},
     lab::{Lab, Provider},
     resource::Secret,
 };
@@ -89,7 +91,7 @@ pub(super) async fn warn(
         return;
     }
     for message in leaving(lab, secrets) {
-        events.send(Event::Warning { message });
+        events.send(Event::warning(message));
     }
     // The reporter is another thread: the lines are on the screen before the question.
     events.shown().await;

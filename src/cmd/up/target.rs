@@ -8,8 +8,9 @@ use crate::{
         lookup,
         scene::Site,
     },
-    engine::{Event, EventSink, Plan, State},
+    engine::{Plan, State},
     error::Error,
+    event::{Event, EventSink},
     lab::Lab,
     local::Started,
 };
@@ -43,7 +44,7 @@ pub(super) async fn start_and_link(
             dir: twin.dir().to_owned(),
         });
         for message in warnings {
-            events.send(Event::Warning { message });
+            events.send(Event::warning(message));
         }
     }
     link::link(global, site, &lab.region, known).await
@@ -83,21 +84,20 @@ pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> bool {
 /// What the user should know before anything is made. `told`: the state was kept aside, with a word.
 pub(super) fn warn(plan: &Plan, link: &Link, leftovers: bool, told: bool, events: &EventSink) {
     if leftovers && !told {
-        events.send(Event::Warning {
-            message: "no state here, but resources of this lab may exist: looking for each before making it".to_owned(),
-        });
+        events.send(Event::warning(
+            "no state here, but resources of this lab may exist: looking for each before making it"
+                .to_owned(),
+        ));
     }
     let nobody = plan
         .steps()
         .iter()
         .find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
     if let (Some(user), None) = (nobody, &link.connection.endpoint) {
-        events.send(Event::Warning {
-            message: format!(
-                "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",
-                user.name
-            ),
-        });
+        events.send(Event::warning(format!(
+            "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",
+            user.name
+        )));
     }
 }
 

@@ -11,9 +11,11 @@ use super::{
     student::code_source,
 };
 use crate::{
+    chapter::Chapter,
     cli::{Global, Verify},
-    engine::{Chapter, Event, Interrupt, State, StepId},
+    engine::{Interrupt, State, StepId},
     error::{Error, Exit},
+    event::Event,
     lab::Lab,
     verify::Prober,
 };

@@ -8,8 +8,9 @@ use std::{
 use super::text;
 use crate::{
     aws::Cx,
-    engine::{Outputs, State},
+    engine::State,
     error::Error,
+    event::Outputs,
     lab::{Factor, Lab, Provider, STUDENT},
     verify::{
         Caller, CodeSource, Federation, Guard, Guest, Judged, Login, Prober, Route, Tokens, Via,

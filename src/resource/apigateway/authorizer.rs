@@ -234,7 +234,7 @@ impl Resource for Authorizer {
                 let others = now.filter(|arn| **arn != pool.arn);
                 patches.extend(others.map(|arn| patch(Op::Remove, field, arn)));
             } else {
-                return Err(Fault::cannot_change(Self::KIND, &self.name, field));
+                return Err(Fault::cannot_change(Self::KIND.title(), &self.name, field));
             }
         }
         cx.call("apigateway:UpdateAuthorizer", Effect::Idempotent, || {

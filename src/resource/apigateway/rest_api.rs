@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, TAG_FIELD, stranger},
     resource::{Kind, form, gone, present},
 };
 
@@ -133,7 +133,7 @@ impl Resource for RestApi {
         let Some(api) = present(answer)? else {
             return Ok(Health::Missing);
         };
-        let stranger = Stranger::new(&arn(cx, &out.id), pairs(api.tags()));
+        let stranger = stranger(&arn(cx, &out.id), pairs(api.tags()));
         if stranger.lab.is_some() && !cx.owns(pairs(api.tags())) {
             return Ok(Health::Foreign(stranger));
         }
@@ -172,7 +172,7 @@ impl Resource for RestApi {
                     EndpointType::Regional.as_str(),
                 ),
                 "disableExecuteApiEndpoint" => ("/disableExecuteApiEndpoint".to_owned(), "false"),
-                _ => return Err(Fault::cannot_change(Self::KIND, &self.name, field)),
+                _ => return Err(Fault::cannot_change(Self::KIND.title(), &self.name, field)),
             };
             let patch = PatchOperation::builder().op(Op::Replace).path(path);
             patches.push(patch.value(value).build());

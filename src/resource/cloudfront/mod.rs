@@ -1,4 +1,4 @@
-//! CloudFront.
+//! `CloudFront`.
 
 mod distribution;
 mod edge_deployment;

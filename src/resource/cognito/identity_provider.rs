@@ -189,7 +189,7 @@ impl Resource for IdentityProvider {
         let At { cx, key, out, .. } = at;
         if drift.iter().any(|d| d.field == "ProviderType") {
             let field = "ProviderType";
-            return Err(Fault::cannot_change(Self::KIND, &key.name, field));
+            return Err(Fault::cannot_change(Self::KIND.title(), &key.name, field));
         }
         let operation = "cognito-idp:UpdateIdentityProvider";
         let now = describe(cx, key).await?;

@@ -158,7 +158,7 @@ impl Resource for User {
                     })
                     .await?;
                 }
-                _ => return Err(Fault::cannot_change(Self::KIND, &key.email, field)),
+                _ => return Err(Fault::cannot_change(Self::KIND.title(), &key.email, field)),
             }
         }
         Ok(out.clone())

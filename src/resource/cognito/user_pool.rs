@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{
-        At, Compare, Drift, Event, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD,
-    },
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, TAG_FIELD, stranger},
     resource::{Kind, form, gone, present},
 };
 
@@ -218,7 +216,7 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
-        let stranger = Stranger::new(&out.arn, tags(&pool));
+        let stranger = stranger(&out.arn, tags(&pool));
         if stranger.lab.is_some() && !ours(cx, &pool) {
             return Ok(Health::Foreign(stranger));
         }
@@ -359,9 +357,9 @@ impl Resource for UserPool {
                 .send()
         })
         .await?;
-        cx.events().send(Event::Warning {
-            message: format!("turned off deletion protection of our user pool {id}"),
-        });
+        cx.warn(format!(
+            "turned off deletion protection of our user pool {id}"
+        ));
         gone(delete().await)
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger, stranger},
     resource::{IdentityPool, Kind, cognito_identity::identity_pool, form, gone, present},
 };
 
@@ -168,7 +168,7 @@ fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
         .map(|d| format!(", described as \"{d}\""))
         .unwrap_or_default();
     let what = format!("{} (made {}{described})", role.arn, role.create_date);
-    Stranger::new(&what, role.tags().iter().map(|t| (t.key(), t.value())))
+    stranger(&what, role.tags().iter().map(|t| (t.key(), t.value())))
 }
 
 /// The ownership tags as IAM takes them.

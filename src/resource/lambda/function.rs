@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger, stranger},
     resource::{Kind, LogGroup, Role, form, gone, present},
 };
 
@@ -140,7 +140,7 @@ fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
         "{} (last changed {changed}{described})",
         cx.function_arn(name)
     );
-    Stranger::new(&what, tags(seen))
+    stranger(&what, tags(seen))
 }
 
 impl Resource for Function {

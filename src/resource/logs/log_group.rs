@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Event, Found, Given, Health, Resource, Stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger, stranger},
     resource::{Kind, form, gone, present},
 };
 
@@ -116,7 +116,7 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
         let made = made
             .map(|at| format!(" (made {at:.0})"))
             .unwrap_or_default();
-        Seen::Foreign(Stranger::new(&format!("{arn}{made}"), tags()))
+        Seen::Foreign(stranger(&format!("{arn}{made}"), tags()))
     })
 }
 
@@ -239,7 +239,7 @@ impl Resource for LogGroup {
             "turned off deletion protection of our log group {}",
             key.name
         );
-        cx.events().send(Event::Warning { message });
+        cx.warn(message);
         gone(delete().await)
     }
 

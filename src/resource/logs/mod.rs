@@ -1,4 +1,4 @@
-//! CloudWatch Logs.
+//! `CloudWatch` Logs.
 
 mod log_group;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, TAG_FIELD, stranger},
     resource::{Kind, form, gone, pairs, present},
 };
 
@@ -288,7 +288,7 @@ impl Resource for WebAcl {
         };
         let tags = seen_tags(cx, arn).await?;
         if !cx.owns(pairs(&tags)) {
-            return Ok(Found::Foreign(Stranger::new(arn, pairs(&tags))));
+            return Ok(Found::Foreign(stranger(arn, pairs(&tags))));
         }
         Ok(Found::Ours(Output {
             id: id.to_owned(),

@@ -8,16 +8,9 @@ use std::{
 use serde::Serialize;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{
-    decide::{Wish, key_drift},
-    graph::Plan,
-    needs::StepId,
-    resource::{Drift, Found, Health, Rekey},
-    state::{Phase, Record, State},
-};
 use crate::{
-    aws::{Cx, Fault},
-    resource::Kind,
+    Drift, Driver, Fault, Found, Health, Kind, Phase, Plan, Record, Rekey, State, StepId,
+    decide::{Wish, key_drift},
 };
 
 /// Reads at once: the pacer keeps them within the account's rates.
@@ -37,11 +30,11 @@ pub enum Reads {
 
 /// How one resource stands.
 #[derive(Debug, Clone, Serialize)]
-pub struct Seen {
+pub struct Seen<K> {
     /// The step.
     pub id: StepId,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: K,
     /// The name a person knows it by.
     pub name: String,
     /// Number of its chapter.
@@ -79,17 +72,17 @@ pub enum Standing {
 }
 
 /// What was seen of the steps of a plan and a state.
-pub(super) struct Looked {
-    pub(super) all: BTreeMap<StepId, Result<Health, Fault>>,
+pub(crate) struct Looked {
+    pub(crate) all: BTreeMap<StepId, Result<Health, Fault>>,
     /// Of these, what was compared with what the plan wants. Of the others only presence is known.
-    pub(super) checked: BTreeSet<StepId>,
+    pub(crate) checked: BTreeSet<StepId>,
 }
 
 /// Looks at what the plan wants or the state knows.
-pub(super) async fn look(
-    plan: Option<&Arc<Plan>>,
-    cx: &Cx,
-    state: &State,
+pub(crate) async fn look<D: Driver>(
+    plan: Option<&Arc<Plan<D>>>,
+    driver: &D,
+    state: &State<D::Kind>,
     reads: Reads,
 ) -> Result<Looked, Fault> {
     let readers = match reads {
@@ -99,11 +92,11 @@ pub(super) async fn look(
     let mut all = BTreeMap::new();
     if let Some(plan) = plan {
         plan.settle(state)?;
-        all = check_all(plan, cx, state, readers).await?;
+        all = check_all(plan, driver, state, readers).await?;
     }
     let checked = all.keys().cloned().collect();
     if reads == Reads::All {
-        for (id, health) in find_rest(cx, state, &all).await {
+        for (id, health) in find_rest(driver, state, &all).await {
             all.insert(id, health);
         }
     }
@@ -111,10 +104,10 @@ pub(super) async fn look(
 }
 
 /// The health of every created step of the plan whose needs are all known.
-async fn check_all(
-    plan: &Arc<Plan>,
-    cx: &Cx,
-    state: &State,
+async fn check_all<D: Driver>(
+    plan: &Arc<Plan<D>>,
+    driver: &D,
+    state: &State<D::Kind>,
     readers: usize,
 ) -> Result<BTreeMap<StepId, Result<Health, Fault>>, Fault> {
     let readers = Arc::new(Semaphore::new(readers));
@@ -130,24 +123,24 @@ async fn check_all(
         else {
             continue;
         };
-        let Some(wanted) = step.work.key(cx)? else {
+        let Some(wanted) = step.work.key(driver)? else {
             continue;
         };
         // What is wanted may be another thing than what is there: then the recorded key says what is there.
-        let key = match step.wish(cx, record)? {
+        let key = match step.wish(driver, record)? {
             Wish::Other(Rekey::InPlace) => wanted,
             _ => key,
         };
-        let (plan, cx, readers) = (
+        let (plan, driver, readers) = (
             Arc::clone(plan),
-            cx.for_step(&step.id),
+            driver.for_step(&step.id),
             Arc::clone(&readers),
         );
         let id = step.id.clone();
         tasks.spawn(async move {
             let _turn = readers.acquire_owned().await;
             let step = plan.get(&id)?;
-            let health = step.work.check(&cx, &key, &output).await;
+            let health = step.work.check(&driver, &key, &output).await;
             Some((id, health))
         });
     }
@@ -163,19 +156,23 @@ async fn check_all(
 /// Looks at everything that the plan wants or the state knows.
 ///
 /// Without a plan (no lab.yaml) only presence can be told, not drift.
-pub async fn inspect(plan: Option<&Arc<Plan>>, cx: &Cx, state: &State) -> Result<Vec<Seen>, Fault> {
-    let mut healths = look(plan, cx, state, Reads::All).await?.all;
-    let mut all: Vec<(usize, Seen)> = Vec::new();
+pub async fn inspect<D: Driver>(
+    plan: Option<&Arc<Plan<D>>>,
+    driver: &D,
+    state: &State<D::Kind>,
+) -> Result<Vec<Seen<D::Kind>>, Fault> {
+    let mut healths = look(plan, driver, state, Reads::All).await?.all;
+    let mut all: Vec<(usize, Seen<D::Kind>)> = Vec::new();
     for step in plan.iter().flat_map(|p| p.steps()) {
         let record = state.steps.get(&step.id);
         let health = healths.remove(&step.id);
-        let chapter = step.chapter.number();
+        let chapter = step.chapter;
         let mut seen = seen(&step.id, step.kind, &step.name, chapter, record, health);
-        let wish = step.wish(cx, record)?;
+        let wish = step.wish(driver, record)?;
         if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record)) = (wish, record)
             && matches!(seen.state, Standing::Present | Standing::Drifted)
         {
-            let wanted = step.work.key(cx)?.unwrap_or_default();
+            let wanted = step.work.key(driver)?.unwrap_or_default();
             seen.state = Standing::Drifted;
             seen.drift.splice(0..0, key_drift(&record.key, &wanted));
         }
@@ -206,9 +203,9 @@ pub async fn inspect(plan: Option<&Arc<Plan>>, cx: &Cx, state: &State) -> Result
 }
 
 /// Presence of what could not be checked: steps not in the plan, and steps that are begun.
-async fn find_rest(
-    cx: &Cx,
-    state: &State,
+async fn find_rest<D: Driver>(
+    driver: &D,
+    state: &State<D::Kind>,
     checked: &BTreeMap<StepId, Result<Health, Fault>>,
 ) -> Vec<(StepId, Result<Health, Fault>)> {
     let mut tasks = JoinSet::new();
@@ -217,11 +214,10 @@ async fn find_rest(
         .iter()
         .filter(|(id, _)| !checked.contains_key(id))
     {
-        let (id, record, cx) = (id.clone(), record.clone(), cx.for_step(id));
+        let (id, record, driver) = (id.clone(), record.clone(), driver.for_step(id));
         tasks.spawn(async move {
-            let health = record
-                .kind
-                .find(&cx, &record.key)
+            let health = driver
+                .find(record.kind, &record.key)
                 .await
                 .map(|found| match found {
                     Found::Ours(_) => Health::Ok,
@@ -234,14 +230,14 @@ async fn find_rest(
     tasks.join_all().await
 }
 
-fn seen(
+fn seen<K: Kind>(
     id: &StepId,
-    kind: Kind,
+    kind: K,
     name: &str,
     chapter: u8,
-    record: Option<&Record>,
+    record: Option<&Record<K>>,
     health: Option<Result<Health, Fault>>,
-) -> Seen {
+) -> Seen<K> {
     let begun = record.is_some_and(|r| r.phase != Phase::Created);
     let (state, drift, message) = match (record, health) {
         (None, _) | (_, None) => (Standing::NotBuilt, vec![], None),

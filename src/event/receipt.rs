@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::resource::Kind;
+use crate::kind::Kind;
 
 /// What was deleted, what was looked for, and what is left.
 #[derive(Debug, Clone, Serialize)]

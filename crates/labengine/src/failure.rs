@@ -1,7 +1,6 @@
 //! Why a step stopped, and whether the run goes on without it.
 
-use super::journal::JournalError;
-use crate::aws::{Fault, FaultKind};
+use crate::{Fault, FaultKind, JournalError};
 
 /// Why a step stopped.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,7 @@ impl Failure {
     }
 
     /// Whether no other step should begin after this.
-    pub(super) fn ends_run(&self) -> bool {
+    pub(crate) fn ends_run(&self) -> bool {
         matches!(self, Self::Journal(_)) || self.is_interrupt() || self.is_pause()
     }
 }

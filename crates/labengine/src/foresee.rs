@@ -4,26 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
-    decide::{Action, Wish, decide, key_drift},
-    graph::{Plan, Step},
-    inspect::{Reads, look},
-    needs::StepId,
-    resource::{Drift, Found, Health, Rekey},
-    state::{Phase, Record, State},
-};
 use crate::{
-    aws::{Cx, Fault},
-    resource::{Kind, form::NEW},
+    Action, Drift, Driver, Fault, Found, Health, Kind, NEW, Phase, Plan, Reads, Record, Rekey,
+    State, Step, StepId,
+    decide::{Saw, Wish, action, key_drift},
+    inspect::look,
 };
 
 /// What a run would do about one step.
 #[derive(Debug, Clone)]
-pub struct Intent {
+pub struct Intent<K> {
     /// The step.
     pub id: StepId,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: K,
     /// The name that it gets, or has.
     pub name: String,
     /// The name that it has now, when that is another.
@@ -43,38 +37,47 @@ pub struct Intent {
 }
 
 /// What a run would do, and what it need not ask again.
-#[derive(Debug, Default)]
-pub struct Foresight {
+#[derive(Debug)]
+pub struct Foresight<K> {
     /// One for each step of the plan or the state, in the plan's order.
-    pub intents: Vec<Intent>,
+    pub intents: Vec<Intent<K>>,
     /// Checks of steps as the plan wants them.
     pub healths: BTreeMap<StepId, Health>,
 }
 
-impl Foresight {
+impl<K> Default for Foresight<K> {
+    fn default() -> Self {
+        Self {
+            intents: Vec::new(),
+            healths: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K> Foresight<K> {
     /// Whether the step takes the place of one that goes in this run.
-    pub(super) fn replaces(&self, id: &StepId) -> bool {
+    pub(crate) fn replaces(&self, id: &StepId) -> bool {
         let mut intents = self.intents.iter();
         intents.any(|intent| intent.id == *id && intent.action == Action::Replace)
     }
 }
 
 /// Looks at what the plan wants or the state knows, and decides about each.
-pub async fn foresee(
-    plan: &Arc<Plan>,
-    cx: &Cx,
-    state: &State,
+pub async fn foresee<D: Driver>(
+    plan: &Arc<Plan<D>>,
+    driver: &D,
+    state: &State<D::Kind>,
     reads: Reads,
-) -> Result<Foresight, Fault> {
-    let looked = look(Some(plan), cx, state, reads).await?;
+) -> Result<Foresight<D::Kind>, Fault> {
+    let looked = look(Some(plan), driver, state, reads).await?;
     let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
     let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
     let mut intents = Vec::new();
     for step in plan.steps() {
         let record = state.steps.get(&step.id);
-        let mut intent = of_step(step, cx, record, health(&step.id), &actions)?;
+        let mut intent = of_step(step, driver, record, health(&step.id), &actions)?;
         if intent.action == Action::Replace {
-            intent.taken = taken(step, cx).await?;
+            intent.taken = taken(step, driver).await?;
         }
         actions.insert(step.id.clone(), intent.action);
         if matches!(intent.action, Action::Replace | Action::Create) {
@@ -98,21 +101,21 @@ pub async fn foresee(
     })
 }
 
-fn of_step(
-    step: &Step,
-    cx: &Cx,
-    record: Option<&Record>,
+fn of_step<D: Driver>(
+    step: &Step<D>,
+    driver: &D,
+    record: Option<&Record<D::Kind>>,
     health: Option<&Health>,
     actions: &BTreeMap<StepId, Action>,
-) -> Result<Intent, Fault> {
+) -> Result<Intent<D::Kind>, Fault> {
     let mut drift = match health {
         Some(Health::Drifted(drift)) => drift.clone(),
         _ => Vec::new(),
     };
     let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
     let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
-    let wish = step.wish(cx, record)?;
-    let action = match decide(record.map(|r| r.phase), wish, health) {
+    let wish = step.wish(driver, record)?;
+    let action = match action(record.map(|r| r.phase), wish, &saw(health)) {
         // It goes with what it lives in.
         Action::Keep | Action::Update | Action::Adopt | Action::Look
             if parent == Some(&Action::Replace) =>
@@ -123,7 +126,7 @@ fn of_step(
         action => action,
     };
     if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record), Some(wanted)) =
-        (wish, record, step.work.key(cx)?)
+        (wish, record, step.work.key(driver)?)
         && !step.needs.iter().any(remade)
     {
         drift.extend(key_drift(&record.key, &wanted));
@@ -136,7 +139,7 @@ fn of_step(
         kind: step.kind,
         name: step.name.clone(),
         was: record.map(|r| r.name.clone()).filter(|n| *n != step.name),
-        chapter: step.chapter.number(),
+        chapter: step.chapter,
         action,
         fixed: fixed.map(|d| d.field.clone()),
         drift,
@@ -147,27 +150,34 @@ fn of_step(
 
 /// What is there under the name that a new one would get, when that is a stranger's. No answer is none: the run asks
 /// again.
-async fn taken(step: &Step, cx: &Cx) -> Result<Option<String>, Fault> {
-    let key = step.work.key(cx)?.filter(|_| step.kind.by_name());
+async fn taken<D: Driver>(step: &Step<D>, driver: &D) -> Result<Option<String>, Fault> {
+    let key = step.work.key(driver)?.filter(|_| step.kind.by_name());
     let Some(key) = key.filter(|key| !key.to_string().contains(NEW)) else {
         return Ok(None);
     };
-    Ok(match step.kind.find(&cx.for_step(&step.id), &key).await {
-        Ok(Found::Foreign(stranger)) => Some(stranger.seen),
-        _ => None,
-    })
+    Ok(
+        match driver.for_step(&step.id).find(step.kind, &key).await {
+            Ok(Found::Foreign(stranger)) => Some(stranger.seen),
+            _ => None,
+        },
+    )
+}
+
+/// What a check saw; without one, the cloud did not say.
+fn saw(health: Option<&Health>) -> Saw {
+    health.map_or(Saw::CannotTell, |health| health.clone().into())
 }
 
 /// A step of the state that the plan does not have.
-fn of_unwanted(
-    plan: &Plan,
+fn of_unwanted<D: Driver>(
+    plan: &Plan<D>,
     id: &StepId,
-    record: &Record,
+    record: &Record<D::Kind>,
     health: Option<&Health>,
     actions: &BTreeMap<StepId, Action>,
-) -> Intent {
+) -> Intent<D::Kind> {
     let parent = record.within.as_ref().and_then(|id| actions.get(id));
-    let action = match decide(Some(record.phase), plan.wish_of(record), health) {
+    let action = match action(Some(record.phase), plan.wish_of(record), &saw(health)) {
         Action::Leave if parent == Some(&Action::Replace) => Action::Delete,
         action => action,
     };
@@ -186,7 +196,7 @@ fn of_unwanted(
 }
 
 /// Gives the steps that need a new one something to reckon with: its ids are not known, but others than now.
-fn stand_in(step: &Step, record: Option<&Record>) {
+fn stand_in<D: Driver>(step: &Step<D>, record: Option<&Record<D::Kind>>) {
     fn other(value: &Value) -> Value {
         match value {
             Value::String(_) => NEW.into(),

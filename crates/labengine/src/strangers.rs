@@ -4,23 +4,15 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{
-    graph::Plan,
-    needs::StepId,
-    resource::{Found, Stranger},
-};
-use crate::{
-    aws::{Cx, Fault},
-    resource::Kind,
-};
+use crate::{Driver, Fault, Found, Kind, Plan, StepId, Stranger};
 
 /// A stranger in a step's place.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct Candidate<K> {
     /// The step whose name it has.
     pub id: StepId,
     /// What it is.
-    pub kind: Kind,
+    pub kind: K,
     /// The name.
     pub name: String,
     /// What is known of it.
@@ -28,16 +20,19 @@ pub struct Candidate {
 }
 
 /// Looks for every step that a stranger may be in the place of; reads only. In the plan's order.
-pub async fn strangers(plan: &Arc<Plan>, cx: &Cx) -> Result<Vec<Candidate>, Fault> {
+pub async fn strangers<D: Driver>(
+    plan: &Arc<Plan<D>>,
+    driver: &D,
+) -> Result<Vec<Candidate<D::Kind>>, Fault> {
     let mut tasks = JoinSet::new();
     for step in plan.steps().iter().filter(|s| s.kind.adoptable()) {
-        let Some(key) = step.work.key(cx)? else {
+        let Some(key) = step.work.key(driver)? else {
             continue;
         };
         let (id, kind, name) = (step.id.clone(), step.kind, step.name.clone());
-        let (order, cx) = (step.order, cx.for_step(&id));
+        let (order, driver) = (step.order, driver.for_step(&id));
         tasks.spawn(async move {
-            Ok(match kind.find(&cx, &key).await? {
+            Ok(match driver.find(kind, &key).await? {
                 Found::Foreign(stranger) => Some((
                     order,
                     Candidate {

@@ -5,16 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::{
-    failure::Failure,
-    graph::Plan,
-    inspect::{Seen, Standing},
-    journal::Journal,
-    needs::StepId,
-    resource::Found,
-    state::{Move, Phase, Record, State},
+use crate::{
+    Driver, Failure, Fault, Found, Kind, Phase, Plan, Record, Seen, Standing, State, StepId,
+    journal::JournalOf, state::Move,
 };
-use crate::aws::{Cx, Fault};
 
 /// What a look for one step found.
 struct Sighting {
@@ -25,22 +19,26 @@ struct Sighting {
 
 /// Looks for every step whose key is known, again and again as others are found. `inside`: also for what lives
 /// inside others. Reads only.
-async fn search(plan: &Plan, cx: &Cx, inside: bool) -> Result<Vec<Sighting>, Fault> {
+async fn search<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    inside: bool,
+) -> Result<Vec<Sighting>, Fault> {
     let mut looked: BTreeSet<StepId> = BTreeSet::new();
     let mut all = Vec::new();
     loop {
         let mut tasks = JoinSet::new();
         for step in plan.steps().iter().filter(|s| inside || s.within.is_none()) {
             // A key may need what is found first: the policy of a role, say.
-            let Some(key) = step.work.key(cx)? else {
+            let Some(key) = step.work.key(driver)? else {
                 continue;
             };
             if !looked.insert(step.id.clone()) {
                 continue;
             }
-            let (id, kind, cx) = (step.id.clone(), step.kind, cx.for_step(&step.id));
+            let (id, kind, driver) = (step.id.clone(), step.kind, driver.for_step(&step.id));
             tasks.spawn(async move {
-                let found = kind.find(&cx, &key).await;
+                let found = driver.find(kind, &key).await;
                 Sighting { id, key, found }
             });
         }
@@ -57,11 +55,19 @@ async fn search(plan: &Plan, cx: &Cx, inside: bool) -> Result<Vec<Sighting>, Fau
     }
 }
 
-/// Records what is found of the plan's steps that do not live inside others, so that [`super::down()`] can
+/// Records what is found of the plan's steps that do not live inside others, so that [`crate::down()`] can
 /// reverse them. Answers how many.
-pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, Failure> {
+pub async fn recover<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    journal: &JournalOf<D>,
+) -> Result<usize, Failure> {
     let mut moves = Vec::new();
-    for Sighting { id, key, found } in search(plan, cx, false).await? {
+    let state = journal.state();
+    for Sighting { id, key, found } in search(plan, driver, false).await? {
+        if state.steps.contains_key(&id) {
+            continue;
+        }
         let (Found::Ours(output), Some(step)) = (found?, plan.get(&id)) else {
             continue;
         };
@@ -77,8 +83,12 @@ pub async fn recover(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<usize, F
 
 /// How every step of the plan stands when there is no state. What is found is noted in `state`, which nobody
 /// keeps.
-pub async fn discover(plan: &Plan, cx: &Cx, state: &mut State) -> Result<Vec<Seen>, Fault> {
-    let mut sightings = search(plan, cx, true).await?;
+pub async fn discover<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    state: &mut State<D::Kind>,
+) -> Result<Vec<Seen<D::Kind>>, Fault> {
+    let mut sightings = search(plan, driver, true).await?;
     let mut all = Vec::new();
     for step in plan.steps() {
         let sighting = sightings.iter().position(|s| s.id == step.id);
@@ -86,7 +96,7 @@ pub async fn discover(plan: &Plan, cx: &Cx, state: &mut State) -> Result<Vec<See
             id: step.id.clone(),
             kind: step.kind,
             name: step.name.clone(),
-            chapter: step.chapter.number(),
+            chapter: step.chapter,
             physical_id: None,
             state: Standing::NotBuilt,
             drift: Vec::new(),

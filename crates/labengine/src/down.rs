@@ -9,18 +9,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::{
-    event::{Change, Event},
-    failure::Failure,
-    interrupt::STOPPING,
-    journal::Journal,
-    late,
-    needs::StepId,
-    resource::Found,
-    state::{Move, Phase, Record, State},
-    step::Teller,
+use crate::{
+    Change, Driver, Failure, Fault, Found, Kind, Progress, Record, State, StepId,
+    interrupt::STOPPING, journal::JournalOf, late, state::Move, step::Teller,
 };
-use crate::aws::{Cx, Fault};
 
 /// What a run of `down` did.
 #[derive(Debug, Default)]
@@ -66,14 +58,14 @@ pub struct Survey {
 
 /// What is addressed by a name may be a stranger's by now, and what was only begun may not be there,
 /// or without the id that its deletion needs: those are looked at first. The rest is addressed by an
-/// id that AWS made, and simply deleted.
-async fn look(cx: &Cx, record: &Record) -> Result<Survey, Fault> {
+/// id that the cloud made, and simply deleted.
+async fn look<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Survey, Fault> {
     let (verdict, output) = if !record.kind.by_name() && record.output.is_some() {
         (Verdict::Delete, record.output.clone())
     } else {
         let found = match record.output {
-            Some(_) => record.kind.find(cx, &record.key).await?,
-            None => late::find(cx, record.kind, &record.key).await?,
+            Some(_) => driver.find(record.kind, &record.key).await?,
+            None => late::find(driver, record.kind, &record.key).await?,
         };
         match found {
             Found::Ours(output) => (Verdict::Delete, Some(output)),
@@ -85,12 +77,19 @@ async fn look(cx: &Cx, record: &Record) -> Result<Survey, Fault> {
 }
 
 /// Deletes what is on record, when it is there and ours.
-pub(super) async fn delete(cx: &Cx, record: &Record) -> Result<Change, Fault> {
-    let survey = look(cx, record).await?;
-    carry_out(cx, record, &survey).await
+pub(crate) async fn delete<D: Driver>(
+    driver: &D,
+    record: &Record<D::Kind>,
+) -> Result<Change, Fault> {
+    let survey = look(driver, record).await?;
+    carry_out(driver, record, &survey).await
 }
 
-async fn carry_out(cx: &Cx, record: &Record, survey: &Survey) -> Result<Change, Fault> {
+async fn carry_out<D: Driver>(
+    driver: &D,
+    record: &Record<D::Kind>,
+    survey: &Survey,
+) -> Result<Change, Fault> {
     match &survey.verdict {
         Verdict::AlreadyGone => Ok(Change::AlreadyGone),
         Verdict::LeaveAlone(seen) => {
@@ -99,19 +98,19 @@ async fn carry_out(cx: &Cx, record: &Record, survey: &Survey) -> Result<Change, 
                 record.kind.title(),
                 record.name
             );
-            cx.events().send(Event::Warning { message });
+            driver.tell(Progress::Warning { message });
             Ok(Change::LeftAlone)
         }
         Verdict::Delete => {
             let output = survey.output.as_ref();
-            record.kind.delete(cx, &record.key, output).await?;
+            driver.delete(record.kind, &record.key, output).await?;
             Ok(Change::Deleted)
         }
     }
 }
 
 /// The steps to delete one by one: the others go with the step inside which they live.
-fn roots(state: &State) -> BTreeMap<StepId, Record> {
+fn roots<K: Kind>(state: &State<K>) -> BTreeMap<StepId, Record<K>> {
     state
         .steps
         .iter()
@@ -121,12 +120,15 @@ fn roots(state: &State) -> BTreeMap<StepId, Record> {
 }
 
 /// Looks at all roots at once; nothing is changed.
-pub async fn survey(cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Survey, Fault>> {
+pub async fn survey<D: Driver>(
+    driver: &D,
+    state: &State<D::Kind>,
+) -> BTreeMap<StepId, Result<Survey, Fault>> {
     let mut tasks = JoinSet::new();
     for (id, record) in roots(state) {
-        let cx = cx.for_step(&id);
+        let driver = driver.for_step(&id);
         tasks.spawn(async move {
-            let seen = look(&cx, &record).await;
+            let seen = look(&driver, &record).await;
             (id, seen)
         });
     }
@@ -134,9 +136,9 @@ pub async fn survey(cx: &Cx, state: &State) -> BTreeMap<StepId, Result<Survey, F
 }
 
 /// Deletes what `survey` says is ours, what needs others first, in parallel.
-pub async fn down(
-    cx: Cx,
-    journal: Arc<Journal>,
+pub async fn down<D: Driver>(
+    driver: D,
+    journal: Arc<JournalOf<D>>,
     mut survey: BTreeMap<StepId, Result<Survey, Fault>>,
     parallel: usize,
 ) -> Removal {
@@ -147,7 +149,7 @@ pub async fn down(
     let mut tasks: JoinSet<Result<(Change, Vec<StepId>), Failure>> = JoinSet::new();
     let mut stop = false;
     loop {
-        stop |= cx.interrupt().is_set();
+        stop |= driver.interrupt().is_set();
         while !stop && running.len() < parallel {
             // Free to go: nothing that is left needs it.
             let free = left
@@ -160,15 +162,16 @@ pub async fn down(
             };
             started.insert(id.clone());
             let seen = survey.remove(&id);
-            let (task_cx, journal, task_id) = (cx.for_step(&id), Arc::clone(&journal), id.clone());
+            let (task_cx, journal, task_id) =
+                (driver.for_step(&id), Arc::clone(&journal), id.clone());
             let task = tasks
                 .spawn(async move { remove(&task_cx, &journal, &task_id, record, seen).await });
             running.insert(task.id(), id);
         }
         let ended = tokio::select! {
             ended = tasks.join_next_with_id() => ended,
-            () = cx.interrupt().wait(), if !stop => {
-                cx.events().send(Event::Warning { message: STOPPING.to_owned() });
+            () = driver.interrupt().wait(), if !stop => {
+                driver.tell(Progress::Warning { message: STOPPING.to_owned() });
                 continue;
             }
         };
@@ -197,7 +200,7 @@ pub async fn down(
                 } else {
                     Change::Failed
                 };
-                Teller::new(&cx, &id).tell(word, None, Some(failure.to_string()));
+                Teller::new(&driver, &id).tell(word, None, Some(failure.to_string()));
                 if untouched {
                     removal.skipped.push(id);
                 } else {
@@ -212,45 +215,42 @@ pub async fn down(
         "something that needs it is still there"
     };
     for id in left.into_keys().filter(|id| !started.contains(id)) {
-        Teller::new(&cx, &id).tell(Change::Skipped, None, Some(why.to_owned()));
+        Teller::new(&driver, &id).tell(Change::Skipped, None, Some(why.to_owned()));
         removal.skipped.push(id);
     }
     removal
 }
 
 /// Answers how it ended, and what went: the step and all that lived inside it.
-async fn remove(
-    cx: &Cx,
-    journal: &Journal,
+async fn remove<D: Driver>(
+    driver: &D,
+    journal: &JournalOf<D>,
     id: &StepId,
-    record: Record,
+    record: Record<D::Kind>,
     seen: Option<Result<Survey, Fault>>,
 ) -> Result<(Change, Vec<StepId>), Failure> {
-    let teller = Teller::new(cx, id);
+    let teller = Teller::new(driver, id);
     let seen = match seen {
         Some(seen) => seen?,
-        None => look(cx, &record).await?,
+        None => look(driver, &record).await?,
     };
     let physical_id = record.kind.physical_id(&record.key, seen.output.as_ref());
     if seen.verdict == Verdict::Delete {
         journal.commit(id, Move::Unmake).await?;
         teller.tell(Change::Deleting, physical_id.clone(), None);
     }
-    let change = carry_out(cx, &record, &seen).await?;
+    let change = carry_out(driver, &record, &seen).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
         .await?;
     for inhabitant in &all[1..] {
-        Teller::new(cx, inhabitant).tell(change, None, Some("with what it lives in".to_owned()));
+        Teller::new(driver, inhabitant).tell(
+            change,
+            None,
+            Some("with what it lives in".to_owned()),
+        );
     }
     teller.tell(change, physical_id, None);
     Ok((change, all))
-}
-
-impl Record {
-    /// Whether a run was cut off while it worked on this step.
-    pub fn is_begun(&self) -> bool {
-        self.phase != Phase::Created
-    }
 }

@@ -9,9 +9,9 @@ use std::{
 use jiff::Timestamp;
 use labfiles::{Dir, How};
 
-use super::{
-    journal::{FILE, Journal, JournalError, TEMPORARY, io_error, read_in},
-    state::State,
+use crate::{
+    Journal, JournalError, Kind, State,
+    journal::{FILE, Store, TEMPORARY, io_error, read_in},
 };
 
 const LOCK: &str = "lock";
@@ -71,12 +71,12 @@ impl Lock {
         Ok(Self { dir, _file: file })
     }
 
-    pub(super) fn dir(&self) -> &Dir {
+    pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
 
     /// Reads the state under the lock.
-    pub fn read(&self) -> Result<Option<State>, JournalError> {
+    pub fn read<K: Kind>(&self) -> Result<Option<State<K>>, JournalError> {
         read_in(&self.dir)
     }
 
@@ -100,7 +100,7 @@ impl Lock {
     }
 
     /// A journal that starts with `state`. Nothing is written before the first commit.
-    pub fn journal(self, state: State) -> Journal {
+    pub fn journal<K: Kind>(self, state: State<K>) -> Journal<K> {
         Journal::new(self, state)
     }
 }
@@ -114,5 +114,22 @@ impl Drop for Lock {
         // The folder may hold other files (a receipt, a state kept aside): then it stays.
         let _ = self.dir.remove(LOCK);
         let _ = self.dir.remove_self();
+    }
+}
+
+impl<K: Kind> Store<K> for Lock {
+    async fn keep(&self, state: State<K>) -> Result<(), JournalError> {
+        let path = self.dir.path().join(FILE);
+        let mut bytes =
+            serde_json::to_vec_pretty(&state).map_err(|e| JournalError::Unreadable {
+                path: path.clone(),
+                reason: e.to_string(),
+            })?;
+        bytes.push(b'\n');
+        let dir = self.dir.clone();
+        tokio::task::spawn_blocking(move || dir.replace(FILE, TEMPORARY, &bytes))
+            .await
+            .unwrap_or_else(|e| Err(io::Error::other(e)))
+            .map_err(io_error(&path, "cannot write"))
     }
 }

@@ -5,8 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{needs::StepId, receipt::Receipt, resource::Drift};
-use crate::resource::Kind;
+mod receipt;
+
+pub use labengine::{Change, Progress};
+use labengine::{Driver, Step, StepId};
+pub use receipt::{By, Deleted, Left, Look, Receipt, Unseen};
+
+use crate::kind::Kind;
 
 /// One thing that happened. With `--json`, one object a line.
 #[derive(Debug, Clone, Serialize)]
@@ -35,35 +40,6 @@ pub enum Event {
         endpoint: Option<String>,
         /// All steps of the run, in the tutorial's order.
         steps: Vec<StepInfo>,
-    },
-    /// A step changed; results are told only after they are durable in the journal.
-    Step {
-        /// Which step.
-        id: StepId,
-        /// What happened to it.
-        change: Change,
-        /// AWS's id or name for it, once known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        physical_id: Option<String>,
-        /// Why, for failures, skips and updates.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<String>,
-        /// Seconds since the step began.
-        seconds: f64,
-    },
-    /// A step cannot go on yet.
-    Waiting {
-        /// Which step.
-        id: StepId,
-        /// Completes "waiting for …".
-        reason: String,
-        /// Seconds waited so far.
-        seconds: f64,
-    },
-    /// Something the user should know.
-    Warning {
-        /// One sentence.
-        message: String,
     },
     /// One proof of `verify`.
     Check(CheckResult),
@@ -101,6 +77,9 @@ pub enum Event {
     /// Nothing more comes: for reporters, never shown.
     #[serde(skip)]
     End,
+    /// What the engine says of its steps.
+    #[serde(untagged)]
+    Progress(Progress),
 }
 
 /// A step as reporters know it.
@@ -116,29 +95,30 @@ pub struct StepInfo {
     pub chapter: u8,
 }
 
-/// What happened to a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Change {
-    Creating,
-    Created,
-    /// Found from an earlier run and recorded.
-    Adopted,
-    /// Deleted, and another one made.
-    Replaced,
-    Unchanged,
-    Updating,
-    Updated,
-    Deleting,
-    Deleted,
-    /// It was not there any more.
-    AlreadyGone,
-    /// A stranger's now; not touched.
-    LeftAlone,
-    Failed,
-    /// Not tried because something it needs failed.
-    Skipped,
+impl StepInfo {
+    /// As reporters know it.
+    pub fn of<D: Driver<Kind = Kind>>(step: &Step<D>) -> Self {
+        Self {
+            id: step.id.clone(),
+            kind: step.kind,
+            name: step.name.clone(),
+            chapter: step.chapter,
+        }
+    }
+}
+
+impl From<Progress> for Event {
+    fn from(progress: Progress) -> Self {
+        Self::Progress(progress)
+    }
+}
+
+impl Event {
+    /// Something the user should know, in one sentence.
+    pub fn warning(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Progress(Progress::Warning { message })
+    }
 }
 
 /// One proof: what was expected and what was seen.
@@ -191,8 +171,8 @@ impl EventSink {
     }
 
     /// Tells an event.
-    pub fn send(&self, event: Event) {
-        let _ = self.0.send(event);
+    pub fn send(&self, event: impl Into<Event>) {
+        let _ = self.0.send(event.into());
     }
 
     /// Returns when all that was told is shown, or nobody shows anything.
@@ -202,13 +182,4 @@ impl EventSink {
         // The mark is dropped unsent: that is the answer.
         let _ = rx.await;
     }
-}
-
-/// Drift in one line.
-pub(super) fn describe(drift: &[Drift]) -> String {
-    drift
-        .iter()
-        .map(|d| format!("{}: wanted {}, seen {}", d.field, d.wanted, d.seen))
-        .collect::<Vec<_>>()
-        .join("; ")
 }

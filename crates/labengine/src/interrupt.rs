@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// What the user is told when the wish is seen.
-pub(super) const STOPPING: &str =
+pub(crate) const STOPPING: &str =
     "stopping: what is running ends and is recorded, nothing else begins; once more stops at once";
 
 /// Whether the run should end. Cheap to clone; all clones see the same wish.
@@ -54,6 +54,13 @@ impl Interrupt {
     pub fn never() -> Self {
         let (_, set) = watch::channel(false);
         Self { set }
+    }
+
+    /// A wish that the other end makes.
+    #[cfg(test)]
+    pub(crate) fn with_switch() -> (Self, watch::Sender<bool>) {
+        let (switch, set) = watch::channel(false);
+        (Self { set }, switch)
     }
 
     /// Whether the run should end.

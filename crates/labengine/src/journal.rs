@@ -13,16 +13,15 @@ use labfiles::{
     plain,
 };
 
-use super::{
-    lock::Lock,
-    needs::StepId,
-    state::{self, Illegal, Move, Record, State},
+use crate::{
+    Driver, Kind, Lock, Record, State, StepId,
+    state::{self, Illegal, Move},
 };
 
 /// The state's file in a lab's folder.
-pub(super) const FILE: &str = "state.json";
+pub(crate) const FILE: &str = "state.json";
 /// How the names of files begin that become the state's.
-pub(super) const TEMPORARY: &str = ".state";
+pub(crate) const TEMPORARY: &str = ".state";
 
 /// A state larger than this is none: a lab's takes kilobytes.
 const MOST_BYTES: u64 = 64 << 20;
@@ -89,7 +88,7 @@ pub enum JournalError {
 }
 
 /// Reads the state in a lab's folder without locking it. `None`: there is none.
-pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
+pub fn read<K: Kind>(folder: &Path) -> Result<Option<State<K>>, JournalError> {
     match Dir::open(folder) {
         Ok(dir) => read_in(&dir),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -97,7 +96,7 @@ pub fn read(folder: &Path) -> Result<Option<State>, JournalError> {
     }
 }
 
-pub(super) fn read_in(dir: &Dir) -> Result<Option<State>, JournalError> {
+pub(crate) fn read_in<K: Kind>(dir: &Dir) -> Result<Option<State<K>>, JournalError> {
     let folder = dir.path();
     let path = folder.join(FILE);
     let bytes = match dir.read(FILE, MOST_BYTES) {
@@ -109,7 +108,7 @@ pub(super) fn read_in(dir: &Dir) -> Result<Option<State>, JournalError> {
         }
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
-    let state = parse(&path, &bytes)?;
+    let state: State<K> = parse(&path, &bytes)?;
     if folder.file_name().is_some_and(|name| *name != *state.lab) {
         let found = state.lab;
         return Err(JournalError::OtherLab { path, found });
@@ -118,7 +117,7 @@ pub(super) fn read_in(dir: &Dir) -> Result<Option<State>, JournalError> {
 }
 
 /// Takes only what is whole, with every value of its kind.
-fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
+fn parse<K: Kind>(path: &Path, bytes: &[u8]) -> Result<State<K>, JournalError> {
     let unreadable = |reason: String| JournalError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -135,7 +134,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
         JsonError::Mismatch(wrong) => unreadable(wrong.to_string()),
     })?;
     let version = value.get("version").and_then(serde_json::Value::as_u64);
-    let state: State = match version {
+    let state: State<K> = match version {
         Some(found) if found > u64::from(state::VERSION) => {
             let path = path.to_owned();
             return Err(JournalError::Newer { path, found });
@@ -149,28 +148,35 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
     }
 }
 
+/// Where a state is kept.
+pub trait Store<K: Kind>: Send + Sync + 'static {
+    /// Replaces what is kept, durably: after it returned, no crash loses it.
+    fn keep(&self, state: State<K>) -> impl Future<Output = Result<(), JournalError>> + Send;
+}
+
 /// The state, and the only way to change it.
 #[derive(Debug)]
-pub struct Journal {
-    path: PathBuf,
-    lock: Lock,
-    inner: Mutex<Inner>,
-    /// The last generation that is on disk. Whoever holds it writes for everybody who waits.
+pub struct Journal<K: Kind, S = Lock> {
+    store: S,
+    inner: Mutex<Inner<K>>,
+    /// The last generation that is kept. Whoever holds it writes for everybody who waits.
     durable: tokio::sync::Mutex<u64>,
 }
 
+/// A driver's journal.
+pub(crate) type JournalOf<D> = Journal<<D as Driver>::Kind, <D as Driver>::Store>;
+
 #[derive(Debug)]
-struct Inner {
-    state: State,
+struct Inner<K: Kind> {
+    state: State<K>,
     generation: u64,
 }
 
-impl Journal {
+impl<K: Kind, S: Store<K>> Journal<K, S> {
     /// A journal that starts with `state`. Nothing is written before the first commit.
-    pub(super) fn new(lock: Lock, state: State) -> Self {
+    pub fn new(store: S, state: State<K>) -> Self {
         Self {
-            path: lock.dir().path().join(FILE),
-            lock,
+            store,
             inner: Mutex::new(Inner {
                 state,
                 generation: 1,
@@ -179,27 +185,30 @@ impl Journal {
         }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Inner<K>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A copy of the state as of now.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> State<K> {
         self.inner().state.clone()
     }
 
     /// A copy of one record.
-    pub fn record(&self, id: &StepId) -> Option<Record> {
+    pub fn record(&self, id: &StepId) -> Option<Record<K>> {
         self.inner().state.steps.get(id).cloned()
     }
 
     /// Makes one step's transition durable.
-    pub async fn commit(&self, id: &StepId, step: Move) -> Result<(), JournalError> {
+    pub(crate) async fn commit(&self, id: &StepId, step: Move<K>) -> Result<(), JournalError> {
         self.commit_all(vec![(id.clone(), step)]).await
     }
 
     /// Makes transitions durable, together. Commits that wait at the same time share one write.
-    pub async fn commit_all(&self, moves: Vec<(StepId, Move)>) -> Result<(), JournalError> {
+    pub(crate) async fn commit_all(
+        &self,
+        moves: Vec<(StepId, Move<K>)>,
+    ) -> Result<(), JournalError> {
         let now = Timestamp::now();
         self.change(|state| {
             for (id, step) in moves {
@@ -222,7 +231,7 @@ impl Journal {
     /// Changes what is not a step (users, until), durably.
     pub async fn change(
         &self,
-        change: impl FnOnce(&mut State) -> Result<(), JournalError>,
+        change: impl FnOnce(&mut State<K>) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         let mine = {
             let mut inner = self.inner();
@@ -234,43 +243,34 @@ impl Journal {
         if *durable >= mine {
             return Ok(());
         }
-        let (bytes, generation) = {
+        let (state, generation) = {
             let inner = self.inner();
-            let mut bytes =
-                serde_json::to_vec_pretty(&inner.state).map_err(|e| JournalError::Unreadable {
-                    path: self.path.clone(),
-                    reason: e.to_string(),
-                })?;
-            bytes.push(b'\n');
-            (bytes, inner.generation)
+            (inner.state.clone(), inner.generation)
         };
-        let dir = self.lock.dir().clone();
-        tokio::task::spawn_blocking(move || dir.replace(FILE, TEMPORARY, &bytes))
-            .await
-            .unwrap_or_else(|e| Err(io::Error::other(e)))
-            .map_err(io_error(&self.path, "cannot write"))?;
+        self.store.keep(state).await?;
         *durable = generation;
         Ok(())
     }
+}
 
+impl<K: Kind> Journal<K> {
     /// The lab's folder.
     pub fn dir(&self) -> &Dir {
-        self.lock.dir()
+        self.store.dir()
     }
 
     /// Removes the state of a lab of which nothing is left; with its lock.
     pub fn close(self) -> Result<(), JournalError> {
         match self.dir().remove(FILE) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error(&self.path, "cannot remove")(e));
+                Err(io_error(&self.dir().path().join(FILE), "cannot remove")(e))
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-pub(super) fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
+pub(crate) fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
     move |source| match Refused::of(&source) {
         Some(refused) => JournalError::Refused(refused.clone()),
         None => JournalError::Io {

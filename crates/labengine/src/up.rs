@@ -7,21 +7,15 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{
-    decide::Wish,
-    event::{Change, Event},
-    failure::Failure,
-    foresee::Foresight,
-    graph::Plan,
+use crate::{
+    Change, Driver, Failure, Foresight, Health, Plan, Progress, StepId,
+    decide::{Saw, Wish},
     interrupt::STOPPING,
-    journal::Journal,
-    needs::StepId,
+    journal::JournalOf,
     prune::{self, When},
-    resource::Health,
     state::Move,
     step::{Brought, Builder, Teller},
 };
-use crate::aws::Cx;
 
 /// What a run of `up` did.
 #[derive(Debug, Default)]
@@ -45,7 +39,7 @@ impl Built {
     }
 
     /// Notes why a step did not end well. Answers whether other steps may begin.
-    fn fail(&mut self, cx: &Cx, id: StepId, failure: Failure) -> bool {
+    fn fail<D: Driver>(&mut self, driver: &D, id: StepId, failure: Failure) -> bool {
         let goes_on = !failure.ends_run();
         let untouched = failure.is_interrupt() || failure.is_pause();
         let word = if untouched {
@@ -53,7 +47,7 @@ impl Built {
         } else {
             Change::Failed
         };
-        Teller::new(cx, &id).tell(word, None, Some(failure.to_string()));
+        Teller::new(driver, &id).tell(word, None, Some(failure.to_string()));
         if untouched {
             self.skipped.push(id);
         } else {
@@ -63,7 +57,7 @@ impl Built {
         if failure.is_pause() && self.paused.is_none() {
             let message = "paused: AWS no longer takes the credentials; what is running ends and is recorded, \
                            nothing else begins";
-            cx.events().send(Event::Warning {
+            driver.tell(Progress::Warning {
                 message: message.to_owned(),
             });
             self.paused = Some(failure);
@@ -79,59 +73,61 @@ impl Built {
 
 /// How to run.
 #[derive(Debug)]
-pub struct Options {
+pub struct Options<K> {
     /// Steps at once; 1 is strictly the plan's order.
     pub parallel: usize,
-    /// Look for every step before making it: something of this lab exists, but the state does not know it.
-    pub look_first: bool,
     /// Steps whose name a stranger has: the user has seen it, and wants it to become ours.
     pub adopt: BTreeSet<StepId>,
     /// What was seen just before: checks are not made again.
-    pub foresight: Foresight,
+    pub foresight: Foresight<K>,
 }
 
 /// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
-pub async fn up(
-    plan: Arc<Plan>,
-    cx: Cx,
-    journal: Arc<Journal>,
-    mut options: Options,
+pub async fn up<D: Driver>(
+    plan: Arc<Plan<D>>,
+    driver: D,
+    journal: Arc<JournalOf<D>>,
+    mut options: Options<D::Kind>,
 ) -> Result<Built, Failure> {
-    recall(&plan, &cx, &journal).await?;
+    recall(&plan, &driver, &journal).await?;
     let healths = std::mem::take(&mut options.foresight.healths);
     let mut built = Built::default();
-    let later = match prune::prune(&plan, &cx, &journal, When::First).await {
+    let later = match prune::prune(&plan, &driver, &journal, When::First).await {
         Ok((removed, later)) => {
             built.removed = removed;
             later
         }
         Err((id, failure)) => {
-            built.fail(&cx, id, failure);
+            built.fail(&driver, id, failure);
             built
                 .skipped
                 .extend(plan.steps().iter().map(|s| s.id.clone()));
             return Ok(built);
         }
     };
-    schedule(&plan, &cx, &journal, &options, healths, &mut built).await;
+    schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
     if later && built.ok() {
         // What was in use by something that has been changed since.
-        match prune::prune(&plan, &cx, &journal, When::Last).await {
+        match prune::prune(&plan, &driver, &journal, When::Last).await {
             Ok((removed, still)) => {
                 built.removed += removed;
                 if still {
-                    let failures = prune::failures(&plan, &cx, &journal).await;
+                    let failures = prune::failures(&plan, &driver, &journal).await;
                     built.failed.extend(failures);
                 }
             }
-            Err((id, failure)) => drop(built.fail(&cx, id, failure)),
+            Err((id, failure)) => drop(built.fail(&driver, id, failure)),
         }
     }
     Ok(built)
 }
 
 /// Gives the plan what the state knows, and the state what the plan says of its steps.
-async fn recall(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<(), Failure> {
+async fn recall<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    journal: &JournalOf<D>,
+) -> Result<(), Failure> {
     let state = journal.state();
     plan.settle(&state)?;
     // Places in the plan are numbers: those of what is left as it is must not be given twice.
@@ -142,7 +138,7 @@ async fn recall(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<(), Failure> 
             continue;
         };
         let mut new = step.record(record.key.clone());
-        if step.wish(cx, Some(record))? != Wish::Same {
+        if step.wish(driver, Some(record))? != Wish::Same {
             // Until the thing itself has the new one.
             new.name.clone_from(&record.name);
         }
@@ -169,15 +165,17 @@ async fn recall(plan: &Plan, cx: &Cx, journal: &Journal) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn schedule(
-    plan: &Arc<Plan>,
-    cx: &Cx,
-    journal: &Arc<Journal>,
-    options: &Options,
+async fn schedule<D: Driver>(
+    plan: &Arc<Plan<D>>,
+    driver: &D,
+    journal: &Arc<JournalOf<D>>,
+    options: &Options<D::Kind>,
     mut healths: BTreeMap<StepId, Health>,
     built: &mut Built,
 ) {
     let lengths = plan.path_lengths();
+    // What is not on record may be there all the same.
+    let recovered = journal.state().recovered;
     let mut waiting: Vec<StepId> = plan.steps().iter().map(|s| s.id.clone()).collect();
     let mut running: BTreeMap<tokio::task::Id, StepId> = BTreeMap::new();
     let mut tasks: JoinSet<Result<Brought, Failure>> = JoinSet::new();
@@ -187,10 +185,10 @@ async fn schedule(
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
     loop {
-        stop |= cx.interrupt().is_set();
+        stop |= driver.interrupt().is_set();
         for id in blocked(plan, &waiting, &lost) {
             waiting.retain(|w| w != &id);
-            Teller::new(cx, &id).tell(
+            Teller::new(driver, &id).tell(
                 Change::Skipped,
                 None,
                 Some("something it needs failed".to_owned()),
@@ -217,33 +215,34 @@ async fn schedule(
                 .iter()
                 .any(|n| built.done.get(n) != Some(&Change::Unchanged));
             let health = healths.remove(&id).filter(|_| !fresh);
-            let look_first = options.look_first || step.needs.iter().any(|n| found.contains(n));
+            let look_first = recovered || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
             let replaces = options.foresight.replaces(&id);
-            let (plan, cx, journal) = (Arc::clone(plan), cx.for_step(&id), Arc::clone(journal));
+            let (plan, driver, journal) =
+                (Arc::clone(plan), driver.for_step(&id), Arc::clone(journal));
             let task_id = id.clone();
             let task = tasks.spawn(async move {
                 let Some(step) = plan.get(&task_id) else {
                     return Err(Failure::Defect(format!("{task_id} is not in the plan")));
                 };
-                let teller = Teller::new(&cx, &task_id);
+                let teller = Teller::new(&driver, &task_id);
                 let builder = Builder {
                     step,
-                    cx: &cx,
+                    driver: &driver,
                     journal: &journal,
                     teller,
                     look_first,
                     agreed,
                     replaces,
                 };
-                builder.bring(health).await
+                builder.bring(health.map_or(Saw::Nothing, Saw::from)).await
             });
             running.insert(task.id(), id);
         }
         let ended = tokio::select! {
             ended = tasks.join_next_with_id() => ended,
-            () = cx.interrupt().wait(), if !stop => {
-                cx.events().send(Event::Warning { message: STOPPING.to_owned() });
+            () = driver.interrupt().wait(), if !stop => {
+                driver.tell(Progress::Warning { message: STOPPING.to_owned() });
                 continue;
             }
         };
@@ -264,19 +263,19 @@ async fn schedule(
             }
             Err(failure) => {
                 lost.insert(id.clone());
-                stop |= !built.fail(cx, id, failure);
+                stop |= !built.fail(driver, id, failure);
             }
         }
     }
     if stop && !waiting.is_empty() {
-        cx.events().send(Event::Warning {
+        driver.tell(Progress::Warning {
             message: format!("stopped with {} steps not begun", waiting.len()),
         });
     }
     built.skipped.append(&mut waiting);
 }
 
-fn blocked(plan: &Plan, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<StepId> {
+fn blocked<D: Driver>(plan: &Plan<D>, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<StepId> {
     let mut blocked: BTreeSet<StepId> = BTreeSet::new();
     // Plan order: what a blocked step blocks comes after it.
     for step in plan.steps().iter().filter(|s| waiting.contains(&s.id)) {

@@ -1,4 +1,4 @@
-//! What labctl knows: pure values and the only transitions they allow. Reading and writing the file
+//! What is known of a lab: pure values and the only transitions they allow. Reading and writing the file
 //! is the journal's business.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,15 +8,15 @@ use labfiles::json::Mismatch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::needs::StepId;
-use crate::resource::{Kind, form};
+use crate::{Kind, StepId, form};
 
 /// Version of the state file's format.
 pub const VERSION: u32 = 1;
 
 /// The state of one lab. Holds ids and names, never a secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct State {
+#[serde(bound = "")]
+pub struct State<K: Kind> {
     /// [`VERSION`].
     pub version: u32,
     /// The lab's name: value of the ownership tag.
@@ -31,7 +31,7 @@ pub struct State {
     /// Another region is refused.
     #[serde(deserialize_with = "form::region")]
     pub region: String,
-    /// The endpoint when it is not AWS's own; another is refused.
+    /// The endpoint when it is not the cloud's own; another is refused.
     #[serde(default, deserialize_with = "form::endpoint")]
     pub endpoint: Option<String>,
     /// The lab is on the local twin whose folder this is.
@@ -42,17 +42,22 @@ pub struct State {
     pub users: Option<Vec<String>>,
     /// Chapter given with `up --until`.
     pub until: Option<u8>,
+    /// It began without knowing what was there: an earlier state was lost. What is not on record may be there all the
+    /// same, as long as this state lives.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
     /// When the state was made.
     pub created_at: Timestamp,
     /// Everything begun and not yet undone.
-    pub steps: BTreeMap<StepId, Record>,
+    pub steps: BTreeMap<StepId, Record<K>>,
 }
 
 /// One step of the state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+#[serde(bound = "")]
+pub struct Record<K: Kind> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: K,
     /// The name a person knows it by.
     #[serde(deserialize_with = "form::text")]
     pub name: String,
@@ -68,10 +73,22 @@ pub struct Record {
     pub phase: Phase,
     /// What identifies it; durable before the first call.
     pub key: Value,
-    /// What AWS answered; durable before anybody uses it.
+    /// What the cloud answered; durable before anybody uses it.
     pub output: Option<Value>,
     /// When it last changed.
     pub at: Timestamp,
+}
+
+impl<K: Kind> Record<K> {
+    /// The cloud's id or name for it, as a person would paste it into the console.
+    pub fn physical_id(&self) -> Option<String> {
+        self.kind.physical_id(&self.key, self.output.as_ref())
+    }
+
+    /// Whether a run was cut off while it worked on this step.
+    pub fn is_begun(&self) -> bool {
+        self.phase != Phase::Created
+    }
 }
 
 /// Where a step stands. No record at all: nothing there.
@@ -88,19 +105,19 @@ pub enum Phase {
 
 /// One step's transition.
 #[derive(Debug, Clone)]
-pub enum Move {
+pub(crate) enum Move<K: Kind> {
     /// Intent to create: the record as it will be, without output. Also replaces a created record
     /// whose thing stays inside its parent (a superseded deployment).
-    Begin(Record),
-    /// AWS made it, changed it, or it was found to be there.
+    Begin(Record<K>),
+    /// The cloud made it, changed it, or it was found to be there.
     Made {
         /// The key, which a change in place may have altered.
         key: Value,
-        /// AWS's answer.
+        /// The cloud's answer.
         output: Value,
     },
-    /// The record's place in the plan changed (needs, order, chapter, name); nothing at AWS did.
-    Replan(Record),
+    /// The record's place in the plan changed (needs, order, chapter, name); nothing in the cloud did.
+    Replan(Record<K>),
     /// Intent to delete.
     Unmake,
     /// It is not there (any more).
@@ -117,11 +134,11 @@ pub struct Illegal {
 
 /// The only transitions there are: none → creating → created → deleting → none, creating → deleting,
 /// and back to none when nothing was there.
-pub(super) fn next(
-    record: Option<Record>,
-    step: Move,
+pub(crate) fn next<K: Kind>(
+    record: Option<Record<K>>,
+    step: Move<K>,
     now: Timestamp,
-) -> Result<Option<Record>, Illegal> {
+) -> Result<Option<Record<K>>, Illegal> {
     use Phase::{Created, Creating, Deleting};
     let phase = record.as_ref().map(|r| r.phase);
     match (step, record) {
@@ -164,7 +181,7 @@ pub(super) fn next(
     }
 }
 
-impl Move {
+impl<K: Kind> Move<K> {
     fn name(&self) -> &'static str {
         match self {
             Self::Begin(_) => "begin",
@@ -176,10 +193,10 @@ impl Move {
     }
 }
 
-impl State {
+impl<K: Kind> State<K> {
     /// Why no command could work with this state, if so: values that are not their kind's, or steps
     /// that need each other (or live inside each other) in a circle.
-    pub(super) fn defect(&self) -> Option<Mismatch> {
+    pub(crate) fn defect(&self) -> Option<Mismatch> {
         let of = |id: &StepId, wrong: Mismatch| Some(wrong.within(&id.to_string()).within("steps"));
         for (id, record) in &self.steps {
             if let Err(wrong) = record.kind.check(&record.key, record.output.as_ref()) {
@@ -194,7 +211,7 @@ impl State {
                 .copied()
                 .filter(|id| {
                     let rests_on =
-                        |r: &Record| r.needs.iter().chain(&r.within).any(|n| left.contains(n));
+                        |r: &Record<K>| r.needs.iter().chain(&r.within).any(|n| left.contains(n));
                     !self.steps.get(*id).is_some_and(rests_on)
                 })
                 .collect();
@@ -211,21 +228,21 @@ impl State {
     }
 
     /// The records in the tutorial's order.
-    pub fn in_order(&self) -> Vec<(&StepId, &Record)> {
+    pub fn in_order(&self) -> Vec<(&StepId, &Record<K>)> {
         let mut all: Vec<_> = self.steps.iter().collect();
         all.sort_by_key(|(id, r)| (r.order, (*id).clone()));
         all
     }
 
     /// The created record's output of the first step of `kind`, in the tutorial's order.
-    pub fn first(&self, kind: Kind) -> Option<(&StepId, &Record)> {
+    pub fn first(&self, kind: K) -> Option<(&StepId, &Record<K>)> {
         self.in_order()
             .into_iter()
             .find(|(_, r)| r.kind == kind && r.output.is_some())
     }
 
-    /// Whether AWS deletes this step together with another step of the state.
-    pub fn goes_with_parent(&self, record: &Record) -> bool {
+    /// Whether this step is deleted together with another step of the state.
+    pub fn goes_with_parent(&self, record: &Record<K>) -> bool {
         record
             .within
             .as_ref()
@@ -254,10 +271,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Kind;
 
-    fn record(phase: Phase) -> Record {
+    fn record(phase: Phase) -> Record<Kind> {
         Record {
-            kind: Kind::Role,
+            kind: Kind::Named,
             name: "r".into(),
             chapter: 1,
             order: 0,
@@ -278,7 +296,7 @@ mod tests {
             within: within.map(StepId::new),
             ..record(Phase::Creating)
         };
-        let defect = |steps: Vec<(&str, Record)>| {
+        let defect = |steps: Vec<(&str, Record<Kind>)>| {
             let state = State {
                 version: VERSION,
                 lab: "l".into(),
@@ -289,6 +307,7 @@ mod tests {
                 local: None,
                 users: None,
                 until: None,
+                recovered: false,
                 created_at: Timestamp::UNIX_EPOCH,
                 steps: steps
                     .into_iter()

@@ -1,19 +1,12 @@
 //! Removes what the state has and the plan no longer wants.
 
-use super::{
-    down,
-    event::Change,
-    failure::Failure,
-    graph::Plan,
-    journal::Journal,
-    needs::StepId,
-    state::{Move, State},
-    step::Teller,
+use crate::{
+    Change, Driver, Failure, FaultKind, Kind, Plan, State, StepId, down, journal::JournalOf,
+    state::Move, step::Teller,
 };
-use crate::aws::{Cx, FaultKind};
 
 /// Steps of the state that the plan does not have (but no later chapters'), what needs others first.
-fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
+fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
     let mut extra: Vec<_> = state
         .steps
         .iter()
@@ -25,7 +18,7 @@ fn extra(plan: &Plan, state: &State) -> Vec<StepId> {
 
 /// When in a run something is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     /// Before anything is made: not what something else may still use.
     First,
     /// When everything is as wanted.
@@ -34,10 +27,10 @@ pub(super) enum When {
 
 /// Removes what can be removed now: how many went, and whether something still in use is left.
 /// A failure ends it, with the step that it is of.
-pub(super) async fn prune(
-    plan: &Plan,
-    cx: &Cx,
-    journal: &Journal,
+pub(crate) async fn prune<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    journal: &JournalOf<D>,
     when: When,
 ) -> Result<(usize, bool), (StepId, Failure)> {
     let mut removed = 0;
@@ -49,7 +42,7 @@ pub(super) async fn prune(
             left = true;
             continue;
         }
-        match remove(&id, cx, journal).await {
+        match remove(&id, driver, journal).await {
             Ok(true) => removed += 1,
             Ok(false) => {}
             Err(Failure::Aws(fault))
@@ -64,26 +57,34 @@ pub(super) async fn prune(
 }
 
 /// Tries what is left once more, for the reasons.
-pub(super) async fn failures(plan: &Plan, cx: &Cx, journal: &Journal) -> Vec<(StepId, Failure)> {
+pub(crate) async fn failures<D: Driver>(
+    plan: &Plan<D>,
+    driver: &D,
+    journal: &JournalOf<D>,
+) -> Vec<(StepId, Failure)> {
     let mut failed = Vec::new();
     for id in extra(plan, &journal.state()) {
-        if let Err(failure) = remove(&id, cx, journal).await {
+        if let Err(failure) = remove(&id, driver, journal).await {
             failed.push((id, failure));
         }
     }
     failed
 }
 
-async fn remove(id: &StepId, cx: &Cx, journal: &Journal) -> Result<bool, Failure> {
+async fn remove<D: Driver>(
+    id: &StepId,
+    driver: &D,
+    journal: &JournalOf<D>,
+) -> Result<bool, Failure> {
     // It may have gone with its parent.
     let Some(record) = journal.record(id) else {
         return Ok(false);
     };
-    let cx = cx.for_step(id);
-    let teller = Teller::new(&cx, id);
+    let driver = driver.for_step(id);
+    let teller = Teller::new(&driver, id);
     journal.commit(id, Move::Unmake).await?;
     teller.tell(Change::Deleting, None, Some("no longer wanted".to_owned()));
-    let change = down::delete(&cx, &record).await?;
+    let change = down::delete(&driver, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect())

@@ -1,0 +1,365 @@
+//! One step: from whatever the journal and the cloud say to what the plan wants.
+//!
+//! [`decide::next`] says what to do; this file does it, and keeps the journal ahead of every call.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{
+    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Kind, Progress, Record, Step, StepId,
+    decide::{self, Next, Patience, Rules, Saw, Wish},
+    down,
+    event::describe,
+    journal::JournalOf,
+    late,
+    state::Move,
+};
+
+/// How often a create of unsure outcome is looked up and tried again.
+const CREATE_TRIES: usize = 3;
+/// How long the cloud may take to show tags that it was given.
+const CLAIM_LIMIT: Duration = Duration::from_mins(1);
+
+/// Tells what happens to one step.
+pub(crate) struct Teller<'a, D> {
+    driver: &'a D,
+    id: &'a StepId,
+    started: Instant,
+}
+
+impl<'a, D: Driver> Teller<'a, D> {
+    pub(crate) fn new(driver: &'a D, id: &'a StepId) -> Self {
+        Self {
+            driver,
+            id,
+            started: Instant::now(),
+        }
+    }
+
+    pub(crate) fn tell(
+        &self,
+        change: Change,
+        physical_id: Option<String>,
+        message: Option<String>,
+    ) {
+        self.driver.tell(Progress::Step {
+            id: self.id.clone(),
+            change,
+            physical_id,
+            message,
+            seconds: self.started.elapsed().as_secs_f64(),
+        });
+    }
+}
+
+/// Builds one step.
+pub(crate) struct Builder<'a, D: Driver> {
+    pub(crate) step: &'a Step<D>,
+    pub(crate) driver: &'a D,
+    pub(crate) journal: &'a JournalOf<D>,
+    pub(crate) teller: Teller<'a, D>,
+    /// What the journal does not know may be there all the same: the state was lost, or something
+    /// that this step needs was found and not made.
+    pub(crate) look_first: bool,
+    /// The user has seen the stranger that has this step's name, and wants it to become ours.
+    pub(crate) agreed: bool,
+    /// It takes the place of something that goes in this run.
+    pub(crate) replaces: bool,
+}
+
+/// How a step that went well ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Brought {
+    pub(crate) change: Change,
+    /// It was there, and the journal had not known.
+    pub(crate) found: bool,
+}
+
+/// What a step's run remembers between two looks at the table.
+struct Memory {
+    saw: Saw,
+    rules: Rules,
+    /// Creates that were sent.
+    tries: usize,
+    /// Why the last create is in doubt.
+    doubt: Option<Fault>,
+    /// How it ends if there is nothing to change.
+    ends: Brought,
+}
+
+impl<D: Driver> Builder<'_, D> {
+    /// Makes, adopts, changes or leaves the step. `saw`: what a check of just before saw.
+    pub(crate) async fn bring(&self, saw: Saw) -> Result<Brought, Failure> {
+        let key = self.step.work.key(self.driver)?;
+        let wanted = key.ok_or_else(|| self.defect("ran before what it needs"))?;
+        let mut memory = Memory {
+            saw,
+            rules: Rules {
+                look: self.look_first || self.agreed,
+                adopt: self.agreed,
+                repeats: self.step.kind.repeats(),
+            },
+            tries: 0,
+            doubt: None,
+            ends: Brought {
+                change: Change::Unchanged,
+                found: false,
+            },
+        };
+        loop {
+            if let Some(ended) = self.advance(&wanted, &mut memory).await? {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Does the next thing. `None`: there is more to do.
+    async fn advance(
+        &self,
+        wanted: &Value,
+        memory: &mut Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        let record = self.journal.record(&self.step.id);
+        let wish = match &record {
+            Some(record) if record.key != *wanted => {
+                Wish::Other(self.step.work.rekey(&record.key, wanted)?)
+            }
+            _ => Wish::Same,
+        };
+        let phase = record.as_ref().map(|r| r.phase);
+        let next = decide::next(phase, wish, &memory.saw, memory.rules);
+        match (next, record) {
+            (Next::Begin, _) => self.begin(wanted, memory).await,
+            (Next::Find(patience), Some(record)) => {
+                memory.saw = match self.find(&record.key, patience).await? {
+                    Found::Ours(output) => Saw::Ours(output),
+                    Found::Foreign(stranger) => Saw::Theirs(stranger),
+                    Found::Absent => Saw::Absent,
+                };
+                Ok(None)
+            }
+            (Next::Create, Some(record)) => self.create(record.key, memory).await,
+            (Next::Record, Some(record)) => self.record_seen(wanted, record, memory).await,
+            (Next::Check, Some(record)) => {
+                let output = record.output.unwrap_or_default();
+                let health = self.step.work.check(self.driver, wanted, &output).await?;
+                memory.saw = health.into();
+                Ok(None)
+            }
+            (Next::Update, Some(record)) => self.update(wanted, record, memory).await,
+            (Next::Claim, Some(record)) => {
+                let output = self.claim(&record.key).await?;
+                self.adopt(record.key, output, memory).await
+            }
+            (Next::Replace, Some(record)) => {
+                self.remove(&record).await?;
+                memory.saw = Saw::Nothing;
+                Ok(None)
+            }
+            (Next::Forget, Some(record)) => {
+                // Another copy of this state may have made it anew; a name would show by itself.
+                memory.rules.look |= record.output.is_some() && !self.step.kind.by_name();
+                memory.saw = Saw::Nothing;
+                self.forget().await?;
+                Ok(None)
+            }
+            (Next::Keep, Some(record)) => {
+                self.tell(
+                    memory.ends.change,
+                    &record.key,
+                    record.output.as_ref(),
+                    None,
+                );
+                Ok(Some(memory.ends))
+            }
+            (Next::Refuse, Some(record)) => Err(self.refuse(&record, memory).await?),
+            (next, _) => Err(self.defect(&format!("cannot {next:?}"))),
+        }
+    }
+
+    fn defect(&self, what: &str) -> Failure {
+        Failure::Defect(format!("{} {what}", self.step.id))
+    }
+
+    fn tell(&self, change: Change, key: &Value, output: Option<&Value>, why: Option<String>) {
+        let physical_id = self.step.kind.physical_id(key, output);
+        self.teller.tell(change, physical_id, why);
+    }
+
+    async fn begin(&self, key: &Value, memory: &mut Memory) -> Result<Option<Brought>, Failure> {
+        let record = self.step.record(key.clone());
+        self.journal
+            .commit(&self.step.id, Move::Begin(record))
+            .await?;
+        self.teller.tell(Change::Creating, None, None);
+        memory.saw = Saw::Begun;
+        Ok(None)
+    }
+
+    async fn find(&self, key: &Value, patience: Patience) -> Result<Found<Value>, Fault> {
+        match patience {
+            Patience::Once => self.driver.find(self.step.kind, key).await,
+            Patience::Late => late::find(self.driver, self.step.kind, key).await,
+        }
+    }
+
+    /// Sends the create of a step that is begun.
+    async fn create(&self, key: Value, memory: &mut Memory) -> Result<Option<Brought>, Failure> {
+        // The cloud has another word for "not now" that labctl does not know, or shows late what is there.
+        if memory.tries == CREATE_TRIES
+            && let Some(fault) = memory.doubt.take()
+        {
+            return Err(fault.into());
+        }
+        memory.tries += 1;
+        match self.step.work.create(self.driver, &key).await {
+            Ok(output) => {
+                let change = if self.replaces {
+                    Change::Replaced
+                } else {
+                    Change::Created
+                };
+                self.record(&key, &output).await?;
+                self.tell(change, &key, Some(&output), None);
+                Ok(Some(Brought {
+                    change,
+                    found: false,
+                }))
+            }
+            Err(fault) => {
+                memory.saw = match fault.kind {
+                    FaultKind::Exists => Saw::Exists,
+                    FaultKind::Unsure => Saw::Unsure,
+                    _ => return Err(fault.into()),
+                };
+                memory.doubt = Some(fault);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Records what a look found, or that what is there has the wanted key by now.
+    async fn record_seen(
+        &self,
+        wanted: &Value,
+        record: Record<D::Kind>,
+        memory: &mut Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        match (
+            std::mem::replace(&mut memory.saw, Saw::Nothing),
+            record.output,
+        ) {
+            (Saw::Ours(output), _) => self.adopt(record.key, output, memory).await,
+            (_, Some(output)) => {
+                self.record(wanted, &output).await?;
+                self.tell(memory.ends.change, wanted, Some(&output), None);
+                Ok(Some(memory.ends))
+            }
+            _ => Err(self.defect("has no output")),
+        }
+    }
+
+    /// Records what the journal did not know to be there. It is compared with what is wanted next.
+    async fn adopt(
+        &self,
+        key: Value,
+        output: Value,
+        memory: &mut Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        self.record(&key, &output).await?;
+        memory.saw = Saw::Nothing;
+        memory.ends = Brought {
+            change: Change::Adopted,
+            found: true,
+        };
+        Ok(None)
+    }
+
+    async fn record(&self, key: &Value, output: &Value) -> Result<(), Failure> {
+        self.step.work.settle(Some(output))?;
+        let id = &self.step.id;
+        let mut moves = Vec::new();
+        if let Some(record) = self.journal.record(id).filter(|r| r.name != self.step.name) {
+            let name = self.step.name.clone();
+            moves.push((id.clone(), Move::Replan(Record { name, ..record })));
+        }
+        let (key, output) = (key.clone(), output.clone());
+        moves.push((id.clone(), Move::Made { key, output }));
+        Ok(self.journal.commit_all(moves).await?)
+    }
+
+    async fn update(
+        &self,
+        wanted: &Value,
+        record: Record<D::Kind>,
+        memory: &Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        let drift: &[Drift] = match &memory.saw {
+            Saw::Drifted(drift) => drift,
+            _ => &[],
+        };
+        let why = describe(drift);
+        self.teller.tell(Change::Updating, None, Some(why.clone()));
+        let output = record.output.unwrap_or_default();
+        let work = &self.step.work;
+        let output = work.update(self.driver, wanted, &output, drift).await?;
+        self.record(wanted, &output).await?;
+        self.tell(Change::Updated, wanted, Some(&output), Some(why));
+        Ok(Some(Brought {
+            change: Change::Updated,
+            found: memory.ends.found,
+        }))
+    }
+
+    /// Makes a stranger's thing ours: the step is on record, the user has agreed.
+    async fn claim(&self, key: &Value) -> Result<Value, Failure> {
+        let (driver, kind) = (self.driver, self.step.kind);
+        driver.claim(kind, key).await?;
+        let what = "AWS to show the ownership tags";
+        let output = driver.poll(what, CLAIM_LIMIT, || async {
+            Ok(match driver.find(kind, key).await? {
+                Found::Ours(output) => Some(output),
+                _ => None,
+            })
+        });
+        let output = output.await?;
+        Ok(output.ok_or_else(|| Fault::too_late(what, CLAIM_LIMIT))?)
+    }
+
+    /// A stranger has our name, and is not touched. What was only begun was not made.
+    async fn refuse(
+        &self,
+        record: &Record<D::Kind>,
+        memory: &mut Memory,
+    ) -> Result<Failure, Failure> {
+        if record.is_begun() {
+            self.forget().await?;
+        }
+        let Saw::Theirs(stranger) = std::mem::replace(&mut memory.saw, Saw::Nothing) else {
+            return Err(self.defect("is nobody else's"));
+        };
+        let what = format!("{} `{}`", self.step.kind.title(), self.step.name);
+        Ok(Fault::foreign(&what, stranger.seen).into())
+    }
+
+    /// Removes what is on record, to make what is wanted.
+    async fn remove(&self, record: &Record<D::Kind>) -> Result<(), Failure> {
+        self.step.work.settle(None)?;
+        self.journal.commit(&self.step.id, Move::Unmake).await?;
+        let old = record.physical_id();
+        let why = (record.name != self.step.name)
+            .then(|| format!("{} → {}", record.name, self.step.name));
+        self.teller.tell(Change::Deleting, old, why);
+        down::delete(self.driver, record).await?;
+        self.forget().await
+    }
+
+    /// Records that the step, and with it all that lived inside it, is not there.
+    async fn forget(&self) -> Result<(), Failure> {
+        self.step.work.settle(None)?;
+        let all = self.journal.state().with_inhabitants(&self.step.id);
+        let gone = all.into_iter().map(|id| (id, Move::Gone)).collect();
+        Ok(self.journal.commit_all(gone).await?)
+    }
+}

@@ -1,0 +1,112 @@
+//! 100,000 random histories: nothing is orphaned, made twice or taken from a stranger, and every history ends well.
+
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, any, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
+};
+
+use super::{
+    Seed,
+    history::{Event, Lab},
+    lab::Variant,
+    with_seed,
+    world::Fate,
+};
+
+/// Histories of one test; there are as many tests as the sum needs.
+const EACH: u32 = 25_000;
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        3 => Just(Fate::Crash),
+        3 => Just(Fate::CrashAfter),
+        2 => (1_u8..9).prop_map(Fate::CrashLate),
+        2 => Just(Fate::Dropped),
+        2 => Just(Fate::Unanswered),
+        2 => (1_u8..9).prop_map(Fate::Late),
+        1 => Just(Fate::Refused),
+        1 => Just(Fate::Interrupt),
+    ]
+}
+
+fn fates() -> impl Strategy<Value = Vec<(usize, Fate)>> {
+    vec((1_usize..40, fate()), 0..3)
+}
+
+fn variant() -> impl Strategy<Value = Variant> {
+    // Most plans have most parts, as they were before.
+    let few = || prop_oneof![3 => Just(0_u8), 1 => any::<u8>()];
+    (few(), few(), few()).prop_map(|(without, renamed, changed)| Variant {
+        without,
+        renamed,
+        changed,
+    })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let parallel = || prop_oneof![Just(1_usize), Just(4)];
+    prop_oneof![
+        8 => (variant(), fates(), parallel(), any::<bool>()).prop_map(
+            |(variant, fates, parallel, adopt)| Event::Up { variant, fates, parallel, adopt }
+        ),
+        3 => (fates(), parallel()).prop_map(|(fates, parallel)| Event::Down { fates, parallel }),
+        2 => (0_usize..7, any::<bool>(), any::<bool>()).prop_map(
+            |(place, renamed, of_a_lab)| Event::Stranger { place, renamed, of_a_lab }
+        ),
+        1 => (0_usize..7).prop_map(Event::Edited),
+        1 => (0_usize..7).prop_map(Event::Deleted),
+        1 => Just(Event::StateLost),
+    ]
+}
+
+/// Tries `cases` histories, always the same ones for a `seed`. The smallest that goes wrong is the error.
+fn try_histories(seed: u8, cases: u32) -> Result<(), String> {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let tried = runner.run(&(vec(event(), 1..6), variant()), |(events, last)| {
+        let mut lab = Lab::new();
+        for event in &events {
+            lab.live(event).map_err(TestCaseError::fail)?;
+        }
+        lab.end(last).map_err(TestCaseError::fail)
+    });
+    tried.map_err(|error| match error {
+        TestError::Fail(why, history) => format!("{why}\n{history:?}"),
+        TestError::Abort(why) => why.to_string(),
+    })
+}
+
+#[test]
+fn histories_end_well_1() {
+    try_histories(1, EACH).expect("a history");
+}
+
+#[test]
+fn histories_end_well_2() {
+    try_histories(2, EACH).expect("a history");
+}
+
+#[test]
+fn histories_end_well_3() {
+    try_histories(3, EACH).expect("a history");
+}
+
+#[test]
+fn histories_end_well_4() {
+    try_histories(4, EACH).expect("a history");
+}
+
+/// The histories would notice.
+#[test]
+fn seeded_mistakes_are_found() {
+    for seed in [Seed::LostWrite, Seed::DoubleCreate, Seed::ClaimedStranger] {
+        let found = with_seed(seed, || try_histories(1, EACH));
+        found.expect_err(&format!("nothing shows {seed:?}"));
+    }
+}

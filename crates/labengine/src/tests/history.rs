@@ -1,0 +1,321 @@
+//! One history: runs that may die, and what others do between them; then what must hold.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{
+    lab::{self, Disk, Fake, Variant},
+    world::{Fate, Kind, LAB, Shared, Thing},
+};
+use crate::{
+    Built, Failure, Interrupt, Journal, Options, Plan, Reads, Removal, State, StepId, VERSION,
+};
+
+/// What happens next.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// `up`, with so many steps at once; `adopt`: the user agrees to each stranger that is shown.
+    Up {
+        variant: Variant,
+        fates: Vec<(usize, Fate)>,
+        parallel: usize,
+        adopt: bool,
+    },
+    /// `down`.
+    Down {
+        fates: Vec<(usize, Fate)>,
+        parallel: usize,
+    },
+    /// Somebody makes a thing with a name of the lab; perhaps another lab.
+    Stranger {
+        place: usize,
+        renamed: bool,
+        of_a_lab: bool,
+    },
+    /// Somebody changes a thing of ours.
+    Edited(usize),
+    /// Somebody deletes a thing of ours.
+    Deleted(usize),
+    /// The state is lost, after all calls have ended.
+    StateLost,
+}
+
+/// A lab, its world and its disk.
+pub(super) struct Lab {
+    shared: Shared,
+    disk: Disk,
+    /// What strangers have, and nobody gave us leave to touch.
+    strangers: Vec<Thing>,
+    /// The state was lost: what it knew is nobody's record.
+    lost: bool,
+    /// As lab.yaml has it.
+    last: Variant,
+}
+
+/// How a run ended; `None`: it died.
+type Ended<T> = Option<T>;
+
+/// A step may fail, but not by a mistake of the engine.
+fn sound(failed: &[(StepId, Failure)]) -> Result<(), String> {
+    let mut failed = failed.iter();
+    let own = failed.find(|(_, failure)| !matches!(failure, Failure::Aws(_)));
+    own.map_or(Ok(()), |own| Err(format!("{own:?}")))
+}
+
+impl Lab {
+    pub(super) fn new() -> Self {
+        let shared = Shared::default();
+        Self {
+            disk: Disk::new(&shared),
+            shared,
+            strangers: Vec::new(),
+            lost: false,
+            last: Variant::default(),
+        }
+    }
+
+    /// Lets one thing happen, and checks what must hold after everything.
+    pub(super) fn live(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::Up {
+                variant,
+                fates,
+                parallel,
+                adopt,
+            } => {
+                self.wants(*variant);
+                let (plan, _) = lab::plan(self.last);
+                if let Some(Ok(built)) = self.up(&plan, fates, *parallel, *adopt) {
+                    sound(&built.failed)?;
+                }
+            }
+            Event::Down { fates, parallel } => {
+                if let Some(removal) = self.down(fates, *parallel) {
+                    sound(&removal.failed)?;
+                }
+            }
+            Event::Stranger {
+                place,
+                renamed,
+                of_a_lab,
+            } => {
+                let (kind, name) = lab::stranger_of(*place, *renamed);
+                let mut world = self.shared.world();
+                let before: BTreeSet<u64> = world.things.keys().copied().collect();
+                world.add_stranger(kind, &name, of_a_lab.then_some("other"));
+                let new = world.things.iter().filter(|(id, _)| !before.contains(id));
+                self.strangers.extend(new.map(|(_, thing)| thing.clone()));
+            }
+            Event::Edited(which) => {
+                if let Some(id) = self.pick(*which)
+                    && let Some(thing) = self.shared.world().things.get_mut(&id)
+                    && thing.kind != Kind::Snapshot
+                {
+                    thing.setting = 7;
+                }
+            }
+            Event::Deleted(which) => {
+                if let Some(id) = self.pick(*which) {
+                    self.shared.world().remove(id);
+                }
+            }
+            Event::StateLost => {
+                self.shared.world().settle();
+                *self.disk.state.lock().expect("the disk") = None;
+                self.lost = true;
+            }
+        }
+        self.holds()
+            .map_err(|why| format!("after {event:?}: {why}"))
+    }
+
+    /// Ends the history without any more trouble: what is wanted comes, and everything goes.
+    pub(super) fn end(&mut self, variant: Variant) -> Result<(), String> {
+        // Strangers in the way are somebody's to remove.
+        self.shared
+            .world()
+            .things
+            .retain(|_, t| t.parent.is_some() || t.lab.as_deref() == Some(LAB));
+        self.strangers.clear();
+        self.wants(variant);
+        let (plan, wanted) = lab::plan(self.last);
+        let built = self.up(&plan, &[], 4, false).ok_or("it died")?;
+        let built = built.map_err(|failure| failure.to_string())?;
+        if !built.ok() {
+            return Err(format!("the last up failed: {built:?}"));
+        }
+        self.holds()?;
+        let world = self.shared.world();
+        let mut there: Vec<_> = world.ours().map(|(_, t)| t).collect();
+        for goal in &wanted {
+            let place = there.iter().position(|t| {
+                (t.kind, &t.name, t.setting) == (goal.kind, &goal.name, goal.setting)
+            });
+            let place = place.ok_or_else(|| format!("no {goal:?}: {there:?}"))?;
+            there.swap_remove(place);
+        }
+        // Superseded snapshots stay in their parent's history.
+        there.retain(|t| t.kind != Kind::Snapshot);
+        if !there.is_empty() && !self.lost {
+            return Err(format!("left over: {there:?}"));
+        }
+        drop(world);
+        let (plan, _) = lab::plan(self.last);
+        let again = self.up(&plan, &[], 4, false).ok_or("it died")?;
+        again.map_err(|failure| failure.to_string())?;
+        if self.shared.world().changes > 0 {
+            return Err("a second up changed something".to_owned());
+        }
+        if self.lost {
+            return Ok(());
+        }
+        let removal = self.down(&[], 4).ok_or("it died")?;
+        if !removal.ok() {
+            return Err(format!("the last down failed: {removal:?}"));
+        }
+        let left: Vec<_> = self.shared.world().ours().map(|(_, t)| t.clone()).collect();
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("left behind: {left:?}"))
+        }
+    }
+
+    /// What holds at any moment, also while a run is dead.
+    fn holds(&self) -> Result<(), String> {
+        let world = self.shared.world();
+        for stranger in &self.strangers {
+            let untouched = world.things.values().any(|thing| thing == stranger);
+            if !untouched {
+                return Err(format!("a stranger was touched: {stranger:?}"));
+            }
+        }
+        let mut names = BTreeSet::new();
+        // A plan that goes back to what it was makes another snapshot of that.
+        for (_, thing) in world.ours().filter(|(_, t)| t.kind != Kind::Snapshot) {
+            let once = names.insert((thing.kind, thing.parent, thing.name.clone()));
+            if !once {
+                return Err(format!("made twice: {thing:?}"));
+            }
+        }
+        if self.lost {
+            return Ok(());
+        }
+        let state = self.disk.read();
+        let steps = state.iter().flat_map(|s| s.steps.values());
+        let recorded: Vec<_> = steps.collect();
+        for (id, thing) in world.ours().filter(|(_, t)| t.parent.is_none()) {
+            let known = recorded.iter().any(|record| {
+                let output = record.output.as_ref().and_then(|o| o["id"].as_u64());
+                record.kind == thing.kind
+                    && (output == Some(*id) || record.key["name"] == *thing.name)
+            });
+            if !known {
+                return Err(format!("an orphan: {thing:?} is not on record"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Edits lab.yaml. Without a state, a thing of another name is nobody's: only `--prove` shows it.
+    fn wants(&mut self, variant: Variant) {
+        let renamed = if self.lost {
+            self.last.renamed
+        } else {
+            variant.renamed
+        };
+        self.last = Variant { renamed, ..variant };
+    }
+
+    /// One of ours.
+    fn pick(&self, which: usize) -> Option<u64> {
+        let world = self.shared.world();
+        let ours: Vec<u64> = world.ours().map(|(id, _)| *id).collect();
+        (!ours.is_empty()).then(|| ours[which % ours.len()])
+    }
+
+    fn state(&self) -> State<Kind> {
+        self.disk.read().unwrap_or_else(|| State {
+            version: VERSION,
+            lab: LAB.to_owned(),
+            run: "run".to_owned(),
+            account: "000000000000".to_owned(),
+            region: "here-1".to_owned(),
+            endpoint: None,
+            local: None,
+            users: None,
+            until: None,
+            recovered: self.lost,
+            created_at: Timestamp::UNIX_EPOCH,
+            steps: std::collections::BTreeMap::new(),
+        })
+    }
+
+    /// Runs `work` until it ends, or the program dies.
+    fn run<T>(&self, fates: &[(usize, Fate)], work: impl AsyncFnOnce(Fake) -> T) -> Ended<T> {
+        let (interrupt, switch) = Interrupt::with_switch();
+        let died = self.shared.begin(fates, switch);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let driver = Fake {
+                shared: self.shared.clone(),
+                interrupt,
+            };
+            tokio::select! {
+                ended = work(driver) => Some(ended),
+                () = died.notified() => None,
+            }
+        })
+    }
+
+    fn up(
+        &mut self,
+        plan: &Arc<Plan<Fake>>,
+        fates: &[(usize, Fate)],
+        parallel: usize,
+        adopt: bool,
+    ) -> Ended<Result<Built, Failure>> {
+        let state = self.state();
+        let mut agreed = Vec::new();
+        let built = self.run(fates, async |driver: Fake| {
+            let mut options = Options {
+                parallel,
+                adopt: BTreeSet::new(),
+                foresight: crate::Foresight::default(),
+            };
+            let reads = Reads::Checks { in_turn: false };
+            if let Ok(foresight) = crate::foresee(plan, &driver, &state, reads).await {
+                options.foresight = foresight;
+            }
+            if adopt && let Ok(seen) = crate::strangers(plan, &driver).await {
+                let free = seen.into_iter().filter(|c| c.stranger.lab.is_none());
+                for candidate in free {
+                    agreed.push(candidate.name);
+                    options.adopt.insert(candidate.id);
+                }
+            }
+            let journal = Arc::new(Journal::new(self.disk.clone(), state));
+            crate::up(Arc::clone(plan), driver, journal, options).await
+        });
+        self.strangers
+            .retain(|s| s.kind != Kind::Named || !agreed.contains(&s.name));
+        built
+    }
+
+    fn down(&self, fates: &[(usize, Fate)], parallel: usize) -> Ended<Removal> {
+        let state = self.state();
+        let (plan, _) = lab::plan(self.last);
+        self.run(fates, async |driver: Fake| {
+            let journal = Arc::new(Journal::new(self.disk.clone(), state));
+            if journal.state().recovered {
+                // What fails here fails below, too.
+                let _ = crate::recover(&plan, &driver, &journal).await;
+            }
+            let survey = crate::survey(&driver, &journal.state()).await;
+            crate::down(driver, journal, survey, parallel).await
+        })
+    }
+}
