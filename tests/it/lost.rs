@@ -111,6 +111,33 @@ fn down_without_its_state_finds_what_is_ours() {
     assert!(again.out.contains("nothing there"), "{}", again.out);
 }
 
+/// The first run after the loss ended early: what it did not look for is still not on record.
+#[test]
+fn up_that_ends_early_without_its_state_makes_nothing_twice_later() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let before = twin::everything(&endpoint);
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    site.ok("up --local --until 1");
+    let changes = changes(&site.ok("up --local --json").events());
+    assert!(changes.iter().all(|(_, c)| c != "created"), "{changes:?}");
+    assert_eq!(twin::everything(&endpoint), before);
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
+
+#[test]
+fn down_after_an_early_end_without_its_state_finds_the_rest() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    site.ok("up --local --until 1");
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
+
 #[test]
 fn two_runs_at_once_are_told_apart() {
     use std::fs::File;

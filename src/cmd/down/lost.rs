@@ -13,8 +13,9 @@ use crate::{
         link::{self, Link},
         scene,
     },
-    engine::{self, Event, Failure, Interrupt, Lock, Removal},
+    engine::{self, Failure, Interrupt, Lock, Removal},
     error::{Error, Exit},
+    event::Event,
     lab::Lab,
     plan::{Extent, key_number, plan},
 };
@@ -53,7 +54,7 @@ impl Run<'_> {
                 let message =
                     "AWS still shows what was just deleted: `labctl down` once more, in a minute"
                         .to_owned();
-                self.events().send(Event::Warning { message });
+                self.events().send(Event::warning(message));
                 total.skipped.extend(state.steps.into_keys());
                 break;
             }
@@ -96,7 +97,12 @@ impl Run<'_> {
 
     /// Records what is found by the lab's names, and answers how many. When that cannot be looked for, `--prove`
     /// goes on: the sweep shows what can be seen.
-    async fn recover(&self, lab: &Lab, cx: &Cx, journal: &engine::Journal) -> Result<usize, Error> {
+    pub(super) async fn recover(
+        &self,
+        lab: &Lab,
+        cx: &Cx,
+        journal: &engine::Journal,
+    ) -> Result<usize, Error> {
         let extent = Extent {
             users: None,
             until: u8::MAX,
@@ -109,7 +115,7 @@ impl Run<'_> {
             Ok(found) => Ok(found),
             Err(Failure::Aws(fault)) if self.args.prove && !cx.interrupt().is_set() => {
                 let message = format!("nothing was deleted: {fault}");
-                self.events().send(Event::Warning { message });
+                self.events().send(Event::warning(message));
                 Ok(0)
             }
             Err(failure) => Err(failure.into()),
@@ -153,7 +159,7 @@ impl Run<'_> {
             return Ok(None);
         }
         for message in twin.start(None, false).await?.warnings {
-            self.events().send(Event::Warning { message });
+            self.events().send(Event::warning(message));
         }
         let link = link::link(&local, site, &lab.region, None).await?;
         let cx = link.asking(&lab.name, self.events(), interrupt);

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     cli::{self, Global},
-    engine::{self, Change, Event, EventSink, Failure, Interrupt, Lock, Removal, State, StepInfo},
+    engine::{self, Change, Failure, Interrupt, Lock, Removal, State},
     error::{Error, Exit},
+    event::{Event, EventSink, StepInfo},
     report::Reporter,
 };
 use prove::{Begun, Proof, Record};
@@ -61,10 +62,18 @@ impl Run<'_> {
         // What is addressed by name is seen to be ours while we ask who we are.
         let who = link.identity(&cx, Some(&state));
         let asked = async { tokio::join!(who, engine::survey(&cx, &state)) };
-        let Some((identity, survey)) = interrupt.or(asked).await else {
+        let Some((identity, mut survey)) = interrupt.or(asked).await else {
             return Err(scene::interrupted());
         };
         let identity = identity?;
+        let journal = Arc::new(lock.journal(state));
+        if let Some(lab) = &self.known.lab
+            && journal.state().recovered
+            && self.recover(lab, &cx, &journal).await? > 0
+        {
+            survey = engine::survey(&cx, &journal.state()).await;
+        }
+        let state = journal.state();
         let question = format!(
             "Remove {} resources from account {} ({}), {}?",
             state.steps.len(),
@@ -74,8 +83,7 @@ impl Run<'_> {
         );
         scene::confirm(self.global, &link, &interrupt, &question).await?;
         self.events().send(started(&state));
-        let before = state.clone();
-        let journal = Arc::new(lock.journal(state));
+        let before = state;
         let removal =
             engine::down(cx.clone(), Arc::clone(&journal), survey, self.args.parallel).await;
         let left = journal.state();

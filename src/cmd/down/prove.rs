@@ -13,8 +13,9 @@ use super::Run;
 use crate::{
     aws::{Cx, Identity},
     cmd::link::Link,
-    engine::{Change, Deleted, Event, Receipt, Removal, State},
+    engine::{Change, Removal, State},
     error::{Error, Exit},
+    event::{Deleted, Event, Receipt},
     lab::Lab,
     plan::edge_names,
     resource::Kind,
@@ -53,7 +54,7 @@ impl Record {
         for (id, step) in before.in_order() {
             let ended = removal.done.get(id);
             let deleted = ended.filter(|e| e.change == Change::Deleted);
-            let physical_id = step.kind.physical_id(&step.key, step.output.as_ref());
+            let physical_id = step.physical_id();
             if let Some(ended) = deleted {
                 self.deleted.push(Deleted {
                     kind: step.kind,
