@@ -208,6 +208,7 @@ pub(crate) fn action(phase: Option<Phase>, wish: Wish, saw: &Saw) -> Action {
         Next::Find(_) | Next::Record | Next::Check | Next::Claim | Next::GiveUp if recreate => {
             Action::Replace
         }
+        Next::Record if wish == Wish::Other(Rekey::Supersede) => Action::Create,
         Next::Record if wish == Wish::Unknown || matches!(saw, Saw::Drifted(_)) => Action::Update,
         Next::Record if phase == Some(Phase::Created) => Action::Keep,
         Next::Record | Next::Claim => Action::Adopt,

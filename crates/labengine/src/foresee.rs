@@ -1,6 +1,9 @@
 //! What a run of `up` would do, from reads only: for `--dry-run`, and for the questions before the first change.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -54,14 +57,6 @@ impl<K> Default for Foresight<K> {
     }
 }
 
-impl<K> Foresight<K> {
-    /// Whether the step takes the place of one that goes in this run.
-    pub(crate) fn replaces(&self, id: &StepId) -> bool {
-        let mut intents = self.intents.iter();
-        intents.any(|intent| intent.id == *id && intent.action == Action::Replace)
-    }
-}
-
 /// Looks at what the plan wants or the state knows, and decides about each.
 pub async fn foresee<D: Driver>(
     plan: &Arc<Plan<D>>,
@@ -73,15 +68,41 @@ pub async fn foresee<D: Driver>(
     let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
     let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
     let mut intents = Vec::new();
+    // Steps whose output will be another one than the recorded one.
+    let mut new: BTreeSet<StepId> = BTreeSet::new();
     for step in plan.steps() {
         let record = state.steps.get(&step.id);
-        let mut intent = of_step(step, driver, record, health(&step.id), &actions)?;
+        // With what its needs will give it, it may differ from what is wanted then.
+        let affected = step.needs.iter().any(|id| new.contains(id));
+        let again = match record.filter(|_| affected) {
+            Some(record) => check_again(step, driver, record).await?,
+            None => None,
+        };
+        let may_be_there = match record {
+            None => state.recovered,
+            Some(record) => record.phase == Phase::Creating,
+        };
+        if may_be_there
+            && reads == Reads::All
+            && let Some(Begun { record, health }) =
+                find_and_check(step, driver, record, affected).await?
+        {
+            let intent = of_step(step, driver, Some(&record), Some(&health), &actions, false)?;
+            actions.insert(step.id.clone(), intent.action);
+            intents.push(intent);
+            continue;
+        }
+        let health = again.as_ref().or(health(&step.id));
+        let unknown = affected && again.is_none();
+        let mut intent = of_step(step, driver, record, health, &actions, unknown)?;
         if intent.action == Action::Replace {
             intent.taken = taken(step, driver).await?;
         }
         actions.insert(step.id.clone(), intent.action);
-        if matches!(intent.action, Action::Replace | Action::Create) {
+        let remade = matches!(intent.action, Action::Replace | Action::Create);
+        if remade && !is_same(step, driver, record)? {
             stand_in(step, record);
+            new.insert(step.id.clone());
         }
         intents.push(intent);
     }
@@ -107,6 +128,7 @@ fn of_step<D: Driver>(
     record: Option<&Record<D::Kind>>,
     health: Option<&Health>,
     actions: &BTreeMap<StepId, Action>,
+    unknown: bool,
 ) -> Result<Intent<D::Kind>, Fault> {
     let mut drift = match health {
         Some(Health::Drifted(drift)) => drift.clone(),
@@ -122,7 +144,8 @@ fn of_step<D: Driver>(
         {
             Action::Replace
         }
-        Action::Keep if step.needs.iter().any(remade) => Action::Update,
+        // It cannot be checked before its needs are there.
+        Action::Keep if unknown => Action::Update,
         action => action,
     };
     if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record), Some(wanted)) =
@@ -146,6 +169,81 @@ fn of_step<D: Driver>(
         taken: None,
         on_record: record.is_some_and(|r| r.phase == Phase::Created),
     })
+}
+
+/// Checks a step with what stands for the outputs of its needs. `None`: they are not known well enough.
+async fn check_again<D: Driver>(
+    step: &Step<D>,
+    driver: &D,
+    record: &Record<D::Kind>,
+) -> Result<Option<Health>, Fault> {
+    let (Phase::Created, Some(output), Some(wanted)) =
+        (record.phase, &record.output, step.work.key(driver)?)
+    else {
+        return Ok(None);
+    };
+    let key = match step.wish(driver, Some(record))? {
+        Wish::Other(Rekey::InPlace) => &wanted,
+        _ => &record.key,
+    };
+    let driver = driver.for_step(&step.id);
+    Ok(step.work.check(&driver, key, output).await.ok())
+}
+
+/// Something that is there, and not on record as made.
+struct Begun<K: Kind> {
+    /// As it is, or as the run will begin it.
+    record: Record<K>,
+    health: Health,
+}
+
+/// Looks for a step that is not on record as made, and gives what is found to those that need it.
+async fn find_and_check<D: Driver>(
+    step: &Step<D>,
+    driver: &D,
+    record: Option<&Record<D::Kind>>,
+    affected: bool,
+) -> Result<Option<Begun<D::Kind>>, Fault> {
+    let Some(wanted) = step.work.key(driver)? else {
+        return Ok(None);
+    };
+    let record = match record {
+        Some(record) => record.clone(),
+        None => step.record(wanted.clone()),
+    };
+    if record.key.to_string().contains(NEW) {
+        return Ok(None);
+    }
+    let key = match step.wish(driver, Some(&record))? {
+        Wish::Other(Rekey::InPlace) => &wanted,
+        _ => &record.key,
+    };
+    let driver = driver.for_step(&step.id);
+    let health = match driver.find(step.kind, &record.key).await? {
+        Found::Absent => return Ok(None),
+        Found::Foreign(stranger) => Health::Foreign(stranger),
+        Found::Ours(output) => {
+            step.work.settle(Some(&output))?;
+            match step.work.check(&driver, key, &output).await {
+                // It cannot be checked before its needs are there, and they will be other ones.
+                Err(_) if affected => Health::Drifted(Vec::new()),
+                checked => checked?,
+            }
+        }
+    };
+    Ok(Some(Begun { record, health }))
+}
+
+/// Whether another one will have the same output: it is known by its name, and the name stays.
+fn is_same<D: Driver>(
+    step: &Step<D>,
+    driver: &D,
+    record: Option<&Record<D::Kind>>,
+) -> Result<bool, Fault> {
+    let (Some(record), true) = (record, step.kind.by_name()) else {
+        return Ok(false);
+    };
+    Ok(record.output.is_some() && step.work.key(driver)?.as_ref() == Some(&record.key))
 }
 
 /// What is there under the name that a new one would get, when that is a stranger's. No answer is none: the run asks

@@ -64,16 +64,28 @@ pub(crate) struct Builder<'a, D: Driver> {
     pub(crate) look_first: bool,
     /// The user has seen the stranger that has this step's name, and wants it to become ours.
     pub(crate) agreed: bool,
-    /// It takes the place of something that goes in this run.
+    /// What it replaces went with the thing that it lived in, in this run.
     pub(crate) replaces: bool,
 }
 
 /// How a step that went well ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Brought {
     pub(crate) change: Change,
     /// It was there, and the journal had not known.
     pub(crate) found: bool,
+    /// What went with the one that it replaces.
+    pub(crate) took: Vec<StepId>,
+}
+
+impl Brought {
+    fn new(change: Change) -> Self {
+        Self {
+            change,
+            found: false,
+            took: Vec::new(),
+        }
+    }
 }
 
 /// What a step's run remembers between two looks at the table.
@@ -84,8 +96,23 @@ struct Memory {
     tries: usize,
     /// Why the last create is in doubt.
     doubt: Option<Fault>,
-    /// How it ends if there is nothing to change.
+    /// How it ends if there is nothing more to change.
     ends: Brought,
+    /// It takes the place of something that went in this run.
+    replaces: bool,
+}
+
+impl Memory {
+    /// The end, with what happened last.
+    fn end(&mut self, change: Change) -> Brought {
+        let took = std::mem::take(&mut self.ends.took);
+        let found = self.ends.found;
+        Brought {
+            change,
+            found,
+            took,
+        }
+    }
 }
 
 impl<D: Driver> Builder<'_, D> {
@@ -102,10 +129,8 @@ impl<D: Driver> Builder<'_, D> {
             },
             tries: 0,
             doubt: None,
-            ends: Brought {
-                change: Change::Unchanged,
-                found: false,
-            },
+            ends: Brought::new(Change::Unchanged),
+            replaces: self.replaces,
         };
         loop {
             if let Some(ended) = self.advance(&wanted, &mut memory).await? {
@@ -130,7 +155,11 @@ impl<D: Driver> Builder<'_, D> {
         let phase = record.as_ref().map(|r| r.phase);
         let next = decide::next(phase, wish, &memory.saw, memory.rules);
         match (next, record) {
-            (Next::Begin, _) => self.begin(wanted, memory).await,
+            (Next::Begin, superseded) => {
+                // What is superseded is on record: nothing else is in its place.
+                memory.rules.look &= superseded.is_none();
+                self.begin(wanted, memory).await
+            }
             (Next::Find(patience), Some(record)) => {
                 memory.saw = match self.find(&record.key, patience).await? {
                     Found::Ours(output) => Saw::Ours(output),
@@ -153,7 +182,10 @@ impl<D: Driver> Builder<'_, D> {
                 self.adopt(record.key, output, memory).await
             }
             (Next::Replace, Some(record)) => {
-                self.remove(&record).await?;
+                let (change, took) = self.remove(&record).await?;
+                // It may have gone with what it was part of.
+                memory.replaces = change != Change::LeftAlone;
+                memory.ends.took = took;
                 memory.saw = Saw::Nothing;
                 Ok(None)
             }
@@ -171,7 +203,7 @@ impl<D: Driver> Builder<'_, D> {
                     record.output.as_ref(),
                     None,
                 );
-                Ok(Some(memory.ends))
+                Ok(Some(memory.end(memory.ends.change)))
             }
             (Next::Refuse, Some(record)) => Err(self.refuse(&record, memory).await?),
             (next, _) => Err(self.defect(&format!("cannot {next:?}"))),
@@ -215,17 +247,14 @@ impl<D: Driver> Builder<'_, D> {
         memory.tries += 1;
         match self.step.work.create(self.driver, &key).await {
             Ok(output) => {
-                let change = if self.replaces {
+                let change = if memory.replaces {
                     Change::Replaced
                 } else {
                     Change::Created
                 };
                 self.record(&key, &output).await?;
                 self.tell(change, &key, Some(&output), None);
-                Ok(Some(Brought {
-                    change,
-                    found: false,
-                }))
+                Ok(Some(memory.end(change)))
             }
             Err(fault) => {
                 memory.saw = match fault.kind {
@@ -254,7 +283,7 @@ impl<D: Driver> Builder<'_, D> {
             (_, Some(output)) => {
                 self.record(wanted, &output).await?;
                 self.tell(memory.ends.change, wanted, Some(&output), None);
-                Ok(Some(memory.ends))
+                Ok(Some(memory.end(memory.ends.change)))
             }
             _ => Err(self.defect("has no output")),
         }
@@ -269,10 +298,7 @@ impl<D: Driver> Builder<'_, D> {
     ) -> Result<Option<Brought>, Failure> {
         self.record(&key, &output).await?;
         memory.saw = Saw::Nothing;
-        memory.ends = Brought {
-            change: Change::Adopted,
-            found: true,
-        };
+        (memory.ends.change, memory.ends.found) = (Change::Adopted, true);
         Ok(None)
     }
 
@@ -293,7 +319,7 @@ impl<D: Driver> Builder<'_, D> {
         &self,
         wanted: &Value,
         record: Record<D::Kind>,
-        memory: &Memory,
+        memory: &mut Memory,
     ) -> Result<Option<Brought>, Failure> {
         let drift: &[Drift] = match &memory.saw {
             Saw::Drifted(drift) => drift,
@@ -306,10 +332,7 @@ impl<D: Driver> Builder<'_, D> {
         let output = work.update(self.driver, wanted, &output, drift).await?;
         self.record(wanted, &output).await?;
         self.tell(Change::Updated, wanted, Some(&output), Some(why));
-        Ok(Some(Brought {
-            change: Change::Updated,
-            found: memory.ends.found,
-        }))
+        Ok(Some(memory.end(Change::Updated)))
     }
 
     /// Makes a stranger's thing ours: the step is on record, the user has agreed.
@@ -343,23 +366,25 @@ impl<D: Driver> Builder<'_, D> {
         Ok(Fault::foreign(&what, stranger.seen).into())
     }
 
-    /// Removes what is on record, to make what is wanted.
-    async fn remove(&self, record: &Record<D::Kind>) -> Result<(), Failure> {
+    /// Removes what is on record, to make what is wanted. Answers what else went with it.
+    async fn remove(&self, record: &Record<D::Kind>) -> Result<(Change, Vec<StepId>), Failure> {
         self.step.work.settle(None)?;
         self.journal.commit(&self.step.id, Move::Unmake).await?;
         let old = record.physical_id();
         let why = (record.name != self.step.name)
             .then(|| format!("{} → {}", record.name, self.step.name));
         self.teller.tell(Change::Deleting, old, why);
-        down::delete(self.driver, record).await?;
-        self.forget().await
+        let change = down::delete(self.driver, record).await?;
+        let took = self.forget().await?;
+        Ok((change, took))
     }
 
-    /// Records that the step, and with it all that lived inside it, is not there.
-    async fn forget(&self) -> Result<(), Failure> {
+    /// Records that the step, and with it all that lived inside it, is not there. Answers which.
+    async fn forget(&self) -> Result<Vec<StepId>, Failure> {
         self.step.work.settle(None)?;
         let all = self.journal.state().with_inhabitants(&self.step.id);
-        let gone = all.into_iter().map(|id| (id, Move::Gone)).collect();
-        Ok(self.journal.commit_all(gone).await?)
+        let gone = all.iter().map(|id| (id.clone(), Move::Gone)).collect();
+        self.journal.commit_all(gone).await?;
+        Ok(all)
     }
 }

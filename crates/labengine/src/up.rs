@@ -183,6 +183,8 @@ async fn schedule<D: Driver>(
     let mut found: BTreeSet<StepId> = BTreeSet::new();
     // Steps that are not there after this run, and steps whose output may be new.
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
+    // What went with what it lived in.
+    let mut taken: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
     loop {
         stop |= driver.interrupt().is_set();
@@ -217,7 +219,7 @@ async fn schedule<D: Driver>(
             let health = healths.remove(&id).filter(|_| !fresh);
             let look_first = recovered || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
-            let replaces = options.foresight.replaces(&id);
+            let replaces = taken.contains(&id);
             let (plan, driver, journal) =
                 (Arc::clone(plan), driver.for_step(&id), Arc::clone(journal));
             let task_id = id.clone();
@@ -259,6 +261,7 @@ async fn schedule<D: Driver>(
                 if brought.found {
                     found.insert(id.clone());
                 }
+                taken.extend(brought.took);
                 built.done.insert(id, brought.change);
             }
             Err(failure) => {

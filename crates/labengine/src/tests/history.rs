@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::{
     lab::{self, Disk, Fake, Variant},
-    world::{Fate, Kind, LAB, Shared, Thing},
+    world::{Fate, Kind, LAB, Shared, Thing, number},
 };
 use crate::{
-    Built, Failure, Interrupt, Journal, Options, Plan, Reads, Removal, State, StepId, VERSION,
+    Action, Built, Change, Failure, Foresight, Interrupt, Journal, Options, Plan, Reads, Removal,
+    State, StepId, VERSION,
 };
 
 /// What happens next.
@@ -49,6 +50,8 @@ pub(super) struct Lab {
     strangers: Vec<Thing>,
     /// The state was lost: what it knew is nobody's record.
     lost: bool,
+    /// The last run ended with everything done.
+    whole: bool,
     /// As lab.yaml has it.
     last: Variant,
 }
@@ -63,6 +66,29 @@ fn sound(failed: &[(StepId, Failure)]) -> Result<(), String> {
     own.map_or(Ok(()), |own| Err(format!("{own:?}")))
 }
 
+/// A run does what was said before it.
+fn as_foreseen(foreseen: &Foresight<Kind>, built: &Built) -> Result<(), String> {
+    for intent in &foreseen.intents {
+        let done = built.done.get(&intent.id).copied();
+        let same = match intent.action {
+            Action::Keep => done == Some(Change::Unchanged),
+            Action::Create => done == Some(Change::Created),
+            Action::Adopt => done == Some(Change::Adopted),
+            Action::Update => done == Some(Change::Updated),
+            Action::Replace => done == Some(Change::Replaced),
+            Action::Delete | Action::Leave => done.is_none(),
+            Action::Look => true,
+        };
+        if !same {
+            return Err(format!(
+                "{:?} of {} became {done:?}",
+                intent.action, intent.id
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl Lab {
     pub(super) fn new() -> Self {
         let shared = Shared::default();
@@ -71,6 +97,7 @@ impl Lab {
             shared,
             strangers: Vec::new(),
             lost: false,
+            whole: true,
             last: Variant::default(),
         }
     }
@@ -86,13 +113,26 @@ impl Lab {
             } => {
                 self.wants(*variant);
                 let (plan, _) = lab::plan(self.last);
+                // How far a run came that was cut off shows only in the next one.
+                let foreseen = if fates.is_empty() && !adopt && self.whole {
+                    self.foresee(&plan)
+                } else {
+                    None
+                };
+                self.whole = false;
                 if let Some(Ok(built)) = self.up(&plan, fates, *parallel, *adopt) {
                     sound(&built.failed)?;
+                    self.whole = built.ok() && !self.lost;
+                    if let Some(foreseen) = foreseen.filter(|_| built.ok()) {
+                        as_foreseen(&foreseen, &built)?;
+                    }
                 }
             }
             Event::Down { fates, parallel } => {
+                self.whole = false;
                 if let Some(removal) = self.down(fates, *parallel) {
                     sound(&removal.failed)?;
+                    self.whole = removal.ok() && !self.lost;
                 }
             }
             Event::Stranger {
@@ -124,6 +164,7 @@ impl Lab {
                 self.shared.world().settle();
                 *self.disk.state.lock().expect("the disk") = None;
                 self.lost = true;
+                self.whole = false;
             }
         }
         self.holds()
@@ -207,7 +248,7 @@ impl Lab {
         let recorded: Vec<_> = steps.collect();
         for (id, thing) in world.ours().filter(|(_, t)| t.parent.is_none()) {
             let known = recorded.iter().any(|record| {
-                let output = record.output.as_ref().and_then(|o| o["id"].as_u64());
+                let output = record.output.as_ref().and_then(|o| number(&o["id"]));
                 record.kind == thing.kind
                     && (output == Some(*id) || record.key["name"] == *thing.name)
             });
@@ -226,6 +267,17 @@ impl Lab {
             variant.renamed
         };
         self.last = Variant { renamed, ..variant };
+    }
+
+    /// What `up --dry-run` says.
+    fn foresee(&self, plan: &Arc<Plan<Fake>>) -> Option<Foresight<Kind>> {
+        let state = self.state();
+        // What shows late is seen by nobody yet.
+        self.shared.world().settle();
+        let foresight = self.run(&[], async |driver: Fake| {
+            crate::foresee(plan, &driver, &state, Reads::All).await
+        });
+        foresight?.ok()
     }
 
     /// One of ours.

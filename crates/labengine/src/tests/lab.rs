@@ -13,8 +13,8 @@ use super::{
     world::{Kind, LAB, Shared, stranger},
 };
 use crate::{
-    Answer, Drift, Driver, Fault, Found, Health, Interrupt, JournalError, Plan, Progress, Rekey,
-    State, Step, StepId, Store, Work,
+    Answer, Drift, Driver, Fault, FaultKind, Found, Health, Interrupt, JournalError, Plan,
+    Progress, Rekey, State, Step, StepId, Store, Work,
 };
 
 /// The way to the world.
@@ -262,6 +262,14 @@ pub(super) fn plan(variant: Variant) -> (Arc<Plan<Fake>>, Vec<Goal>) {
     (Arc::new(plan), wanted)
 }
 
+impl Wanted {
+    /// What it names of what it needs.
+    fn uses(&self) -> Vec<Value> {
+        let outputs = self.needs.iter().filter_map(get);
+        outputs.map(|output| output["id"].clone()).collect()
+    }
+}
+
 impl Work<Fake> for Wanted {
     fn rekey(&self, old: &Value, new: &Value) -> Result<Rekey, Fault> {
         Ok(match self.kind {
@@ -273,7 +281,9 @@ impl Work<Fake> for Wanted {
     }
 
     fn key(&self, _driver: &Fake) -> Result<Option<Value>, Fault> {
-        if self.needs.iter().any(|need| get(need).is_none()) {
+        // What has a name of its own can be looked for without what it needs.
+        let known = self.needs.iter().all(|need| get(need).is_some());
+        if self.kind != Kind::Named && !known {
             return Ok(None);
         }
         Ok(Some(match &self.parent {
@@ -285,11 +295,9 @@ impl Work<Fake> for Wanted {
     }
 
     fn create<'a>(&'a self, driver: &'a Fake, key: &'a Value) -> Answer<'a, Value> {
-        Box::pin(
-            driver
-                .shared
-                .call(true, |world| world.create(self.kind, key, self.setting)),
-        )
+        Box::pin(driver.shared.call(true, |world| {
+            world.create(self.kind, key, self.setting, self.uses())
+        }))
     }
 
     fn check<'a>(
@@ -299,6 +307,9 @@ impl Work<Fake> for Wanted {
         output: &'a Value,
     ) -> Answer<'a, Health> {
         Box::pin(driver.shared.call(false, move |world| {
+            if self.needs.iter().any(|need| get(need).is_none()) {
+                return Err(Fault::new(FaultKind::Other, "check", "before its needs"));
+            }
             let Some((_, thing)) = world.get(self.kind, key, output) else {
                 return Ok(Health::Missing);
             };
@@ -311,6 +322,9 @@ impl Work<Fake> for Wanted {
             }
             if thing.setting != self.setting {
                 drift.push(Drift::new("setting", &self.setting, &thing.setting));
+            }
+            if thing.uses != self.uses() {
+                drift.push(Drift::new("uses", &self.uses(), &thing.uses));
             }
             Ok(Health::from_drift(drift))
         }))
@@ -328,6 +342,7 @@ impl Work<Fake> for Wanted {
             if let Some(thing) = found.and_then(|id| world.things.get_mut(&id)) {
                 thing.name.clone_from(&self.name);
                 thing.setting = self.setting;
+                thing.uses = self.uses();
             }
             Ok(output.clone())
         }))

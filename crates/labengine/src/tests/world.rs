@@ -63,7 +63,7 @@ impl crate::Kind for Kind {
         }
     }
     fn physical_id(self, _key: &Value, output: Option<&Value>) -> Option<String> {
-        output?.get("id")?.as_u64().map(|id| id.to_string())
+        Some(output?.to_string())
     }
 }
 
@@ -74,6 +74,8 @@ pub(super) struct Thing {
     pub(super) name: String,
     pub(super) parent: Option<u64>,
     pub(super) setting: u8,
+    /// What it names of others.
+    pub(super) uses: Vec<Value>,
     /// The lab in its tags.
     pub(super) lab: Option<String>,
     /// It shows after so many looks.
@@ -273,6 +275,7 @@ impl World {
             name: name.to_owned(),
             parent: None,
             setting: 9,
+            uses: Vec::new(),
             lab: lab.map(str::to_owned),
             hidden_for: 0,
         });
@@ -296,7 +299,13 @@ impl World {
         }
     }
 
-    pub(super) fn create(&mut self, kind: Kind, key: &Value, setting: u8) -> Effect<Value> {
+    pub(super) fn create(
+        &mut self,
+        kind: Kind,
+        key: &Value,
+        setting: u8,
+        uses: Vec<Value>,
+    ) -> Effect<Value> {
         let (name, parent) = parts(key);
         let same = |t: &&Thing| t.kind == kind && t.name == name;
         if kind == Kind::Named && self.things.values().any(|t| same(&t)) {
@@ -308,13 +317,14 @@ impl World {
         let lab = parent.is_none().then(|| LAB.to_owned());
         let id = self.add(Thing {
             kind,
-            name,
+            name: name.clone(),
             parent,
             setting,
+            uses,
             lab,
             hidden_for: 0,
         });
-        Ok(json!({ "id": id }))
+        Ok(output(kind, id, &name))
     }
 
     pub(super) fn find(&mut self, kind: Kind, key: &Value) -> Found<Value> {
@@ -325,7 +335,7 @@ impl World {
         });
         let ours = all.clone().find(|(_, thing)| self.is_ours(thing));
         match (ours, all.next()) {
-            (Some((id, _)), _) => Found::Ours(json!({ "id": id })),
+            (Some((id, _)), _) => Found::Ours(output(kind, *id, &name)),
             (None, Some((_, thing))) if kind == Kind::Named => Found::Foreign(stranger(thing)),
             _ => Found::Absent,
         }
@@ -340,7 +350,7 @@ impl World {
                 .find(|(_, t)| t.kind == kind && t.name == name)
                 .map(|(id, thing)| (*id, thing));
         }
-        let id = output["id"].as_u64()?;
+        let id = number(&output["id"])?;
         self.things.get(&id).map(|thing| (id, thing))
     }
 
@@ -362,5 +372,19 @@ pub(super) fn stranger(thing: &Thing) -> Stranger {
 /// A key's name and parent.
 fn parts(key: &Value) -> (String, Option<u64>) {
     let name = key["name"].as_str().unwrap_or_default().to_owned();
-    (name, key["parent"].as_u64())
+    (name, number(&key["parent"]))
+}
+
+/// What others get of a thing: its id, or its name where that is unique.
+fn output(kind: Kind, id: u64, name: &str) -> Value {
+    if kind == Kind::Named {
+        json!({ "id": name })
+    } else {
+        json!({ "id": id.to_string() })
+    }
+}
+
+/// An id.
+pub(super) fn number(id: &Value) -> Option<u64> {
+    id.as_str()?.parse().ok()
 }
