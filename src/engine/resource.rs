@@ -74,14 +74,9 @@ pub trait Resource: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What identifies it, from the lab and from what its needs gave.
-    fn key(&self, cx: &Cx, given: &Given<Self>) -> Self::Key;
-
-    /// The same for a kind whose key does not depend on its needs, so that it can be looked for when
-    /// they are lost.
-    fn own_key(&self) -> Option<Self::Key> {
-        None
-    }
+    /// Returns what identifies it. `given` is `None` while its needs do not exist. A kind whose key depends on them
+    /// then returns `None`; the others can be looked for all the same.
+    fn key(&self, cx: &Cx, given: Option<&Given<Self>>) -> Option<Self::Key>;
 
     /// What to do when the key on record is no longer the key wanted.
     fn rekey(_old: &Self::Key, _new: &Self::Key) -> Rekey {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     needs::{Needs, Ref},
-    resource::{At, Drift, Health, Rekey, Resource},
+    resource::{At, Drift, Given, Health, Rekey, Resource},
 };
 use crate::{
     aws::{Cx, Fault, FaultKind},
@@ -83,7 +83,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Value, Fault> {
 }
 
 impl<R: Resource> Typed<R> {
-    fn given(&self) -> Result<<R::Needs as Needs>::Given, Fault> {
+    fn given(&self) -> Result<Given<R>, Fault> {
         self.needs.given().ok_or_else(|| {
             Fault::new(
                 FaultKind::Other,
@@ -91,6 +91,32 @@ impl<R: Resource> Typed<R> {
                 "a step ran before what it needs: please report this",
             )
         })
+    }
+
+    fn read(&self, key: &Value, out: &Value) -> Result<Decoded<R>, Fault> {
+        Ok(Decoded {
+            key: decode(key)?,
+            out: decode(out)?,
+            given: self.given()?,
+        })
+    }
+}
+
+/// A record's values in the types of the kind, for [`At`] to borrow.
+struct Decoded<R: Resource> {
+    key: R::Key,
+    out: R::Output,
+    given: Given<R>,
+}
+
+impl<R: Resource> Decoded<R> {
+    fn at<'a>(&'a self, cx: &'a Cx) -> At<'a, R> {
+        At {
+            cx,
+            key: &self.key,
+            out: &self.out,
+            given: &self.given,
+        }
     }
 }
 
@@ -100,11 +126,8 @@ impl<R: Resource> Work<Cx> for Typed<R> {
     }
 
     fn key(&self, cx: &Cx) -> Result<Option<Value>, Fault> {
-        let given = self.needs.given();
-        let key = given.map(|given| self.resource.key(cx, &given));
-        key.or_else(|| self.resource.own_key())
-            .map(|key| encode(&key))
-            .transpose()
+        let key = self.resource.key(cx, self.needs.given().as_ref());
+        key.as_ref().map(encode).transpose()
     }
 
     fn create<'a>(&'a self, cx: &'a Cx, key: &'a Value) -> Answer<'a, Value> {
@@ -120,14 +143,8 @@ impl<R: Resource> Work<Cx> for Typed<R> {
 
     fn check<'a>(&'a self, cx: &'a Cx, key: &'a Value, out: &'a Value) -> Answer<'a, Health> {
         Box::pin(async move {
-            let (key, out, given) = (&decode(key)?, &decode(out)?, &self.given()?);
-            let at = At {
-                cx,
-                key,
-                out,
-                given,
-            };
-            self.resource.check(at).await
+            let read = self.read(key, out)?;
+            self.resource.check(read.at(cx)).await
         })
     }
 
@@ -139,14 +156,8 @@ impl<R: Resource> Work<Cx> for Typed<R> {
         drift: &'a [Drift],
     ) -> Answer<'a, Value> {
         Box::pin(async move {
-            let (key, out, given) = (&decode(key)?, &decode(out)?, &self.given()?);
-            let at = At {
-                cx,
-                key,
-                out,
-                given,
-            };
-            encode(&self.resource.update(at, drift).await?)
+            let read = self.read(key, out)?;
+            encode(&self.resource.update(read.at(cx), drift).await?)
         })
     }
 

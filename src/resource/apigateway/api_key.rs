@@ -74,14 +74,7 @@ impl Resource for ApiKey {
         format!("{}-{}", self.base, self.number)
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
-            base: self.base.clone(),
-            number: self.number,
-        }
-    }
-
-    fn own_key(&self) -> Option<Key> {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             base: self.base.clone(),
             number: self.number,

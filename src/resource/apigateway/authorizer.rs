@@ -150,11 +150,12 @@ impl Resource for Authorizer {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (api, _) = given?;
+        Some(Key {
             api_id: api.id.clone(),
             name: self.name.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (_, pool): &Given<Self>) -> Result<Output, Fault> {

@@ -67,7 +67,8 @@ impl Resource for Deployment {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, snapshot): &Given<Self>) -> Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (api, snapshot) = given?;
         let ids = encode(snapshot).map(|v| v.to_string()).unwrap_or_default();
         let hash = Sha256::new()
             .chain_update(&self.content)
@@ -76,10 +77,10 @@ impl Resource for Deployment {
         let fingerprint = hash[..8]
             .iter()
             .fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
-        Key {
+        Some(Key {
             api_id: api.id.clone(),
             fingerprint,
-        }
+        })
     }
 
     fn rekey(old: &Key, new: &Key) -> crate::engine::Rekey {

@@ -82,11 +82,12 @@ impl Resource for GatewayResponse {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, api: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, api: Option<&Given<Self>>) -> Option<Key> {
+        let api = api?;
+        Some(Key {
             api_id: api.id.clone(),
             response_type: self.response_type.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _api: &Given<Self>) -> Result<Output, Fault> {

@@ -118,12 +118,13 @@ impl Resource for Integration {
         Some(method.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, method: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, method: Option<&Given<Self>>) -> Option<Key> {
+        let method = method?;
+        Some(Key {
             api_id: method.api_id.clone(),
             resource_id: method.resource_id.clone(),
             http_method: method.http_method.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _method: &Given<Self>) -> Result<Output, Fault> {

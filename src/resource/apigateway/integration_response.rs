@@ -75,8 +75,9 @@ impl Resource for IntegrationResponse {
         Some(integration.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (_, response): &Given<Self>) -> Key {
-        response.key.clone()
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (_, response) = given?;
+        Some(response.key.clone())
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

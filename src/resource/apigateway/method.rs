@@ -119,8 +119,9 @@ impl Resource for Method {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, path, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (api, path, _) = given?;
+        Some(Key {
             api_id: api.id.clone(),
             resource_id: path
                 .as_ref()
@@ -128,7 +129,7 @@ impl Resource for Method {
                 .clone(),
             http_method: self.http_method.clone(),
             path: self.path.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, given: &Given<Self>) -> Result<Output, Fault> {

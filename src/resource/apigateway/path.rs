@@ -50,15 +50,16 @@ impl Resource for Path {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, parent): &Given<Self>) -> Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (api, parent) = given?;
         let parent_id = parent
             .as_ref()
             .map_or(&api.root_resource_id, |p| &p.resource_id);
-        Key {
+        Some(Key {
             api_id: api.id.clone(),
             parent_id: parent_id.clone(),
             path: self.path.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

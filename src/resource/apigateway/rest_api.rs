@@ -84,10 +84,10 @@ impl Resource for RestApi {
         self.name.clone()
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
+        Some(Key {
             name: self.name.clone(),
-        }
+        })
     }
 
     /// Its name is changed in place: its id stays, and all that hangs on it.

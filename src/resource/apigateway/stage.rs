@@ -75,11 +75,12 @@ impl Resource for Stage {
         Some(api.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (api, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (api, _) = given?;
+        Some(Key {
             api_id: api.id.clone(),
             name: self.name.clone(),
-        }
+        })
     }
 
     async fn create(

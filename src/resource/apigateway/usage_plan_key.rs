@@ -51,11 +51,12 @@ impl Resource for UsagePlanKey {
         self.api_key.clone()
     }
 
-    fn key(&self, _cx: &Cx, (plan, api_key): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (plan, api_key) = given?;
+        Some(Key {
             usage_plan_id: plan.id.clone(),
             key_id: api_key.id.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

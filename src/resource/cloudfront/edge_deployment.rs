@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Distribution,
-    distribution::{self, is_deployed},
-};
+use super::{Distribution, distribution::is_deployed};
 use crate::{
     aws::{Cx, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -51,10 +48,11 @@ impl Resource for EdgeDeployment {
         Some(distribution.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, distribution: &distribution::Output) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, distribution: Option<&Given<Self>>) -> Option<Key> {
+        let distribution = distribution?;
+        Some(Key {
             distribution_id: distribution.id.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

@@ -132,11 +132,12 @@ impl Resource for AppClient {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (pool, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (pool, _) = given?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
             name: self.name.clone(),
-        }
+        })
     }
 
     /// In the same pool its name is changed in place: its id stays.

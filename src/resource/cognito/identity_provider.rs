@@ -117,11 +117,12 @@ impl Resource for IdentityProvider {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
+        let pool = pool?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
             name: self.name.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {

@@ -101,10 +101,11 @@ impl Resource for MfaConfig {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
+        let pool = pool?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {

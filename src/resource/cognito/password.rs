@@ -73,11 +73,12 @@ impl Resource for Password {
         Some(user.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (pool, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (pool, _) = given?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
             email: self.email.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

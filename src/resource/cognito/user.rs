@@ -75,11 +75,12 @@ impl Resource for User {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
+        let pool = pool?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
             email: self.email.clone(),
-        }
+        })
     }
 
     /// Without a temporary password: a user who has one cannot sign in by e-mail code.

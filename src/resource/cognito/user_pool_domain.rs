@@ -75,11 +75,12 @@ impl Resource for UserPoolDomain {
         self.prefix.clone()
     }
 
-    fn key(&self, _cx: &Cx, pool: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
+        let pool = pool?;
+        Some(Key {
             user_pool_id: pool.id.clone(),
             domain: self.prefix.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _pool: &Given<Self>) -> Result<Output, Fault> {

@@ -102,13 +102,7 @@ impl Resource for IdentityPool {
         self.name.clone()
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
-            name: self.name.clone(),
-        }
-    }
-
-    fn own_key(&self) -> Option<Key> {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             name: self.name.clone(),
         })

@@ -81,10 +81,11 @@ impl Resource for PoolRoles {
         Some(pool.id().clone())
     }
 
-    fn key(&self, _cx: &Cx, (pool, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (pool, _) = given?;
+        Some(Key {
             identity_pool_id: pool.id.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (_, role): &Given<Self>) -> Result<Output, Fault> {

@@ -70,11 +70,12 @@ impl Resource for CallPolicy {
         NAME.to_owned()
     }
 
-    fn key(&self, _cx: &Cx, (role, _): &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (role, _) = given?;
+        Some(Key {
             role: role.name.clone(),
             policy: NAME.to_owned(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (_, api): &Given<Self>) -> Result<Output, Fault> {

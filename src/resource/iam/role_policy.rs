@@ -107,15 +107,16 @@ impl Resource for RolePolicy {
         }
     }
 
-    fn key(&self, _cx: &Cx, role: &Given<Self>) -> Key {
+    fn key(&self, _cx: &Cx, role: Option<&Given<Self>>) -> Option<Key> {
+        let role = role?;
         let policy = match self {
             Self::Logs { .. } => INLINE_NAME,
             Self::Managed { arn } => arn,
         };
-        Key {
+        Some(Key {
             role: role.name.clone(),
             policy: policy.to_owned(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _role: &Given<Self>) -> Result<Output, Fault> {

@@ -155,13 +155,7 @@ impl Resource for Function {
         self.name.clone()
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
-            name: self.name.clone(),
-        }
-    }
-
-    fn own_key(&self) -> Option<Key> {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             name: self.name.clone(),
         })

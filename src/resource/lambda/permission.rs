@@ -107,7 +107,8 @@ impl Resource for Permission {
     }
 
     /// The stage is a wildcard, so that test-invoke may call too; `{id}` in a path matches anything.
-    fn key(&self, cx: &Cx, (function, api, authorizer): &Given<Self>) -> Key {
+    fn key(&self, cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
+        let (function, api, authorizer) = given?;
         let method = if self.method == "ANY" {
             "*"
         } else {
@@ -123,7 +124,7 @@ impl Resource for Permission {
             None => format!("*/{method}{}", path.join("/")),
         };
         let api = &api.id;
-        Key {
+        Some(Key {
             function: function.name.clone(),
             statement_id: self.statement_id.clone(),
             source_arn: format!(
@@ -131,7 +132,7 @@ impl Resource for Permission {
                 cx.region(),
                 cx.account()
             ),
-        }
+        })
     }
 
     /// The same statement for another API is looked at before it is replaced: it may be right already.

@@ -132,10 +132,10 @@ impl Resource for LogGroup {
         self.name.clone()
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
+        Some(Key {
             name: self.name.clone(),
-        }
+        })
     }
 
     /// Two calls, the second idempotent: an adopted group is always checked, and its retention mended.

@@ -134,12 +134,13 @@ impl Resource for RecordSet {
         self.name.clone()
     }
 
-    fn key(&self, _cx: &Cx, distribution: &Given<Self>) -> Key {
-        Key {
+    fn key(&self, _cx: &Cx, distribution: Option<&Given<Self>>) -> Option<Key> {
+        let distribution = distribution?;
+        Some(Key {
             zone: self.zone.clone(),
             name: self.name.clone(),
             target: distribution.domain_name.clone(),
-        }
+        })
     }
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {

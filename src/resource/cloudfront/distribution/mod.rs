@@ -108,13 +108,7 @@ impl Resource for Distribution {
         [vec![api.id().clone()], key.ids()].concat()
     }
 
-    fn key(&self, _cx: &Cx, _given: &Given<Self>) -> Key {
-        Key {
-            comment: self.comment.clone(),
-        }
-    }
-
-    fn own_key(&self) -> Option<Key> {
+    fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             comment: self.comment.clone(),
         })
