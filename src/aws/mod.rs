@@ -10,9 +10,10 @@ mod pace;
 mod profile;
 mod sign;
 mod tagged;
+mod tags;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,6 +28,7 @@ pub use pace::Pace;
 pub use profile::ProfileError;
 pub use sign::{Keys, sign};
 pub use tagged::Scope;
+pub use tags::{TAG_FIELD, TAG_LAB, Tagged, stranger};
 
 use labengine::{Interrupt, StepId};
 
@@ -97,11 +99,6 @@ pub struct Place {
     /// A UUID made with the state, in the tag `labctl:run`.
     pub run: String,
 }
-
-/// The tag that makes a resource ours: its value is the lab's name.
-pub const TAG_LAB: &str = "labctl:lab";
-/// The tag with the run's UUID.
-pub const TAG_RUN: &str = "labctl:run";
 
 impl Cx {
     /// A context for one run.
@@ -195,25 +192,9 @@ impl Cx {
         &self.shared.interrupt
     }
 
-    /// The ownership tags that everything we make carries (where AWS lets it carry tags).
-    pub fn tags(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            (TAG_LAB.to_owned(), self.shared.lab.clone()),
-            (TAG_RUN.to_owned(), self.shared.run.clone()),
-        ])
-    }
-
-    /// The ownership tags as most services take them.
-    pub fn tag_map(&self) -> Option<HashMap<String, String>> {
-        Some(self.tags().into_iter().collect())
-    }
-
-    /// Whether tags read from AWS say that a resource belongs to this lab.
-    ///
-    /// The lab's name decides, not the run: a lab whose state was lost is still ours.
-    pub fn owns<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        tags.into_iter()
-            .any(|(k, v)| k == TAG_LAB && v == self.shared.lab)
+    /// Identifies the run that made the state.
+    pub fn run(&self) -> &str {
+        &self.shared.run
     }
 
     /// ARN of a function of this account and region: computed, so that nothing waits for it.

@@ -11,9 +11,7 @@ pub use labengine::{
     journal, recover, strangers, survey, up,
 };
 pub use needs::{Needs, Ref};
-pub use resource::{
-    At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger, TAG_FIELD, stranger,
-};
+pub use resource::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger};
 pub use typed::Planning;
 pub(crate) use typed::{decode, encode};
 

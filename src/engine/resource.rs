@@ -3,7 +3,7 @@
 //! An implementation never prints, sleeps, retries or touches the state: it calls AWS through
 //! [`Cx::call`], and the engine does the rest.
 
-use std::{collections::BTreeMap, future::Future};
+use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -12,7 +12,7 @@ pub use labengine::{Drift, Found, Health, Rekey, Stranger};
 
 use super::needs::Needs;
 use crate::{
-    aws::{Cx, Fault, TAG_LAB},
+    aws::{Cx, Fault},
     kind::Kind,
 };
 
@@ -137,9 +137,6 @@ pub trait Resource: Send + Sync + 'static {
     fn physical_id(key: &Self::Key, out: Option<&Self::Output>) -> Option<String>;
 }
 
-/// The name of the drift of [`Compare::tag`].
-pub const TAG_FIELD: &str = "tag labctl:lab";
-
 /// Collects the fields that differ.
 #[derive(Debug, Default)]
 pub struct Compare(Vec<Drift>);
@@ -152,44 +149,8 @@ impl Compare {
         }
     }
 
-    /// Notes a lost ownership tag of something that an id of AWS's making shows to be ours.
-    pub fn tag<'a>(&mut self, cx: &Cx, tags: impl IntoIterator<Item = (&'a str, &'a str)>) {
-        let tags: BTreeMap<&str, &str> = tags.into_iter().collect();
-        let ours = cx.tags();
-        self.field(
-            TAG_FIELD,
-            &ours.get(TAG_LAB).map(String::as_str),
-            &tags.get(TAG_LAB).copied(),
-        );
-    }
-
     /// The verdict.
     pub fn health(self) -> Health {
         Health::from_drift(self.0)
     }
-}
-
-/// A stranger: `what` (its ARN or id, and what else is known of it), with these tags.
-pub fn stranger<'a>(what: &str, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stranger {
-    // Anybody may have written them.
-    let tags: BTreeMap<String, String> = tags
-        .into_iter()
-        .map(|(k, v)| (labfiles::plain(k), labfiles::plain(v)))
-        .collect();
-    let what = labfiles::plain(what);
-    let lab = tags.get(TAG_LAB).cloned();
-    let seen = match &lab {
-        Some(lab) => format!("{what} belongs to the lab `{lab}`"),
-        None if tags.is_empty() => {
-            format!("{what} exists without this lab's tags, and has no others")
-        }
-        None => {
-            let all: Vec<_> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
-            format!(
-                "{what} exists without this lab's tags; it has {}",
-                all.join(", ")
-            )
-        }
-    };
-    Stranger { seen, lab }
 }

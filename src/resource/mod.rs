@@ -167,11 +167,6 @@ fn present<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
     }
 }
 
-/// Tags that were read one by one, as ownership is judged by.
-fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
 /// A deletion's answer: that it was not there is success.
 fn gone<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
     present(answer).map(drop)

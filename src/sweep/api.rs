@@ -47,8 +47,7 @@ impl Sweep<'_> {
     }
 
     pub(super) fn carries_tag(&self, tags: Option<&Tags>) -> bool {
-        let tags = tags.into_iter().flatten();
-        self.cx.owns(tags.map(|(k, v)| (k.as_str(), v.as_str())))
+        self.cx.owns(tags)
     }
 
     /// Answers whether it counts as the lab's.

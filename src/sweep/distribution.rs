@@ -46,15 +46,12 @@ impl Sweep<'_> {
         let operation = "cloudfront:ListTagsForResource";
         let tags = tags.map(|answer| answer.tags.and_then(|t| t.items).unwrap_or_default());
         let tags = self.list(By::Id, operation, &filter, tags);
-        let pairs = tags
-            .iter()
-            .map(|t| (t.key(), t.value().unwrap_or_default()));
         let config = one.distribution_config();
         self.there(Thing {
             kind: Kind::Distribution,
             name: config.map_or("", |config| config.comment()),
             physical_id: one.id(),
-            tagged: self.cx.owns(pairs),
+            tagged: self.cx.owns(tags),
             known: self.known_by_id(Kind::Distribution, one.id()),
             more: format!(", {}", one.status()),
             command: self.remove_distribution(one.id()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Seen, Sweep, Thing, tag::Hits};
 use crate::{
-    aws::{Effect, Fault, FaultKind, TAG_LAB},
+    aws::{Effect, Fault, FaultKind, Tagged},
     event::By,
     resource::Kind,
 };
@@ -50,8 +50,7 @@ impl Sweep<'_> {
             self.unseen("lambda:ListTags", &format!("FunctionName={name}"), reason);
         }
         let tags = function.tags();
-        let lab = tags.and_then(|tags| tags.get(TAG_LAB));
-        let tagged = lab.is_some_and(|lab| *lab == self.target.lab);
+        let (lab, tagged) = (tags.lab(), self.cx.owns(tags));
         let known = self.known_as(Kind::Function, name);
         let arn = function.configuration().and_then(|c| c.function_arn());
         self.there(Thing {

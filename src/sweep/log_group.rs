@@ -2,7 +2,7 @@
 //! since Lambda may write a last line late and so bring the group back, without tags.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -13,7 +13,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 
 use super::{Known, Seen, Sweep, Thing, command, tag::Hits};
 use crate::{
-    aws::{Effect, Fault, FaultKind, TAG_LAB},
+    aws::{Effect, Fault, FaultKind, Tagged},
     event::By,
     resource::Kind,
 };
@@ -117,12 +117,10 @@ impl Sweep<'_> {
             // Gone in the meantime, or not to be told.
             Seen::Absent | Seen::Unknown => return,
         };
-        let tagged = self
-            .cx
-            .owns(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let tagged = self.cx.owns(&tags);
         let known = self.known_as(Kind::LogGroup, name);
         // Lambda makes groups without tags: one with another lab's is that lab's.
-        let of_another = !tagged && tags.contains_key(TAG_LAB);
+        let of_another = !tagged && tags.lab().is_some();
         let left_over = Known {
             kind: Kind::LogGroup,
             name: name.to_owned(),
@@ -176,7 +174,7 @@ impl Sweep<'_> {
         Ok(groups.find(|g| g.log_group_name() == Some(name)))
     }
 
-    async fn log_group_tags(&self, arn: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+    async fn log_group_tags(&self, arn: &str) -> Result<Option<HashMap<String, String>>, Fault> {
         let answer = self
             .cx
             .call("logs:ListTagsForResource", Effect::Read, || {
@@ -184,7 +182,7 @@ impl Sweep<'_> {
                 logs.list_tags_for_resource().resource_arn(arn).send()
             })
             .await?;
-        Ok(Some(answer.tags.into_iter().flatten().collect()))
+        Ok(Some(answer.tags.unwrap_or_default()))
     }
 }
 

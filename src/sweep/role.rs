@@ -61,7 +61,7 @@ impl Sweep<'_> {
     }
 
     fn tagged_role(&self, tags: &[Tag]) -> bool {
-        self.cx.owns(tags.iter().map(|t| (t.key(), t.value())))
+        self.cx.owns(tags)
     }
 
     /// Those of `roles` that carry the lab's tag.

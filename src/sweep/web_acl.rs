@@ -58,7 +58,7 @@ impl Sweep<'_> {
             kind: Kind::WebAcl,
             name,
             physical_id: id,
-            tagged: self.cx.owns(tags.iter().map(|t| (t.key(), t.value()))),
+            tagged: self.cx.owns(tags),
             known: self.known_as(Kind::WebAcl, name),
             more: String::new(),
             command: format!("{delete} --lock-token \"$({token})\""),

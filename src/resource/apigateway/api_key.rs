@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rest_api;
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Resource, TAG_FIELD},
+    aws::{Cx, Effect, Fault, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource},
     resource::{Kind, form, gone, present},
 };
 
@@ -91,7 +91,7 @@ impl Resource for ApiKey {
                     .name(key.name())
                     .description("sent by the distribution, and known to nobody else")
                     .enabled(true)
-                    .set_tags(cx.tag_map())
+                    .set_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -108,7 +108,7 @@ impl Resource for ApiKey {
         };
         let mut compare = Compare::default();
         compare.field("enabled", &true, &seen.enabled);
-        compare.tag(cx, rest_api::pairs(seen.tags()));
+        cx.compare_tag(&mut compare, seen.tags());
         Ok(compare.health())
     }
 
@@ -164,7 +164,7 @@ impl Resource for ApiKey {
                 continue;
             }
             let seen = get(cx, id, false).await?;
-            if seen.is_some_and(|seen| cx.owns(rest_api::pairs(seen.tags()))) {
+            if seen.is_some_and(|seen| cx.owns(seen.tags())) {
                 best = Some(Output {
                     id: id.to_owned(),
                     number,

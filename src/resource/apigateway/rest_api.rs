@@ -1,13 +1,11 @@
 //! The REST API (API Gateway v1), regional.
 
-use std::collections::HashMap;
-
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, TAG_FIELD, stranger},
+    aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
     resource::{Kind, form, gone, present},
 };
 
@@ -34,12 +32,6 @@ pub struct Output {
     pub root_resource_id: String,
 }
 
-/// Tags as API Gateway gives them, as ownership is judged by.
-pub(super) fn pairs(tags: Option<&HashMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
-    let tags = tags.into_iter().flatten();
-    tags.map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
 /// ARN of an API; the account is not in it.
 pub(super) fn arn(cx: &Cx, id: &str) -> String {
     format!("arn:aws:apigateway:{}::/restapis/{id}", cx.region())
@@ -52,7 +44,7 @@ pub(super) async fn tag(cx: &Cx, arn: &str) -> Result<(), Fault> {
             .apigateway
             .tag_resource()
             .resource_arn(arn)
-            .set_tags(cx.tag_map())
+            .set_tags(Some(cx.tag_map()))
             .send()
     })
     .await
@@ -107,7 +99,7 @@ impl Resource for RestApi {
                     .create_rest_api()
                     .name(&key.name)
                     .endpoint_configuration(regional.clone())
-                    .set_tags(cx.tag_map())
+                    .set_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -133,8 +125,8 @@ impl Resource for RestApi {
         let Some(api) = present(answer)? else {
             return Ok(Health::Missing);
         };
-        let stranger = stranger(&arn(cx, &out.id), pairs(api.tags()));
-        if stranger.lab.is_some() && !cx.owns(pairs(api.tags())) {
+        let stranger = stranger(&arn(cx, &out.id), api.tags());
+        if stranger.lab.is_some() && !cx.owns(api.tags()) {
             return Ok(Health::Foreign(stranger));
         }
         let types = api
@@ -142,7 +134,7 @@ impl Resource for RestApi {
             .map(EndpointConfiguration::types)
             .unwrap_or_default();
         let mut compare = Compare::default();
-        compare.tag(cx, pairs(api.tags()));
+        cx.compare_tag(&mut compare, api.tags());
         compare.field("name", &Some(self.name.as_str()), &api.name());
         compare.field(
             "endpointConfiguration",
@@ -204,7 +196,7 @@ impl Resource for RestApi {
         let apis = apis.await?;
         let api = apis
             .iter()
-            .find(|a| a.name() == Some(&key.name) && cx.owns(pairs(a.tags())));
+            .find(|a| a.name() == Some(&key.name) && cx.owns(a.tags()));
         let Some((api, id)) = api.and_then(|a| Some((a, a.id()?))) else {
             return Ok(Found::Absent);
         };

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rest_api;
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId, TAG_FIELD},
+    aws::{Cx, Effect, Fault, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Deployment, Kind, RestApi, form, gone, present},
 };
 
@@ -96,7 +96,7 @@ impl Resource for Stage {
                 .rest_api_id(&key.api_id)
                 .stage_name(&key.name)
                 .deployment_id(&deployment.id)
-                .set_tags(cx.tag_map())
+                .set_tags(Some(cx.tag_map()))
                 .send()
         })
         .await?;
@@ -119,7 +119,7 @@ impl Resource for Stage {
             &Some(deployment.id.as_str()),
             &stage.deployment_id(),
         );
-        compare.tag(cx, rest_api::pairs(stage.tags()));
+        cx.compare_tag(&mut compare, stage.tags());
         Ok(compare.health())
     }
 

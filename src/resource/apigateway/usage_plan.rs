@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{rest_api, stage};
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, TAG_FIELD},
+    aws::{Cx, Effect, Fault, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource},
     resource::{Kind, RestApi, Stage, form, gone, present},
 };
 
@@ -109,7 +109,7 @@ impl Resource for UsagePlan {
                     .create_usage_plan()
                     .name(&key.name)
                     .api_stages(stage.clone())
-                    .set_tags(cx.tag_map())
+                    .set_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -131,7 +131,7 @@ impl Resource for UsagePlan {
         let mut compare = Compare::default();
         let stages: Vec<String> = seen.api_stages().iter().map(address).collect();
         compare.field(STAGES, &vec![wanted(stage)], &stages);
-        compare.tag(cx, rest_api::pairs(seen.tags()));
+        cx.compare_tag(&mut compare, seen.tags());
         Ok(compare.health())
     }
 
@@ -174,7 +174,7 @@ impl Resource for UsagePlan {
         let named = plans.iter().filter(|p| p.name() == Some(&key.name));
         for id in named.filter_map(|p| p.id()) {
             let plan = get(cx, id).await?;
-            if plan.is_some_and(|plan| cx.owns(rest_api::pairs(plan.tags()))) {
+            if plan.is_some_and(|plan| cx.owns(plan.tags())) {
                 return Ok(Found::Ours(Output { id: id.to_owned() }));
             }
         }

@@ -11,8 +11,8 @@ use aws_sdk_cognitoidentityprovider::types::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, TAG_FIELD, stranger},
+    aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
     resource::{Kind, form, gone, present},
 };
 
@@ -60,15 +60,6 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
 pub async fn users(cx: &Cx, id: &str) -> Option<i32> {
     let pool = describe(cx, id).await.ok()??;
     Some(pool.estimated_number_of_users)
-}
-
-fn tags(pool: &UserPoolType) -> impl Iterator<Item = (&str, &str)> {
-    let tags = pool.user_pool_tags().into_iter().flatten();
-    tags.map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
-fn ours(cx: &Cx, pool: &UserPoolType) -> bool {
-    cx.owns(tags(pool))
 }
 
 fn output(pool: &UserPoolType) -> Option<Output> {
@@ -201,7 +192,7 @@ impl Resource for UserPool {
                             .build(),
                     )
                     .deletion_protection(DeletionProtectionType::Inactive)
-                    .set_user_pool_tags(cx.tag_map())
+                    .set_user_pool_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -216,12 +207,12 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
-        let stranger = stranger(&out.arn, tags(&pool));
-        if stranger.lab.is_some() && !ours(cx, &pool) {
+        let stranger = stranger(&out.arn, pool.user_pool_tags());
+        if stranger.lab.is_some() && !cx.owns(pool.user_pool_tags()) {
             return Ok(Health::Foreign(stranger));
         }
         let mut compare = Compare::default();
-        compare.tag(cx, tags(&pool));
+        cx.compare_tag(&mut compare, pool.user_pool_tags());
         compare.field("name", &Some(self.name.as_str()), &pool.name());
         compare.field(
             "SignInPolicy",
@@ -267,7 +258,7 @@ impl Resource for UserPool {
                     .cognito
                     .tag_resource()
                     .resource_arn(&out.arn)
-                    .set_tags(cx.tag_map())
+                    .set_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -317,7 +308,7 @@ impl Resource for UserPool {
             let Some(pool) = describe(cx, id).await? else {
                 continue;
             };
-            if let Some(out) = output(&pool).filter(|_| ours(cx, &pool)) {
+            if let Some(out) = output(&pool).filter(|_| cx.owns(pool.user_pool_tags())) {
                 return Ok(Found::Ours(out));
             }
         }
@@ -348,7 +339,9 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, id).await? else {
             return Ok(());
         };
-        if pool.deletion_protection() != Some(&DeletionProtectionType::Active) || !ours(cx, &pool) {
+        if pool.deletion_protection() != Some(&DeletionProtectionType::Active)
+            || !cx.owns(pool.user_pool_tags())
+        {
             return Err(fault);
         }
         cx.call("cognito-idp:UpdateUserPool", Effect::Idempotent, || {

@@ -1,7 +1,5 @@
 //! A Cognito identity pool: temporary AWS keys for the signed-in users of the user pool.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cognitoidentity::{
     operation::describe_identity_pool::DescribeIdentityPoolOutput, types::CognitoIdentityProvider,
 };
@@ -81,16 +79,6 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<DescribeIdentityPoolOutput
     present(answer)
 }
 
-fn tags(pool: &DescribeIdentityPoolOutput) -> BTreeMap<String, String> {
-    let tags = pool.identity_pool_tags.clone().unwrap_or_default();
-    tags.into_iter().collect()
-}
-
-fn ours(cx: &Cx, pool: &DescribeIdentityPoolOutput) -> bool {
-    let tags = tags(pool);
-    cx.owns(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())))
-}
-
 impl Resource for IdentityPool {
     const KIND: Kind = Kind::IdentityPool;
     const CARRIES: Option<&'static str> = Some("its id and its users' identities");
@@ -131,7 +119,7 @@ impl Resource for IdentityPool {
                         .allow_unauthenticated_identities(false)
                         .allow_classic_flow(false)
                         .cognito_identity_providers(provider(cx, pool, client))
-                        .set_identity_pool_tags(cx.tag_map())
+                        .set_identity_pool_tags(Some(cx.tag_map()))
                         .send()
                 },
             )
@@ -174,9 +162,7 @@ impl Resource for IdentityPool {
             &wanted,
             &now.collect::<Vec<_>>(),
         );
-        if !ours(cx, &seen) {
-            compare.field("IdentityPoolTags", &cx.tags(), &tags(&seen));
-        }
+        cx.compare_tag(&mut compare, seen.identity_pool_tags());
         Ok(compare.health())
     }
 
@@ -192,8 +178,8 @@ impl Resource for IdentityPool {
         let now = describe(cx, &out.id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "IdentityPool"))?;
-        let mut tags = tags(&now);
-        tags.extend(cx.tags());
+        let mut tags = now.identity_pool_tags.clone().unwrap_or_default();
+        tags.extend(cx.tag_map());
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .cognito_identity
@@ -207,7 +193,7 @@ impl Resource for IdentityPool {
                 .allow_unauthenticated_identities(false)
                 .allow_classic_flow(false)
                 .cognito_identity_providers(provider(cx, pool, client))
-                .set_identity_pool_tags(Some(tags.clone().into_iter().collect()))
+                .set_identity_pool_tags(Some(tags.clone()))
                 .send()
         })
         .await?;
@@ -230,7 +216,7 @@ impl Resource for IdentityPool {
             .filter(|p| p.identity_pool_name() == Some(&key.name));
         for id in named.filter_map(|p| p.identity_pool_id()) {
             let pool = describe(cx, id).await?;
-            if pool.is_some_and(|pool| ours(cx, &pool)) {
+            if pool.is_some_and(|pool| cx.owns(pool.identity_pool_tags())) {
                 return Ok(Found::Ours(Output { id: id.to_owned() }));
             }
         }

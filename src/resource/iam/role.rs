@@ -1,12 +1,11 @@
 //! Roles: a function's, that of a caller in the account, that of signed-in users.
 
-use aws_sdk_iam::types::Tag;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger, stranger},
+    aws::{Cx, Effect, Fault, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::{IdentityPool, Kind, cognito_identity::identity_pool, form, gone, present},
 };
 
@@ -150,16 +149,12 @@ async fn get(cx: &Cx, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, Fa
 pub(super) async fn owner(cx: &Cx, name: &str) -> Result<Found<Output>, Fault> {
     Ok(match get(cx, name).await? {
         None => Found::Absent,
-        Some(role) if ours(cx, &role) => Found::Ours(Output {
+        Some(role) if cx.owns(role.tags()) => Found::Ours(Output {
             name: role.role_name.clone(),
             arn: role.arn.clone(),
         }),
         Some(role) => Found::Foreign(foreign(&role)),
     })
-}
-
-fn ours(cx: &Cx, role: &aws_sdk_iam::types::Role) -> bool {
-    cx.owns(role.tags().iter().map(|t| (t.key(), t.value())))
 }
 
 fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
@@ -168,16 +163,7 @@ fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
         .map(|d| format!(", described as \"{d}\""))
         .unwrap_or_default();
     let what = format!("{} (made {}{described})", role.arn, role.create_date);
-    stranger(&what, role.tags().iter().map(|t| (t.key(), t.value())))
-}
-
-/// The ownership tags as IAM takes them.
-fn tags(cx: &Cx, operation: &str) -> Result<Vec<Tag>, Fault> {
-    let tag = |(k, v)| Tag::builder().key(k).value(v).build();
-    cx.tags()
-        .into_iter()
-        .map(|pair| tag(pair).map_err(|e| Fault::defect(operation, e)))
-        .collect()
+    stranger(&what, role.tags())
 }
 
 impl Resource for Role {
@@ -201,7 +187,7 @@ impl Resource for Role {
 
     async fn create(&self, cx: &Cx, key: &Key, pool: &Given<Self>) -> Result<Output, Fault> {
         let operation = "iam:CreateRole";
-        let tags = tags(cx, operation)?;
+        let tags = cx.tag_list(operation)?;
         let policy = self.trust_policy(cx, pool.as_ref()).to_string();
         let answer = cx
             .call(operation, Effect::Create, || {
@@ -234,7 +220,7 @@ impl Resource for Role {
         let Some(role) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
         };
-        if !ours(cx, &role) {
+        if !cx.owns(role.tags()) {
             return Ok(Health::Foreign(foreign(&role)));
         }
         let mut compare = Compare::default();
@@ -273,7 +259,7 @@ impl Resource for Role {
 
     async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
         let operation = "iam:TagRole";
-        let tags = tags(cx, operation)?;
+        let tags = cx.tag_list(operation)?;
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .iam

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    aws::{Cx, Effect, Fault, FaultKind},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger, stranger},
+    aws::{Cx, Effect, Fault, FaultKind, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::{Kind, LogGroup, Role, form, gone, present},
 };
 
@@ -122,11 +122,6 @@ async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Fault> {
     present(answer)
 }
 
-fn tags(seen: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
-    let tags = seen.tags().into_iter().flatten();
-    tags.map(|(k, v)| (k.as_str(), v.as_str()))
-}
-
 fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
     let now = seen.configuration();
     let changed = now
@@ -140,7 +135,7 @@ fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
         "{} (last changed {changed}{described})",
         cx.function_arn(name)
     );
-    stranger(&what, tags(seen))
+    stranger(&what, seen.tags())
 }
 
 impl Resource for Function {
@@ -180,7 +175,7 @@ impl Resource for Function {
                     .environment(self.environment())
                     .role(&role.arn)
                     .code(code.clone())
-                    .set_tags(cx.tag_map())
+                    .set_tags(Some(cx.tag_map()))
                     .send()
             })
             .await?;
@@ -207,7 +202,7 @@ impl Resource for Function {
         let Some(seen) = get(cx, &key.name).await? else {
             return Ok(Health::Missing);
         };
-        if !cx.owns(tags(&seen)) {
+        if !cx.owns(seen.tags()) {
             return Ok(Health::Foreign(foreign(cx, &key.name, &seen)));
         }
         let Some(now) = seen.configuration() else {
@@ -301,7 +296,7 @@ impl Resource for Function {
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         Ok(match get(cx, &key.name).await? {
             None => Found::Absent,
-            Some(seen) if cx.owns(tags(&seen)) => Found::Ours(Output {
+            Some(seen) if cx.owns(seen.tags()) => Found::Ours(Output {
                 name: key.name.clone(),
                 arn: cx.function_arn(&key.name),
             }),
@@ -316,7 +311,7 @@ impl Resource for Function {
                 .lambda
                 .tag_resource()
                 .resource(&arn)
-                .set_tags(cx.tag_map())
+                .set_tags(Some(cx.tag_map()))
                 .send()
         })
         .await

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger, stranger},
+    aws::{Cx, Effect, Fault, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger},
     resource::{Kind, form, gone, present},
 };
 
@@ -100,11 +100,7 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
     let (Some(group), Some(tags)) = (group, present(tags)?) else {
         return Ok(Seen::Absent);
     };
-    let tags = || {
-        let tags = tags.tags().into_iter().flatten();
-        tags.map(|(k, v)| (k.as_str(), v.as_str()))
-    };
-    Ok(if cx.owns(tags()) {
+    Ok(if cx.owns(tags.tags()) {
         Seen::Ours {
             retention_days: group.retention_in_days(),
             protected: group.deletion_protection_enabled() == Some(true),
@@ -116,7 +112,7 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
         let made = made
             .map(|at| format!(" (made {at:.0})"))
             .unwrap_or_default();
-        Seen::Foreign(stranger(&format!("{arn}{made}"), tags()))
+        Seen::Foreign(stranger(&format!("{arn}{made}"), tags.tags()))
     })
 }
 
@@ -141,12 +137,11 @@ impl Resource for LogGroup {
     /// Two calls, the second idempotent: an adopted group is always checked, and its retention mended.
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         cx.call("logs:CreateLogGroup", Effect::Create, || {
-            let tags = cx.tags().into_iter().collect();
             cx.clients()
                 .logs
                 .create_log_group()
                 .log_group_name(&key.name)
-                .set_tags(Some(tags))
+                .set_tags(Some(cx.tag_map()))
                 .send()
         })
         .await?;
@@ -205,7 +200,7 @@ impl Resource for LogGroup {
                 .logs
                 .tag_resource()
                 .resource_arn(&arn)
-                .set_tags(cx.tag_map())
+                .set_tags(Some(cx.tag_map()))
                 .send()
         })
         .await

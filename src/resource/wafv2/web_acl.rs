@@ -10,9 +10,9 @@ use aws_sdk_wafv2::types::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Resource, TAG_FIELD, stranger},
-    resource::{Kind, form, gone, pairs, present},
+    aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource},
+    resource::{Kind, form, gone, present},
 };
 
 /// A web ACL with one rule.
@@ -118,13 +118,6 @@ fn allow() -> DefaultAction {
     DefaultAction::builder().allow(allow).build()
 }
 
-fn tags(cx: &Cx) -> Result<Vec<Tag>, Fault> {
-    let tags = cx.tags().into_iter();
-    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect::<Result<_, _>>()
-        .map_err(incomplete)
-}
-
 /// The web ACL, and the token that its next change needs.
 async fn get(cx: &Cx, out: &Output) -> Result<Option<(Seen, String)>, Fault> {
     let operation = "wafv2:GetWebACL";
@@ -146,7 +139,7 @@ async fn get(cx: &Cx, out: &Output) -> Result<Option<(Seen, String)>, Fault> {
     }
 }
 
-async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
+async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<Tag>, Fault> {
     let answer = cx
         .call("wafv2:ListTagsForResource", Effect::Read, || {
             let list = cx.clients().waf.list_tags_for_resource();
@@ -154,8 +147,7 @@ async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
         })
         .await?;
     let tags = answer.tag_info_for_resource.and_then(|info| info.tag_list);
-    let tags = tags.unwrap_or_default().into_iter();
-    Ok(tags.map(|tag| (tag.key, tag.value)).collect())
+    Ok(tags.unwrap_or_default())
 }
 
 /// What of the rules counts, as a person reads it.
@@ -199,7 +191,11 @@ impl Resource for WebAcl {
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         let operation = "wafv2:CreateWebACL";
-        let (rules, tags, visibility) = (self.rules()?, tags(cx)?, visibility(&key.name)?);
+        let (rules, tags, visibility) = (
+            self.rules()?,
+            cx.tag_list(operation)?,
+            visibility(&key.name)?,
+        );
         let made = cx
             .call(operation, Effect::Create, || {
                 cx.clients()
@@ -240,15 +236,16 @@ impl Resource for WebAcl {
         let allows = seen.default_action().is_some_and(|a| a.allow().is_some());
         let word = |allows: bool| if allows { "Allow" } else { "Block" };
         compare.field("DefaultAction", word(true), word(allows));
-        compare.tag(cx, pairs(&tags));
+        cx.compare_tag(&mut compare, tags);
         Ok(compare.health())
     }
 
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
         let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let tags = tags(cx)?;
-            cx.call("wafv2:TagResource", Effect::Idempotent, || {
+            let operation = "wafv2:TagResource";
+            let tags = cx.tag_list(operation)?;
+            cx.call(operation, Effect::Idempotent, || {
                 let tag = cx.clients().waf.tag_resource();
                 tag.resource_arn(&out.arn)
                     .set_tags(Some(tags.clone()))
@@ -281,8 +278,8 @@ impl Resource for WebAcl {
             return Ok(Found::Absent);
         };
         let tags = seen_tags(cx, arn).await?;
-        if !cx.owns(pairs(&tags)) {
-            return Ok(Found::Foreign(stranger(arn, pairs(&tags))));
+        if !cx.owns(&tags) {
+            return Ok(Found::Foreign(stranger(arn, tags)));
         }
         Ok(Found::Ours(Output {
             id: id.to_owned(),

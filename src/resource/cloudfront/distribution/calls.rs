@@ -75,23 +75,18 @@ pub(super) async fn change(
     .map(drop)
 }
 
-pub(super) async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<(String, String)>, Fault> {
+pub(super) async fn seen_tags(cx: &Cx, arn: &str) -> Result<Vec<Tag>, Fault> {
     let answer = cx
         .call("cloudfront:ListTagsForResource", Effect::Read, || {
             let list = cx.clients().cloudfront.list_tags_for_resource();
             list.resource(arn).send()
         })
         .await?;
-    let tags = answer.tags.and_then(|tags| tags.items).unwrap_or_default();
-    let pair = |tag: Tag| (tag.key, tag.value.unwrap_or_default());
-    Ok(tags.into_iter().map(pair).collect())
+    Ok(answer.tags.and_then(|tags| tags.items).unwrap_or_default())
 }
 
-pub(super) fn tags(cx: &Cx) -> Result<Tags, Fault> {
-    let tags = cx.tags().into_iter();
-    let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags: Result<Vec<_>, _> = tags.collect();
-    let tags = tags.map_err(incomplete)?;
+pub(super) fn tags(cx: &Cx, operation: &str) -> Result<Tags, Fault> {
+    let tags = cx.tag_list(operation)?;
     Ok(Tags::builder().set_items(Some(tags)).build())
 }
 

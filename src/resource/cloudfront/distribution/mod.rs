@@ -9,13 +9,9 @@ use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault, FaultKind, TAG_RUN},
-    engine::{
-        At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId, TAG_FIELD,
-    },
-    resource::{
-        ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone, pairs,
-    },
+    aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD},
+    engine::{At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId},
+    resource::{ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone},
 };
 
 pub(super) use calls::is_deployed;
@@ -124,14 +120,13 @@ impl Resource for Distribution {
         let operation = "cloudfront:CreateDistributionWithTags";
         let (cache, request) = policies(cx).await?;
         let wanted = self.wanted(cx, (&cache, &request), given).await?;
-        let run = cx.tags().remove(TAG_RUN).unwrap_or_default();
         let mut tries = 0;
         loop {
             tries += 1;
-            let config = wanted.config(&format!("labctl-{run}-{tries}"));
+            let config = wanted.config(&format!("labctl-{}-{tries}", cx.run()));
             let config = DistributionConfigWithTags::builder()
                 .distribution_config(config.map_err(incomplete)?)
-                .tags(tags(cx)?)
+                .tags(tags(cx, operation)?)
                 .build();
             let made = cx
                 .call(operation, Effect::Create, || {
@@ -172,15 +167,16 @@ impl Resource for Distribution {
         let (wanted, tags) = tokio::try_join!(wanted, seen_tags(cx, &out.arn))?;
         let mut compare = Compare::default();
         wanted.compare(&now, &mut compare);
-        compare.tag(cx, pairs(&tags));
+        cx.compare_tag(&mut compare, tags);
         Ok(compare.health())
     }
 
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
         let At { cx, out, given, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let tags = tags(cx)?;
-            cx.call("cloudfront:TagResource", Effect::Idempotent, || {
+            let operation = "cloudfront:TagResource";
+            let tags = tags(cx, operation)?;
+            cx.call(operation, Effect::Idempotent, || {
                 let tag = cx.clients().cloudfront.tag_resource();
                 tag.resource(&out.arn).tags(tags.clone()).send()
             })
@@ -219,7 +215,7 @@ impl Resource for Distribution {
             },
         );
         for one in all.await?.iter().filter(|d| d.comment() == key.comment) {
-            if !cx.owns(pairs(&seen_tags(cx, one.arn()).await?)) {
+            if !cx.owns(seen_tags(cx, one.arn()).await?) {
                 continue;
             }
             let (cache_policy_id, origin_request_policy_id) = policies(cx).await?;
