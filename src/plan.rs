@@ -4,11 +4,13 @@ mod api;
 mod callers;
 mod edge;
 mod pool;
+mod steps;
 
 use std::collections::BTreeMap;
 
 pub use callers::callable;
 pub use edge::{edge_names, key_number, next_key_number};
+pub use steps::{identity_provider_step, method_step, password_step};
 
 use api::Reach;
 
@@ -166,11 +168,7 @@ fn add_user(
             variable,
             secret: extent.passwords.get(email).cloned(),
         };
-        plan.add(
-            chapter,
-            format!("password.{email}"),
-            password,
-            (pool.clone(), user),
-        );
+        let needs = (pool.clone(), user);
+        password_step(email).add(plan, chapter, password, needs);
     }
 }

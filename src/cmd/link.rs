@@ -14,7 +14,10 @@ use crate::{
     event::{EventSink, Outputs},
     lab::quote,
     local::{self, Twin},
-    resource::Kind,
+    resource::{
+        AppClient, Authorizer, Distribution, Function, Kind, Method, RecordSet, Recorded, RestApi,
+        Stage, UserPool, UserPoolDomain,
+    },
 };
 
 /// Where the commands of a run lead.
@@ -182,13 +185,9 @@ impl Link {
 
     /// What a student needs, from what the state knows.
     pub(super) async fn outputs(&self, state: &State) -> Outputs {
-        let text = |kind: Kind, member: &str| text(state, kind, member);
-        let api_id = text(Kind::RestApi, "id");
-        let path = state
-            .first(Kind::Method)
-            .and_then(|(_, r)| Some(r.key.get("path")?.as_str()?.to_owned()));
         let base = self.base_url(state);
-        let invoke_url = base.zip(path).map(|(base, path)| format!("{base}{path}"));
+        let invoke_url = base.zip(state.key::<Method>());
+        let invoke_url = invoke_url.map(|(base, method)| format!("{base}{}", method.path));
         let endpoint = self.connection.endpoint.as_deref();
         let inbox = match endpoint {
             Some(endpoint) if self.is_twin().await => Some(format!("{endpoint}/_local/")),
@@ -198,16 +197,16 @@ impl Link {
             .in_order()
             .into_iter()
             .filter(|(_, r)| r.kind == Kind::User);
-        let login_url = text(Kind::UserPoolDomain, "domain").map(|prefix| self.login_url(&prefix));
+        let domain = state.output::<UserPoolDomain>();
         Outputs {
             invoke_url,
-            user_pool_id: text(Kind::UserPool, "id"),
-            client_id: text(Kind::AppClient, "client_id"),
-            api_id,
-            distribution_id: text(Kind::Distribution, "id"),
-            authorizer_id: text(Kind::Authorizer, "id"),
-            function_arn: text(Kind::Function, "arn"),
-            login_url,
+            user_pool_id: state.output::<UserPool>().map(|pool| pool.id),
+            client_id: state.output::<AppClient>().map(|client| client.client_id),
+            api_id: state.output::<RestApi>().map(|api| api.id),
+            distribution_id: state.output::<Distribution>().map(|d| d.id),
+            authorizer_id: state.output::<Authorizer>().map(|a| a.id),
+            function_arn: state.output::<Function>().map(|f| f.arn),
+            login_url: domain.map(|d| self.login_url(&d.domain)),
             users: users.map(|(_, r)| r.name.clone()).collect(),
             inbox,
         }
@@ -220,25 +219,23 @@ impl Link {
 
     /// Where the deployed stage is, whether it answers there or only behind its edge.
     pub(super) fn direct_url(&self, state: &State) -> Option<String> {
-        let api = text(state, Kind::RestApi, "id")?;
-        Some(self.stage_url(&api, &text(state, Kind::Stage, "name")?))
+        let (api, stage) = (state.output::<RestApi>()?, state.output::<Stage>()?);
+        Some(self.stage_url(&api.id, &stage.name))
     }
 
     /// Where the distribution answers: by path on an endpoint that is not AWS's own.
     fn edge_url(&self, state: &State) -> Option<String> {
-        let domain = text(state, Kind::Distribution, "domain_name")?;
+        let distribution = state.output::<Distribution>()?;
         if let Some(endpoint) = &self.connection.endpoint {
-            let id = text(state, Kind::Distribution, "id")?;
-            return Some(format!(
-                "{}/_cloudfront/{id}",
-                endpoint.trim_end_matches('/')
-            ));
+            let endpoint = endpoint.trim_end_matches('/');
+            return Some(format!("{endpoint}/_cloudfront/{}", distribution.id));
         }
         // The key, unlike the record's name, is read as a domain name.
-        let own = state
-            .first(Kind::RecordSet)
-            .and_then(|(_, record)| record.key.get("name")?.as_str());
-        Some(format!("https://{}", own.unwrap_or(&domain)))
+        let own = state.key::<RecordSet>().map(|record| record.name);
+        Some(format!(
+            "https://{}",
+            own.unwrap_or(distribution.domain_name)
+        ))
     }
 
     /// Where managed login answers: by path on an endpoint that is not AWS's own.
@@ -263,12 +260,6 @@ impl Link {
             ),
         }
     }
-}
-
-/// What AWS answered for the first of a kind.
-fn text(state: &State, kind: Kind, member: &str) -> Option<String> {
-    let (_, record) = state.first(kind)?;
-    Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
 }
 
 /// Whether there are no credentials at all (not: bad ones).

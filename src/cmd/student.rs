@@ -10,10 +10,11 @@ use crate::{
     aws::{Cx, Keys},
     cli::{Global, SignIn},
     client::{Fresh, fresh},
-    engine::{Interrupt, State, StepId},
+    engine::{Interrupt, State},
     error::Error,
     event::{EventSink, Outputs},
     lab::{Factor, Lab, STUDENT, quote},
+    resource::{IdentityPool, Recorded},
     verify::{CodeSource, Tokens, assume, of_user},
 };
 
@@ -51,12 +52,6 @@ impl Scene {
             cx,
             folder,
         })
-    }
-
-    /// A text of a step's output.
-    pub(super) fn text(&self, step: &str, member: &str) -> Option<String> {
-        let record = self.state.steps.get(&StepId::new(step))?;
-        Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
     }
 
     /// Where the API answers: `https://…/dev`, or the edge.
@@ -126,14 +121,14 @@ impl Scene {
             return Err(self.no_caller(caller));
         }
         let ids = (
-            self.text("identity_pool", "id"),
+            self.state.output::<IdentityPool>(),
             self.outputs.user_pool_id.as_ref(),
         );
         let (Some(identity_pool), Some(user_pool)) = ids else {
             return Err(incomplete("there is no identity pool"));
         };
         let tokens = self.tokens(args).await?;
-        Ok(of_user(&self.cx, &identity_pool, user_pool, &tokens.id).await?)
+        Ok(of_user(&self.cx, &identity_pool.id, user_pool, &tokens.id).await?)
     }
 
     /// Names of all who may have AWS keys.

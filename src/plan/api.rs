@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Pool;
+use super::{Pool, method_step};
 use crate::{
     chapter::Chapter,
     engine::{Plan, Planning, Ref},
@@ -180,9 +180,7 @@ impl<'a> Builder<'a> {
         };
         let path = self.path(&route.path);
         let needs = (self.api.clone(), path, authorizer);
-        let method = self
-            .plan
-            .add(chapter, format!("method.{name}"), method, needs);
+        let method = method_step(&name).add(self.plan, chapter, method, needs);
         let functions = (
             self.lab.functions.get(&route.function),
             self.functions.get(route.function.as_str()),
@@ -243,8 +241,7 @@ impl<'a> Builder<'a> {
             api_key_required: self.reach.behind_edge,
         };
         let needs = (self.api.clone(), self.path(path), None);
-        let id = format!("method.{name}");
-        let method = self.plan.add(chapter, id, method, needs);
+        let method = method_step(&name).add(self.plan, chapter, method, needs);
         let response = MethodResponse {
             method: name.clone(),
             status: NO_CONTENT,

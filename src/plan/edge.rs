@@ -5,7 +5,7 @@ use crate::{
     engine::{Plan, Planning, Ref, State},
     lab::{self, Lab},
     resource::{
-        ApiKey, Distribution, EdgeDeployment, Kind, RecordSet, RestApi, Stage, UsagePlan,
+        ApiKey, Distribution, EdgeDeployment, Kind, RecordSet, Recorded, RestApi, Stage, UsagePlan,
         UsagePlanKey, WebAcl,
     },
 };
@@ -90,18 +90,15 @@ pub(super) fn add(
 
 /// The number of the newest API key that the state knows; a rotation that was cut off goes on with it.
 pub fn key_number(state: Option<&State>) -> u32 {
-    let numbers = state.iter().flat_map(|state| &state.steps);
-    let numbers = numbers.filter(|(_, record)| record.kind == Kind::ApiKey);
-    let number = |value: &serde_json::Value| u32::try_from(value.get("number")?.as_u64()?).ok();
-    let numbers = numbers.filter_map(|(_, record)| number(&record.key));
-    numbers.max().unwrap_or(1)
+    let records = state.iter().flat_map(|state| state.steps.values());
+    let keys = records.filter_map(Recorded::key::<ApiKey>);
+    keys.map(|key| key.number).max().unwrap_or(1)
 }
 
 /// The number of the key that a rotation makes: above all that are there.
 pub fn next_key_number(state: Option<&State>) -> u32 {
-    let outputs = state.iter().flat_map(|state| state.steps.values());
-    let outputs = outputs.filter(|record| record.kind == Kind::ApiKey);
-    let there = outputs.filter_map(|record| record.output.as_ref()?.get("number")?.as_u64());
-    let there = there.max().and_then(|n| u32::try_from(n).ok());
+    let records = state.iter().flat_map(|state| state.steps.values());
+    let there = records.filter_map(Recorded::output::<ApiKey>);
+    let there = there.map(|key| key.number).max();
     key_number(state).max(there.unwrap_or_default()) + 1
 }

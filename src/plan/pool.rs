@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Extent, Pool};
+use super::{Extent, Pool, identity_provider_step};
 use crate::{
     chapter::Chapter,
     engine::{Plan, Planning},
@@ -31,9 +31,9 @@ pub(super) fn add(plan: &mut Plan, file: &lab::UserPool, extent: &Extent<'_>) ->
     }
     let mut providers = Vec::new();
     for (name, file) in &file.identity_providers {
-        let id = format!("identity_provider.{name}");
         let provider = provider(name, file, extent);
-        providers.push(plan.add(CHAPTER, id, provider, pool.clone()));
+        let step = identity_provider_step(name);
+        providers.push(step.add(plan, CHAPTER, provider, pool.clone()));
     }
     if let Some(prefix) = &file.domain {
         let domain = UserPoolDomain {

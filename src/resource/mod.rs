@@ -8,6 +8,7 @@ pub(crate) mod form;
 mod iam;
 mod lambda;
 mod logs;
+mod recorded;
 mod route53;
 mod wafv2;
 
@@ -18,6 +19,7 @@ pub use cognito::{ClientSecret, OAuth, Secret, unguessable, users_of_pool};
 pub use cognito_identity::provider_name;
 pub use iam::{Trust, call_policy_document};
 pub use lambda::{ZipError, pack};
+pub use recorded::{Recorded, StepOf};
 
 use labengine::{Answer, Driver, Interrupt, Lock, Progress, StepId};
 use labfiles::json::{self, Mismatch};

@@ -4,9 +4,9 @@ use crate::{
     aws::Cx,
     cli::Up,
     cmd::link::Link,
-    engine::{Action, Intent, KindExt as _, Plan, State, StepId},
+    engine::{Action, Intent, KindExt as _, Plan, Record, State, StepId},
     error::{Error, Exit},
-    resource::{Kind, users_of_pool},
+    resource::{Distribution, Kind, Recorded, UserPool, users_of_pool},
 };
 
 /// What is lost, one sentence each, with the step it is of.
@@ -49,27 +49,21 @@ async fn details(intent: &Intent, link: &Link, cx: &Cx, state: &State) -> Vec<St
     let Some(record) = state.steps.get(&intent.id) else {
         return Vec::new();
     };
-    let text = |member: &str| {
-        let value = record.output.as_ref()?.get(member)?.as_str()?;
-        Some(value.to_owned())
-    };
     let mut all = Vec::new();
-    if intent.kind == Kind::UserPool
-        && let Some(id) = text("id")
-    {
-        match users_of_pool(cx, &id).await {
+    if let Some(pool) = record.output::<UserPool>() {
+        match users_of_pool(cx, &pool.id).await {
             Some(1) => all.push("1 user".to_owned()),
             Some(n) => all.push(format!("{n} users")),
             None => {}
         }
     }
-    all.extend(text("id"));
-    all.extend(text("domain_name"));
+    all.extend(record.physical_id());
+    all.extend(record.output::<Distribution>().map(|d| d.domain_name));
     match intent.kind {
         Kind::UserPool => {
             let clients = state.steps.values().filter(|r| r.kind == Kind::AppClient);
-            let client = |r: &crate::engine::Record| r.physical_id();
-            all.extend(clients.filter_map(client).map(|id| format!("client {id}")));
+            let clients = clients.filter_map(Record::physical_id);
+            all.extend(clients.map(|id| format!("client {id}")));
             let domain = state.first(Kind::UserPoolDomain);
             all.extend(domain.map(|(_, r)| link.login_url(&r.name)));
         }

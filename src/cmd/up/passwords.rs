@@ -7,10 +7,11 @@ use crate::{
     chapter::Chapter,
     cli::Up,
     cmd::link::Link,
-    engine::{State, StepId},
+    engine::{Record, State},
     error::Error,
     event::{Event, EventSink},
     lab::{Lab, Provider},
+    plan::{identity_provider_step, password_step},
     resource::Secret,
 };
 
@@ -38,9 +39,9 @@ pub(super) fn ask(
         if chosen.is_some_and(|chosen| !chosen.contains(email)) {
             continue;
         }
-        let step = format!("password.{email}");
+        let record = known.and_then(|state| password_step(email).record(state));
         let what = format!("password of {email}");
-        if let Some(password) = secret(&what, variable, &step, known)? {
+        if let Some(password) = secret(&what, variable, record)? {
             passwords.insert(email.clone(), password);
         }
     }
@@ -71,9 +72,9 @@ pub(super) fn client_secrets(
         else {
             continue;
         };
-        let step = format!("identity_provider.{name}");
+        let record = known.and_then(|state| identity_provider_step(name).record(state));
         let what = format!("client secret of {name}");
-        if let Some(said) = secret(&what, client_secret_env, &step, known)? {
+        if let Some(said) = secret(&what, client_secret_env, record)? {
             secrets.insert(client_secret_env.clone(), said);
         }
     }
@@ -115,17 +116,9 @@ fn leaving(lab: &Lab, secrets: &BTreeMap<String, Secret>) -> Vec<String> {
 }
 
 /// What the variable says, or a person. `None`: the step has made use of it in an earlier run.
-fn secret(
-    what: &str,
-    variable: &str,
-    step: &str,
-    known: Option<&State>,
-) -> Result<Option<Secret>, Error> {
+fn secret(what: &str, variable: &str, record: Option<&Record>) -> Result<Option<Secret>, Error> {
     let said = std::env::var(variable).ok().filter(|s| !s.is_empty());
-    let set = known.is_some_and(|state| {
-        let step = state.steps.get(&StepId::new(step));
-        step.is_some_and(|record| !record.is_begun())
-    });
+    let set = record.is_some_and(|record| !record.is_begun());
     match said {
         Some(said) => Ok(Some(Secret::new(&said))),
         None if set => Ok(None),

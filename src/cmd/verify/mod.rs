@@ -13,10 +13,11 @@ use super::{
 use crate::{
     chapter::Chapter,
     cli::{Global, Verify},
-    engine::{Interrupt, State, StepId},
+    engine::{Interrupt, State},
     error::{Error, Exit},
     event::Event,
     lab::Lab,
+    resource::{EdgeDeployment, Recorded, Stage},
     verify::Prober,
 };
 use proof::Proof;
@@ -57,16 +58,15 @@ async fn prove(
     let outputs = link.outputs(state).await;
     let parts = (
         outputs.api_id.clone(),
-        text(state, "stage", "name"),
+        state.output::<Stage>(),
         link.base_url(state),
     );
     let (Some(api_id), Some(stage), Some(base_url)) = parts else {
         return Err(Error::failed("the lab is not complete: no API is deployed")
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     };
-    let edge = StepId::new("edge_deployment");
     let wanted = lab.edge.is_some() && state.until.is_none_or(|u| u >= Chapter::Edge.number());
-    if wanted && state.steps.get(&edge).is_none_or(|r| r.output.is_none()) {
+    if wanted && state.output::<EdgeDeployment>().is_none() {
         return Err(Error::failed("`edge` is in lab.yaml, but not built")
             .hint("`labctl up` (with `--local` as before) builds the rest"));
     }
@@ -93,7 +93,7 @@ async fn prove(
     let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
     prober.origin = cors.map(|cors| cors.origin.clone());
     proof.without_sign_in(&mut prober).await?;
-    proof.functions(&mut prober, &stage).await?;
+    proof.functions(&mut prober, &stage.name).await?;
     let user = args
         .sign_in
         .user
@@ -140,9 +140,4 @@ async fn prove(
         (true, false) => Exit::Ok,
         (false, false) => Exit::Unproven,
     })
-}
-
-fn text(state: &State, step: &str, member: &str) -> Option<String> {
-    let record = state.steps.get(&StepId::new(step))?;
-    Some(record.output.as_ref()?.get(member)?.as_str()?.to_owned())
 }

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::text;
 use crate::{
     aws::Cx,
     engine::State,
     error::Error,
     event::Outputs,
     lab::{Factor, Lab, Provider, STUDENT},
+    resource::{IdentityPool, Recorded},
     verify::{
         Caller, CodeSource, Federation, Guard, Guest, Judged, Login, Prober, Route, Tokens, Via,
         assume, nothing, of_user,
@@ -217,14 +217,14 @@ impl Proof<'_> {
             return Ok(());
         };
         let ids = (
-            text(self.state, "identity_pool", "id"),
+            self.state.output::<IdentityPool>(),
             self.outputs.user_pool_id.as_ref(),
         );
         let (Some(identity_pool), Some(user_pool)) = ids else {
             return Ok(());
         };
         let since = Instant::now();
-        let keys = of_user(self.cx, &identity_pool, user_pool, &tokens.id).await;
+        let keys = of_user(self.cx, &identity_pool.id, user_pool, &tokens.id).await;
         prober.got_keys(STUDENT, since, &keys);
         if let Ok(keys) = keys {
             let caller = Caller {

@@ -1,10 +1,11 @@
 //! The routes of a lab as they are deployed.
 
 use crate::{
-    engine::{State, StepId},
+    engine::State,
     error::Error,
     lab::{self, Lab},
-    resource::Kind,
+    plan::method_step,
+    resource::{Method, Recorded},
     verify::{Guard, Route},
 };
 
@@ -15,19 +16,9 @@ pub(super) fn of(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
     };
     let mut routes = Vec::new();
     for route in &api.routes {
-        let name = format!("{} {}", route.method, route.path);
-        let record = state
-            .steps
-            .get(&StepId::new(format!("method.{name}")))
-            .filter(|r| r.kind == Kind::Method);
-        let resource_id = record.and_then(|r| {
-            r.output
-                .as_ref()?
-                .get("resource_id")?
-                .as_str()
-                .map(str::to_owned)
-        });
-        let Some(resource_id) = resource_id else {
+        let name = route.name();
+        let record = method_step(&name).record(state);
+        let Some(method) = record.and_then(Recorded::output::<Method>) else {
             return Err(
                 Error::failed(format!("{name} is in lab.yaml, but not built"))
                     .hint("`labctl up` (with `--local` as before) builds the rest"),
@@ -38,7 +29,7 @@ pub(super) fn of(lab: &Lab, state: &State) -> Result<Vec<Route>, Error> {
             path: route.path.clone(),
             guard: guard(api, route),
             expect: route.expect.clone(),
-            resource_id,
+            resource_id: method.resource_id,
         });
     }
     Ok(routes)
