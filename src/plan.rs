@@ -136,13 +136,7 @@ fn add_function(
         );
     }
     let function = Function {
-        name: function.name.clone(),
-        runtime: function.runtime.clone(),
-        architecture: function.architecture.clone(),
-        handler: function.handler.clone(),
-        memory_mb: i32::try_from(function.memory_mb).unwrap_or(i32::MAX),
-        timeout_s: i32::try_from(function.timeout_s).unwrap_or(i32::MAX),
-        environment: function.environment.clone(),
+        spec: function.clone(),
         zip: resource::pack(&function.source)?,
     };
     Ok(plan.add(chapter, format!("function.{id}"), function, (role, group)))

@@ -73,9 +73,9 @@ pub struct Function {
     /// Folder with the code, joined to the file's folder.
     pub source: PathBuf,
     /// MB.
-    pub memory_mb: u32,
+    pub memory_mb: i32,
     /// Seconds.
-    pub timeout_s: u32,
+    pub timeout_s: i32,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
     /// Days that log events are kept.

@@ -59,16 +59,13 @@ pub(super) fn add(
     let web_acl = edge
         .rate_limit
         .map(|limit| plan.add(chapter, "web_acl", WebAcl { name, limit }, ()));
-    let domain = edge.domain.as_ref();
     let distribution = Distribution {
-        comment: edge.comment.clone(),
+        spec: edge.clone(),
         stage: lab
             .api
             .as_ref()
             .map(|api| api.stage.clone())
             .unwrap_or_default(),
-        geo: edge.geo.clone(),
-        domain: domain.map(|d| (d.name.clone(), d.certificate.clone())),
     };
     let rotated = (number > 1).then_some(link);
     let needs = (api.clone(), (key, rotated), web_acl);
@@ -79,11 +76,8 @@ pub(super) fn add(
         EdgeDeployment,
         distribution.clone(),
     );
-    if let Some(domain) = domain {
-        let record = RecordSet {
-            zone: domain.zone.clone(),
-            name: domain.name.clone(),
-        };
+    if let Some(domain) = &edge.domain {
+        let record = RecordSet(domain.clone());
         plan.add(chapter, "record_set", record, distribution);
     }
 }

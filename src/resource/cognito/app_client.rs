@@ -8,30 +8,21 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::client_login::Login;
+use super::{client_login::Login, identity_provider};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
-    resource::{IdentityProvider, Kind, OAuth, UserPool, form, gone, present},
+    lab,
+    resource::{IdentityProvider, Kind, UserPool, form, gone, present},
 };
 
 /// An app client.
 #[derive(Debug, Clone)]
 pub struct AppClient {
-    /// Its name (not unique at AWS).
-    pub name: String,
-    /// How long a sign-in may take, minutes (3–15).
-    pub session_minutes: i32,
-    /// Life of access tokens, minutes.
-    pub access_token_minutes: i32,
-    /// Life of ID tokens, minutes.
-    pub id_token_minutes: i32,
-    /// Life of refresh tokens, days.
-    pub refresh_token_days: i32,
-    /// Refresh tokens are rotated; the old one lives so many seconds more (0–60).
-    pub rotation_grace_s: Option<i32>,
-    /// Sign-in at the managed login domain. `None`: what the client has of it is left as it is.
-    pub oauth: Option<OAuth>,
+    /// What the lab says of it. Its name is not unique at AWS.
+    pub spec: lab::AppClient,
+    /// Its users sign in at the managed login domain. Without one, what the client has of it is left as it is.
+    pub at_domain: bool,
 }
 
 /// The pool and the client's name.
@@ -51,10 +42,14 @@ pub struct Output {
 }
 
 impl AppClient {
+    fn login(&self, providers: &[identity_provider::Output]) -> Option<Login> {
+        self.at_domain.then(|| Login::wanted(&self.spec, providers))
+    }
+
     /// With rotation, `REFRESH_TOKEN_AUTH` cannot be used: it gives no new refresh token.
     fn flows(&self) -> Vec<ExplicitAuthFlowsType> {
         let mut flows = vec![ExplicitAuthFlowsType::AllowUserAuth];
-        if self.rotation_grace_s.is_none() {
+        if self.spec.rotation_grace_s.is_none() {
             flows.push(ExplicitAuthFlowsType::AllowRefreshTokenAuth);
         }
         flows
@@ -62,7 +57,7 @@ impl AppClient {
 
     /// `None`: as AWS makes a client that is not told.
     fn rotation(&self, operation: &str) -> Result<Option<RefreshTokenRotationType>, Fault> {
-        let rotation = self.rotation_grace_s.map(|seconds| {
+        let rotation = self.spec.rotation_grace_s.map(|seconds| {
             RefreshTokenRotationType::builder()
                 .feature(FeatureType::Enabled)
                 .retry_grace_period_seconds(seconds)
@@ -125,7 +120,7 @@ impl Resource for AppClient {
     type Output = Output;
 
     fn name(&self) -> String {
-        self.name.clone()
+        self.spec.name.clone()
     }
 
     fn within((pool, _): &Self::Needs) -> Option<StepId> {
@@ -136,7 +131,7 @@ impl Resource for AppClient {
         let (pool, _) = given?;
         Some(Key {
             user_pool_id: pool.id.clone(),
-            name: self.name.clone(),
+            name: self.spec.name.clone(),
         })
     }
 
@@ -157,7 +152,7 @@ impl Resource for AppClient {
     ) -> Result<Output, Fault> {
         let operation = "cognito-idp:CreateUserPoolClient";
         let rotation = self.rotation(operation)?;
-        let login = self.oauth.as_ref().map(|oauth| oauth.login(providers));
+        let login = self.login(providers);
         let login = login.as_ref();
         let answer = cx
             .call(operation, Effect::Create, || {
@@ -171,10 +166,10 @@ impl Resource for AppClient {
                     .set_refresh_token_rotation(rotation.clone())
                     .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
                     .enable_token_revocation(true)
-                    .auth_session_validity(self.session_minutes)
-                    .access_token_validity(self.access_token_minutes)
-                    .id_token_validity(self.id_token_minutes)
-                    .refresh_token_validity(self.refresh_token_days)
+                    .auth_session_validity(self.spec.session_minutes)
+                    .access_token_validity(self.spec.access_token_minutes)
+                    .id_token_validity(self.spec.id_token_minutes)
+                    .refresh_token_validity(self.spec.refresh_token_days)
                     .token_validity_units(units())
                     .set_allowed_o_auth_flows_user_pool_client(login.and_then(|l| l.enabled))
                     .set_allowed_o_auth_flows(login.and_then(|l| l.flows.clone()))
@@ -217,22 +212,22 @@ impl Resource for AppClient {
         );
         compare.field(
             "AuthSessionValidity",
-            &Some(self.session_minutes),
+            &Some(self.spec.session_minutes),
             &client.auth_session_validity(),
         );
         compare.field(
             "AccessTokenValidity",
-            &Some(self.access_token_minutes),
+            &Some(self.spec.access_token_minutes),
             &client.access_token_validity(),
         );
         compare.field(
             "IdTokenValidity",
-            &Some(self.id_token_minutes),
+            &Some(self.spec.id_token_minutes),
             &client.id_token_validity(),
         );
         compare.field(
             "RefreshTokenValidity",
-            &self.refresh_token_days,
+            &self.spec.refresh_token_days,
             &client.refresh_token_validity(),
         );
         compare.field(
@@ -253,13 +248,17 @@ impl Resource for AppClient {
             Some(_) => FeatureType::Enabled.as_str().to_owned(),
             None => FeatureType::Disabled.as_str().to_owned(),
         };
-        let (wanted, now) = (feature(self.rotation_grace_s), feature(seen));
+        let (wanted, now) = (feature(self.spec.rotation_grace_s), feature(seen));
         if wanted == now {
-            compare.field("RetryGracePeriodSeconds", &self.rotation_grace_s, &seen);
+            compare.field(
+                "RetryGracePeriodSeconds",
+                &self.spec.rotation_grace_s,
+                &seen,
+            );
         } else {
             compare.field("RefreshTokenRotation", &wanted, &now);
         }
-        if let Some(login) = self.oauth.as_ref().map(|oauth| oauth.login(providers)) {
+        if let Some(login) = self.login(providers) {
             let seen = Login::of(&client);
             for ((field, wanted), (_, seen)) in login.fields().iter().zip(&seen.fields()) {
                 compare.field(field, wanted, seen);
@@ -281,8 +280,7 @@ impl Resource for AppClient {
         let now = describe(cx, key, &out.client_id)
             .await?
             .ok_or_else(|| Fault::missing(operation, "UserPoolClient"))?;
-        let oauth = self.oauth.as_ref();
-        let login = oauth.map_or_else(|| Login::of(&now), |oauth| oauth.login(providers));
+        let login = self.login(providers).unwrap_or_else(|| Login::of(&now));
         cx.call(operation, Effect::Idempotent, || {
             cx.clients()
                 .cognito
@@ -307,10 +305,10 @@ impl Resource for AppClient {
                 .enable_token_revocation(true)
                 .set_explicit_auth_flows(Some(self.flows()))
                 .set_refresh_token_rotation(rotation.clone())
-                .auth_session_validity(self.session_minutes)
-                .access_token_validity(self.access_token_minutes)
-                .id_token_validity(self.id_token_minutes)
-                .refresh_token_validity(self.refresh_token_days)
+                .auth_session_validity(self.spec.session_minutes)
+                .access_token_validity(self.spec.access_token_minutes)
+                .id_token_validity(self.spec.id_token_minutes)
+                .refresh_token_validity(self.spec.refresh_token_days)
                 .token_validity_units(units())
                 .send()
         })

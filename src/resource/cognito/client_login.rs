@@ -5,35 +5,10 @@ use std::collections::BTreeSet;
 use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, UserPoolClientType};
 
 use super::identity_provider;
-
-/// How an app signs its users in at the managed login domain: with codes, by the pool's users and providers.
-#[derive(Debug, Clone)]
-pub struct OAuth {
-    /// Where a sign-in may end.
-    pub callback_urls: Vec<String>,
-    /// Where a sign-out may end.
-    pub logout_urls: Vec<String>,
-    /// What may be asked for.
-    pub scopes: Vec<String>,
-}
+use crate::lab;
 
 /// The pool's own users, as `SupportedIdentityProviders` names them.
 const COGNITO: &str = "COGNITO";
-
-impl OAuth {
-    /// What is wanted of a client, with these providers of the pool.
-    pub(super) fn login(&self, providers: &[identity_provider::Output]) -> Login {
-        let names = providers.iter().map(|provider| provider.name.clone());
-        Login {
-            enabled: Some(true),
-            flows: Some(vec![OAuthFlowType::Code]),
-            scopes: Some(self.scopes.clone()),
-            callback_urls: Some(self.callback_urls.clone()),
-            logout_urls: Some(self.logout_urls.clone()),
-            providers: Some(std::iter::once(COGNITO.to_owned()).chain(names).collect()),
-        }
-    }
-}
 
 /// What a client has of sign-in at the domain, as sent and as compared.
 pub(super) struct Login {
@@ -46,6 +21,19 @@ pub(super) struct Login {
 }
 
 impl Login {
+    /// What is wanted of a client: codes, for the pool's users and those of its providers.
+    pub(super) fn wanted(client: &lab::AppClient, providers: &[identity_provider::Output]) -> Self {
+        let names = providers.iter().map(|provider| provider.name.clone());
+        Self {
+            enabled: Some(true),
+            flows: Some(vec![OAuthFlowType::Code]),
+            scopes: Some(client.scopes.clone()),
+            callback_urls: Some(client.callback_urls.clone()),
+            logout_urls: Some(client.logout_urls.clone()),
+            providers: Some(std::iter::once(COGNITO.to_owned()).chain(names).collect()),
+        }
+    }
+
     pub(super) fn of(client: &UserPoolClientType) -> Self {
         Self {
             enabled: client.allowed_o_auth_flows_user_pool_client,

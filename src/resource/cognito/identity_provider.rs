@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    lab::{self, Metadata, Provider},
     resource::{Kind, Secret, UserPool, form, gone, present},
 };
 
@@ -16,22 +17,9 @@ use crate::{
 pub struct IdentityProvider {
     /// Its name in the pool.
     pub name: String,
-    /// `OIDC` or `SAML`.
-    pub provider_type: &'static str,
-    /// What Cognito is told of it, by Cognito's names, without the secret.
-    pub details: BTreeMap<&'static str, String>,
-    /// The client's secret, of OIDC.
-    pub secret: Option<ClientSecret>,
-    /// Claims by the attributes that they become.
-    pub attributes: BTreeMap<String, String>,
-}
-
-/// Where the client's secret is, and the secret itself: only `up` is given it.
-#[derive(Debug, Clone)]
-pub struct ClientSecret {
-    /// The environment variable.
-    pub variable: String,
-    /// `None`: not said in this run.
+    /// What the lab says of it.
+    pub spec: lab::IdentityProvider,
+    /// The client's secret, of OIDC. `None`: not said in this run.
     pub secret: Option<Secret>,
 }
 
@@ -75,16 +63,57 @@ fn detail<'p>(provider: &'p IdentityProviderType, name: &str) -> Option<&'p str>
 }
 
 impl IdentityProvider {
+    fn aws_type(&self) -> IdentityProviderTypeType {
+        match self.spec.provider {
+            Provider::Oidc { .. } => IdentityProviderTypeType::Oidc,
+            Provider::Saml { .. } => IdentityProviderTypeType::Saml,
+        }
+    }
+
+    /// What Cognito is told of it, by Cognito's names, without the secret.
+    fn details(&self) -> BTreeMap<&'static str, String> {
+        match &self.spec.provider {
+            Provider::Oidc {
+                issuer,
+                client_id,
+                client_secret_env: _,
+                scopes,
+            } => BTreeMap::from([
+                ("oidc_issuer", issuer.clone()),
+                ("client_id", client_id.clone()),
+                ("authorize_scopes", scopes.join(" ")),
+                ("attributes_request_method", "GET".to_owned()),
+            ]),
+            Provider::Saml { metadata } => {
+                let (name, value) = match metadata {
+                    Metadata::Url(url) => ("MetadataURL", url),
+                    Metadata::File(xml) => ("MetadataFile", xml),
+                };
+                BTreeMap::from([(name, value.clone())])
+            }
+        }
+    }
+
+    /// The environment variable with the client's secret, of OIDC.
+    fn variable(&self) -> Option<&str> {
+        match &self.spec.provider {
+            Provider::Oidc {
+                client_secret_env, ..
+            } => Some(client_secret_env),
+            Provider::Saml { .. } => None,
+        }
+    }
+
     /// All that Cognito is told, with the secret said in this run or the one that it has.
     fn all_details(
         &self,
         operation: &str,
         known: Option<&str>,
     ) -> Result<HashMap<String, String>, Fault> {
-        let owned = |(name, value): (&&str, &String)| ((*name).to_owned(), value.clone());
-        let mut all: HashMap<String, String> = self.details.iter().map(owned).collect();
-        if let Some(ClientSecret { variable, secret }) = &self.secret {
-            let secret = secret.as_ref().map(Secret::reveal).or(known);
+        let details = self.details().into_iter();
+        let mut all: HashMap<_, _> = details.map(|(k, v)| (k.to_owned(), v)).collect();
+        if let Some(variable) = self.variable() {
+            let secret = self.secret.as_ref().map(Secret::reveal).or(known);
             let Some(secret) = secret else {
                 let message = format!(
                     "the client secret of {} is not known here: set {variable} and run `labctl up` again",
@@ -98,7 +127,7 @@ impl IdentityProvider {
     }
 
     fn mapping(&self) -> HashMap<String, String> {
-        self.attributes.clone().into_iter().collect()
+        self.spec.attributes.clone().into_iter().collect()
     }
 }
 
@@ -134,7 +163,7 @@ impl Resource for IdentityProvider {
                 .create_identity_provider()
                 .user_pool_id(&key.user_pool_id)
                 .provider_name(&key.name)
-                .provider_type(IdentityProviderTypeType::from(self.provider_type))
+                .provider_type(self.aws_type())
                 .set_provider_details(Some(details.clone()))
                 .set_attribute_mapping(Some(self.mapping()))
                 .send()
@@ -154,11 +183,11 @@ impl Resource for IdentityProvider {
         let mut compare = Compare::default();
         let seen = provider.provider_type();
         let seen = seen.map(IdentityProviderTypeType::as_str);
-        compare.field("ProviderType", &Some(self.provider_type), &seen);
-        for (name, wanted) in &self.details {
+        compare.field("ProviderType", &Some(self.aws_type().as_str()), &seen);
+        for (name, wanted) in self.details() {
             let seen = detail(&provider, name);
             let field = format!("ProviderDetails.{name}");
-            if *name == "MetadataFile" {
+            if name == "MetadataFile" {
                 // Pages long.
                 let said = |same: bool| if same { "as in the file" } else { "another" };
                 let same = seen.map(str::trim) == Some(wanted.trim());
@@ -167,11 +196,7 @@ impl Resource for IdentityProvider {
                 compare.field(&field, &Some(wanted.as_str()), &seen);
             }
         }
-        if let Some(ClientSecret {
-            variable,
-            secret: Some(secret),
-        }) = &self.secret
-        {
+        if let (Some(variable), Some(secret)) = (self.variable(), &self.secret) {
             let wanted = format!("as in {variable}");
             let same = detail(&provider, SECRET) == Some(secret.reveal());
             let seen = if same { &wanted } else { "another" };
@@ -182,7 +207,7 @@ impl Resource for IdentityProvider {
             .filter(|(name, _)| *name != USERNAME)
             .map(|(name, claim)| (name.clone(), claim.clone()))
             .collect();
-        compare.field("AttributeMapping", &self.attributes, &seen);
+        compare.field("AttributeMapping", &self.spec.attributes, &seen);
         Ok(compare.health())
     }
 

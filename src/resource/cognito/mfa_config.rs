@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
+    lab::Mfa,
     resource::{Kind, UserPool, form, gone, present},
 };
 
 /// MFA by TOTP, in the user pool that this needs.
 #[derive(Debug, Clone)]
-pub struct MfaConfig {
-    /// All must have it; otherwise those who set it up.
-    pub required: bool,
-}
+pub struct MfaConfig(pub Mfa);
 
 /// The pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,10 +30,9 @@ pub struct Output {}
 
 impl MfaConfig {
     fn configuration(&self) -> UserPoolMfaType {
-        if self.required {
-            UserPoolMfaType::On
-        } else {
-            UserPoolMfaType::Optional
+        match self.0 {
+            Mfa::Required => UserPoolMfaType::On,
+            Mfa::Optional => UserPoolMfaType::Optional,
         }
     }
 }
@@ -89,10 +86,9 @@ impl Resource for MfaConfig {
     type Output = Output;
 
     fn name(&self) -> String {
-        let how = if self.required {
-            "required"
-        } else {
-            "optional"
+        let how = match self.0 {
+            Mfa::Required => "required",
+            Mfa::Optional => "optional",
         };
         format!("TOTP, {how}")
     }

@@ -10,8 +10,7 @@ pub(super) mod user_pool;
 mod user_pool_domain;
 
 pub use app_client::AppClient;
-pub use client_login::OAuth;
-pub use identity_provider::{ClientSecret, IdentityProvider};
+pub use identity_provider::IdentityProvider;
 pub use mfa_config::MfaConfig;
 pub use password::{Password, Secret, unguessable};
 pub use user::User;

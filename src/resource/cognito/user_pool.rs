@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
+    lab::Factor,
     resource::{Kind, form, gone, present},
 };
 
@@ -21,8 +22,8 @@ use crate::{
 pub struct UserPool {
     /// Its name (not unique at AWS).
     pub name: String,
-    /// Ways to begin a sign-in, as AWS spells them (`PASSWORD`, `EMAIL_OTP`).
-    pub first_factors: Vec<String>,
+    /// Ways to begin a sign-in.
+    pub first_factors: Vec<Factor>,
     /// MFA is another step's affair ([`super::MfaConfig`]); otherwise the pool has none.
     pub has_mfa: bool,
 }
@@ -80,11 +81,16 @@ fn factors(pool: &UserPoolType) -> BTreeSet<String> {
 }
 
 impl UserPool {
+    fn factors(&self) -> BTreeSet<String> {
+        let names = self.first_factors.iter().map(|f| f.aws_name());
+        names.map(str::to_owned).collect()
+    }
+
     fn sign_in_policy(&self) -> SignInPolicyType {
         let factors = self
             .first_factors
             .iter()
-            .map(|f| AuthFactorType::from(f.as_str()))
+            .map(|f| AuthFactorType::from(f.aws_name()))
             .collect();
         SignInPolicyType::builder()
             .set_allowed_first_auth_factors(Some(factors))
@@ -214,11 +220,7 @@ impl Resource for UserPool {
         let mut compare = Compare::default();
         cx.compare_tag(&mut compare, pool.user_pool_tags());
         compare.field("name", &Some(self.name.as_str()), &pool.name());
-        compare.field(
-            "SignInPolicy",
-            &self.first_factors.iter().cloned().collect(),
-            &factors(&pool),
-        );
+        compare.field("SignInPolicy", &self.factors(), &factors(&pool));
         if let Some(tier) = pool.user_pool_tier() {
             compare.field(
                 "UserPoolTier",

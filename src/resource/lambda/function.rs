@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
+    lab,
     resource::{Kind, LogGroup, Role, form, gone, present},
 };
 
@@ -23,20 +24,8 @@ const ACTIVE_LIMIT: Duration = Duration::from_mins(5);
 /// A Lambda function with its code.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name.
-    pub name: String,
-    /// e.g. `python3.13`.
-    pub runtime: String,
-    /// `x86_64` or `arm64`.
-    pub architecture: String,
-    /// e.g. `lambda_function.lambda_handler`.
-    pub handler: String,
-    /// MB.
-    pub memory_mb: i32,
-    /// Seconds.
-    pub timeout_s: i32,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
+    /// What the lab says of it.
+    pub spec: lab::Function,
     /// The packed code.
     pub zip: Vec<u8>,
 }
@@ -65,7 +54,7 @@ impl Function {
     }
 
     fn environment(&self) -> Environment {
-        let variables: HashMap<_, _> = self.environment.clone().into_iter().collect();
+        let variables: HashMap<_, _> = self.spec.environment.clone().into_iter().collect();
         Environment::builder()
             .set_variables(Some(variables))
             .build()
@@ -73,7 +62,7 @@ impl Function {
 
     async fn wait_until_active(&self, cx: &Cx) -> Result<(), Fault> {
         cx.until(
-            &format!("Lambda to make {} active", self.name),
+            &format!("Lambda to make {} active", self.spec.name),
             ACTIVE_LIMIT,
             || async {
                 let operation = "lambda:GetFunctionConfiguration";
@@ -82,7 +71,7 @@ impl Function {
                         cx.clients()
                             .lambda
                             .get_function_configuration()
-                            .function_name(&self.name)
+                            .function_name(&self.spec.name)
                             .send()
                     })
                     .await?;
@@ -147,12 +136,12 @@ impl Resource for Function {
     type Output = Output;
 
     fn name(&self) -> String {
-        self.name.clone()
+        self.spec.name.clone()
     }
 
     fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
-            name: self.name.clone(),
+            name: self.spec.name.clone(),
         })
     }
 
@@ -167,11 +156,11 @@ impl Resource for Function {
                     .lambda
                     .create_function()
                     .function_name(&key.name)
-                    .runtime(Runtime::from(self.runtime.as_str()))
-                    .architectures(Architecture::from(self.architecture.as_str()))
-                    .handler(&self.handler)
-                    .memory_size(self.memory_mb)
-                    .timeout(self.timeout_s)
+                    .runtime(Runtime::from(self.spec.runtime.as_str()))
+                    .architectures(Architecture::from(self.spec.architecture.as_str()))
+                    .handler(&self.spec.handler)
+                    .memory_size(self.spec.memory_mb)
+                    .timeout(self.spec.timeout_s)
                     .environment(self.environment())
                     .role(&role.arn)
                     .code(code.clone())
@@ -211,22 +200,22 @@ impl Resource for Function {
         let mut compare = Compare::default();
         compare.field(
             "Runtime",
-            &Some(self.runtime.as_str()),
+            &Some(self.spec.runtime.as_str()),
             &now.runtime().map(Runtime::as_str),
         );
-        compare.field("Handler", &Some(self.handler.as_str()), &now.handler());
+        compare.field("Handler", &Some(self.spec.handler.as_str()), &now.handler());
         compare.field("Role", &Some(role.arn.as_str()), &now.role());
-        compare.field("MemorySize", &Some(self.memory_mb), &now.memory_size());
-        compare.field("Timeout", &Some(self.timeout_s), &now.timeout());
+        compare.field("MemorySize", &Some(self.spec.memory_mb), &now.memory_size());
+        compare.field("Timeout", &Some(self.spec.timeout_s), &now.timeout());
         let variables: BTreeMap<String, String> = now
             .environment()
             .and_then(|e| e.variables())
             .map(|v| v.clone().into_iter().collect())
             .unwrap_or_default();
         // Values may be secrets: only names are shown.
-        if variables != self.environment {
+        if variables != self.spec.environment {
             let names = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<Vec<_>>();
-            let (wanted, seen) = (names(&self.environment), names(&variables));
+            let (wanted, seen) = (names(&self.spec.environment), names(&variables));
             if wanted == seen {
                 compare.field("Environment", "the values of lab.yaml", "other values");
             } else {
@@ -237,7 +226,7 @@ impl Resource for Function {
         if architecture.is_some() {
             compare.field(
                 "Architectures",
-                &Some(self.architecture.as_str()),
+                &Some(self.spec.architecture.as_str()),
                 &architecture,
             );
         }
@@ -261,7 +250,7 @@ impl Resource for Function {
                 lambda
                     .update_function_code()
                     .function_name(&key.name)
-                    .architectures(Architecture::from(self.architecture.as_str()))
+                    .architectures(Architecture::from(self.spec.architecture.as_str()))
                     .zip_file(Blob::new(self.zip.clone()))
                     .send()
             })
@@ -277,12 +266,12 @@ impl Resource for Function {
                         .update_function_configuration()
                         .function_name(&key.name)
                         .set_runtime(
-                            differs("Runtime").then(|| Runtime::from(self.runtime.as_str())),
+                            differs("Runtime").then(|| Runtime::from(self.spec.runtime.as_str())),
                         )
-                        .set_handler(differs("Handler").then(|| self.handler.clone()))
+                        .set_handler(differs("Handler").then(|| self.spec.handler.clone()))
                         .set_role(differs("Role").then(|| role.arn.clone()))
-                        .set_memory_size(differs("MemorySize").then_some(self.memory_mb))
-                        .set_timeout(differs("Timeout").then_some(self.timeout_s))
+                        .set_memory_size(differs("MemorySize").then_some(self.spec.memory_mb))
+                        .set_timeout(differs("Timeout").then_some(self.spec.timeout_s))
                         .set_environment(differs("Environment").then(|| self.environment()))
                         .send()
                 },

@@ -8,20 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{At, Found, Given, Health, Ref, Resource, Stranger},
+    lab::Domain,
     resource::{Distribution, Kind, form, present},
 };
 
 /// The hosted zone of all distributions (Route 53's documentation of `AliasTarget`).
 const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 
-/// An alias record of type A.
+/// An alias record of type A in a zone of the user's.
 #[derive(Debug, Clone)]
-pub struct RecordSet {
-    /// The id of the user's zone.
-    pub zone: String,
-    /// e.g. `api.example.com`.
-    pub name: String,
-}
+pub struct RecordSet(pub Domain);
 
 /// The record. It carries no tags: where it leads says whose it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,14 +127,14 @@ impl Resource for RecordSet {
     type Output = Output;
 
     fn name(&self) -> String {
-        self.name.clone()
+        self.0.name.clone()
     }
 
     fn key(&self, _cx: &Cx, distribution: Option<&Given<Self>>) -> Option<Key> {
         let distribution = distribution?;
         Some(Key {
-            zone: self.zone.clone(),
-            name: self.name.clone(),
+            zone: self.0.zone.clone(),
+            name: self.0.name.clone(),
             target: distribution.domain_name.clone(),
         })
     }

@@ -11,7 +11,7 @@ use aws_sdk_cloudfront::{
     },
 };
 
-use crate::engine::Compare;
+use crate::{engine::Compare, lab::Domain};
 
 /// The header in which API Gateway looks for a key.
 const HEADER: &str = "x-api-key";
@@ -31,8 +31,7 @@ pub(super) struct Wanted<'a> {
     pub(super) origin_request_policy: &'a str,
     pub(super) geo: &'a [String],
     pub(super) web_acl: Option<&'a str>,
-    /// A domain and its certificate.
-    pub(super) domain: Option<(&'a str, &'a str)>,
+    pub(super) domain: Option<&'a Domain>,
 }
 
 impl Wanted<'_> {
@@ -135,7 +134,7 @@ impl Wanted<'_> {
     }
 
     fn aliases(&self) -> Result<Aliases, BuildError> {
-        let names: Vec<String> = self.domain.iter().map(|(n, _)| (*n).to_owned()).collect();
+        let names: Vec<String> = self.domain.iter().map(|d| d.name.clone()).collect();
         Aliases::builder()
             .quantity(count(&names))
             .set_items(Some(names).filter(|names| !names.is_empty()))
@@ -144,8 +143,8 @@ impl Wanted<'_> {
 
     fn certificate(&self) -> ViewerCertificate {
         match self.domain {
-            Some((_, arn)) => ViewerCertificate::builder()
-                .acm_certificate_arn(arn)
+            Some(domain) => ViewerCertificate::builder()
+                .acm_certificate_arn(&domain.certificate)
                 .ssl_support_method(SslSupportMethod::SniOnly)
                 .minimum_protocol_version(MinimumProtocolVersion::TlSv122021)
                 .build(),
@@ -184,7 +183,7 @@ impl Wanted<'_> {
         compare.field("GeoRestriction", &wanted, &seen);
         let acl = now.web_acl_id().unwrap_or_default();
         compare.field("WebACLId", self.web_acl.unwrap_or_default(), acl);
-        let wanted: Vec<&str> = self.domain.iter().map(|(name, _)| *name).collect();
+        let wanted: Vec<&str> = self.domain.iter().map(|d| d.name.as_str()).collect();
         let seen: Vec<&str> = now
             .aliases()
             .map(|a| a.items().iter().map(String::as_str).collect())
@@ -193,7 +192,7 @@ impl Wanted<'_> {
         let certificate = now.viewer_certificate();
         let seen = certificate.and_then(ViewerCertificate::acm_certificate_arn);
         let seen = seen.filter(|arn| !arn.is_empty());
-        let wanted = self.domain.map(|(_, arn)| arn);
+        let wanted = self.domain.map(|d| d.certificate.as_str());
         compare.field("ViewerCertificate", &wanted, &seen);
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD},
     engine::{At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId},
+    lab,
     resource::{ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone},
 };
 
@@ -27,14 +28,10 @@ const STALE_LIMIT: Duration = Duration::from_mins(5);
 /// A distribution that sends the API's key.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// Its comment (not unique at AWS).
-    pub comment: String,
+    /// What the lab says of it. Its comment is not unique at AWS.
+    pub spec: lab::Edge,
     /// The stage.
     pub stage: String,
-    /// Countries that are let in; none: all.
-    pub geo: Vec<String>,
-    /// A domain and the ARN of its certificate.
-    pub domain: Option<(String, String)>,
 }
 
 /// The comment.
@@ -70,15 +67,15 @@ impl Distribution {
         let secret = api_key::value(cx, &api_key.id).await?;
         let secret = secret.ok_or_else(|| Fault::missing("apigateway:GetApiKey", "value"))?;
         Ok(Wanted {
-            comment: &self.comment,
+            comment: &self.spec.comment,
             origin: format!("{}.execute-api.{}.amazonaws.com", api.id, cx.region()),
             path: format!("/{}", self.stage),
             secret,
             cache_policy: cache,
             origin_request_policy: request,
-            geo: &self.geo,
+            geo: &self.spec.geo,
             web_acl: web_acl.as_ref().map(|acl| acl.arn.as_str()),
-            domain: self.domain.as_ref().map(|(n, c)| (n.as_str(), c.as_str())),
+            domain: self.spec.domain.as_ref(),
         })
     }
 }
@@ -96,7 +93,7 @@ impl Resource for Distribution {
     type Output = Output;
 
     fn name(&self) -> String {
-        self.comment.clone()
+        self.spec.comment.clone()
     }
 
     /// It takes minutes to go, and names the API and its key without holding them; a web ACL it holds.
@@ -106,7 +103,7 @@ impl Resource for Distribution {
 
     fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
-            comment: self.comment.clone(),
+            comment: self.spec.comment.clone(),
         })
     }
 
