@@ -8,7 +8,7 @@ use crate::{
     cli::{Call, Global},
     client::{Credential, match_route, request},
     error::{Error, Exit},
-    lab::{Guard, Judge, Route, Source},
+    lab::{Guard, Route, Source},
     report,
 };
 
@@ -59,38 +59,32 @@ async fn credential(scene: &Scene, args: &Call) -> Result<Credential, Error> {
     if let Some(caller) = &args.caller {
         return signature(scene, args, caller).await;
     }
-    let (Some(api), Some(route), false) = (api, route, args.anonymous) else {
+    let (Some(route), false) = (route, args.anonymous) else {
         return Ok(Credential::None);
     };
-    match (&route.guard, api.authorizer(route)) {
-        (Guard::Iam, _) => {
+    match &route.guard {
+        Guard::Open => Ok(Credential::None),
+        Guard::Iam => {
             let caller = caller_of(scene, route).ok_or_else(|| {
                 let message = format!("no caller of lab.yaml may call {}", route.name());
                 Error::usage(message).hint("`--caller NAME` calls all the same")
             })?;
             signature(scene, args, caller).await
         }
-        (_, Some(authorizer)) => match &authorizer.judge {
-            Judge::Pool { header } => {
-                let tokens = scene.tokens(&args.sign_in).await?;
-                let token = if route.scopes.is_empty() {
-                    tokens.id
-                } else {
-                    tokens.access
-                };
-                let header = header.clone();
-                Ok(Credential::Token { header, token })
-            }
-            Judge::Token { .. } | Judge::Request { .. } => {
-                let sources = authorizer.sources().into_iter();
-                // What the command line says comes first.
-                let values = sources
-                    .zip(route.allow.iter().cloned())
-                    .filter(|(source, _)| !said(args, source));
-                Ok(Credential::Values(values.collect()))
-            }
-        },
-        _ => Ok(Credential::None),
+        Guard::Pool { header, .. } => {
+            let tokens = scene.tokens(&args.sign_in).await?;
+            let token = tokens.of(route).to_owned();
+            let header = header.clone();
+            Ok(Credential::Token { header, token })
+        }
+        Guard::Function { sources, .. } => {
+            let sources = sources.iter().cloned();
+            // What the command line says comes first.
+            let values = sources
+                .zip(route.allow.iter().cloned())
+                .filter(|(source, _)| !said(args, source));
+            Ok(Credential::Values(values.collect()))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Api, Authorizer, Cors, Guard, Route, Source,
+    Api, Authorizer, Cors, Guard, Judge, Route, Source,
     authorizers::{self, WORDS},
     check::note_twin,
     file,
@@ -138,14 +138,16 @@ fn sent_headers(authorizers: &BTreeMap<String, Authorizer>, routes: &[Route]) ->
 
 /// Only when there are routes and all are right: a wrong one may have meant the authorizer.
 fn note_unused(names: &[Text<rules::AuthorizerName>], routes: &[Option<Route>], notes: &Notes) {
-    let used: Option<BTreeSet<&Guard>> = routes.iter().map(|r| Some(&r.as_ref()?.guard)).collect();
-    let Some(used) = used.filter(|used| !used.is_empty()) else {
+    let guards: Option<Vec<&Guard>> = routes.iter().map(|r| Some(&r.as_ref()?.guard)).collect();
+    let Some(guards) = guards.filter(|guards| !guards.is_empty()) else {
         return;
     };
+    let used: BTreeSet<&str> = guards.iter().filter_map(|g| g.authorizer()).collect();
     let is_word = |name: &str| WORDS.iter().any(|(word, _)| *word == name);
-    for name in names.iter().filter(|name| {
-        !is_word(&name.value) && !used.contains(&&Guard::Authorizer(name.value.clone()))
-    }) {
+    for name in names
+        .iter()
+        .filter(|name| !is_word(&name.value) && !used.contains(name.value.as_str()))
+    {
         let message = format!("no route uses the authorizer {}", quote(&name.value));
         let hint = "name it as `authorizer` of a route, or remove it";
         notes.note(name.place, message, hint);
@@ -243,16 +245,33 @@ impl Routes<'_> {
                 let words = WORDS.iter().map(|(word, _)| *word).rev();
                 let choice: Vec<&str> = self.names.iter().copied().chain(words).collect();
                 note_unknown(name, "authorizer", &choice, self.notes)
-                    .then(|| Guard::Authorizer(name.value.clone()))
+                    .then(|| self.judged_by(&name.value))
             }
         }
     }
 
     /// The authorizer, when it is right in itself.
     fn judge(&self, guard: &Guard) -> Option<&Authorizer> {
-        match guard {
-            Guard::Authorizer(name) => self.authorizers.get(name),
-            Guard::Open | Guard::Iam => None,
+        self.authorizers.get(guard.authorizer()?)
+    }
+
+    /// What an authorizer makes of a route. One that is wrong in itself has been noted: any kind stands for its own.
+    fn judged_by(&self, name: &str) -> Guard {
+        let known = self.authorizers.get(name);
+        let authorizer = name.to_owned();
+        match known.map(|known| &known.judge) {
+            Some(Judge::Token { .. } | Judge::Request { .. }) => Guard::Function {
+                authorizer,
+                sources: known.map(Authorizer::sources).unwrap_or_default(),
+            },
+            Some(Judge::Pool { header }) => Guard::Pool {
+                authorizer,
+                header: header.clone(),
+            },
+            None => Guard::Pool {
+                authorizer,
+                header: String::new(),
+            },
         }
     }
 
@@ -286,11 +305,10 @@ impl Routes<'_> {
         let judge = match guard {
             // What is noted of a wrong authorizer is enough.
             None => return Vec::new(),
-            Some(Guard::Authorizer(name)) => match self.authorizers.get(name) {
-                None => return Vec::new(),
+            Some(guard) => match self.judge(guard) {
+                None if guard.authorizer().is_some() => return Vec::new(),
                 judge => judge.filter(|judge| judge.function().is_some()),
             },
-            Some(Guard::Open | Guard::Iam) => None,
         };
         let Some(judge) = judge else {
             if let Some(list) = list {

@@ -310,14 +310,36 @@ pub struct Route {
 }
 
 /// Who may call a route.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
     /// All, as the file says.
     Open,
     /// Who has AWS keys and the permission.
     Iam,
-    /// Whom the authorizer of this name lets in.
-    Authorizer(String),
+    /// Who has a token of the user pool.
+    Pool {
+        /// The authorizer's name.
+        authorizer: String,
+        /// The token's header.
+        header: String,
+    },
+    /// Whom a function lets in.
+    Function {
+        /// The authorizer's name.
+        authorizer: String,
+        /// What must be in the request.
+        sources: Vec<Source>,
+    },
+}
+
+impl Guard {
+    /// The name of the authorizer.
+    pub fn authorizer(&self) -> Option<&str> {
+        match self {
+            Self::Open | Self::Iam => None,
+            Self::Pool { authorizer, .. } | Self::Function { authorizer, .. } => Some(authorizer),
+        }
+    }
 }
 
 impl Route {
@@ -325,14 +347,9 @@ impl Route {
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
-}
 
-impl Api {
-    /// The authorizer that guards a route.
-    pub fn authorizer(&self, route: &Route) -> Option<&Authorizer> {
-        match &route.guard {
-            Guard::Authorizer(name) => self.authorizers.get(name),
-            Guard::Open | Guard::Iam => None,
-        }
+    /// Whether the user pool's access token lets a caller in: only that has scopes. Otherwise the ID token does.
+    pub fn wants_access_token(&self) -> bool {
+        !self.scopes.is_empty()
     }
 }

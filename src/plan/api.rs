@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Pool, method_step};
@@ -11,9 +10,9 @@ use crate::{
     engine::{Plan, Planning, Ref},
     lab::{self, Guard, Lab},
     resource::{
-        Authorization, Authorizer, Deployment, Function, GatewayResponse, Integration,
-        IntegrationResponse, Judge, Method, MethodResponse, MockIntegration, Path, Permission,
-        RestApi, Stage, UserPool,
+        Authorizer, Content, Deployment, Function, GatewayResponse, Integration,
+        IntegrationResponse, Method, MethodResponse, MockIntegration, Path, Permission, RestApi,
+        Stage, UserPool,
     },
 };
 
@@ -37,6 +36,7 @@ struct Builder<'a> {
     responses: Vec<Ref<IntegrationResponse>>,
     refusals: Vec<Ref<GatewayResponse>>,
     reach: Reach,
+    content: Content,
 }
 
 /// How far an API is built.
@@ -65,6 +65,21 @@ pub(super) fn add(
     pool: Option<&Pool>,
     reach: Reach,
 ) -> Made {
+    let builder = build(plan, lab, file, functions, pool, reach);
+    let api = builder.api.clone();
+    let stage = reach.guarded.then(|| builder.deploy());
+    Made { api, stage }
+}
+
+/// All but the deployment.
+fn build<'a>(
+    plan: &'a mut Plan,
+    lab: &'a Lab,
+    file: &'a lab::Api,
+    functions: &'a BTreeMap<&'a str, Ref<Function>>,
+    pool: Option<&Pool>,
+    reach: Reach,
+) -> Builder<'a> {
     let guarded = reach.guarded;
     let name = file.name.clone();
     let api = plan.add(Chapter::RestApi, "api", RestApi { name }, ());
@@ -73,7 +88,7 @@ pub(super) fn add(
         lab,
         file,
         functions,
-        api: api.clone(),
+        api,
         pool: pool.map(|(pool, _)| pool.clone()),
         paths: BTreeMap::new(),
         authorizers: BTreeMap::new(),
@@ -83,6 +98,7 @@ pub(super) fn add(
         responses: Vec::new(),
         refusals: Vec::new(),
         reach,
+        content: Content::new(reach.has_edge),
     };
     if guarded {
         for (name, authorizer) in &file.authorizers {
@@ -95,47 +111,25 @@ pub(super) fn add(
     if let Some(cors) = &file.cors {
         builder.cors(cors);
     }
-    let stage = guarded.then(|| builder.deploy());
-    Made { api, stage }
+    builder
 }
 
 impl<'a> Builder<'a> {
     /// Before the methods that it guards, so that each is made once.
     fn authorizer(&mut self, name: &'a str, file: &'a lab::Authorizer) {
         let chapter = Chapter::Authorizer;
+        // A checked Lab has the functions that its authorizers name.
         let function = file.function().and_then(|id| {
             let function = self.lab.functions.get(id)?;
             Some((function.name.clone(), self.functions.get(id)?.clone()))
         });
-        let (judge, pool) = match (&file.judge, &function) {
-            (lab::Judge::Pool { .. }, _) => match &self.pool {
-                Some(pool) => (Judge::Pool, Some(pool.clone())),
-                None => return,
-            },
-            (lab::Judge::Token { validation, .. }, Some((function, _))) => {
-                let function = function.clone();
-                let validation = validation.clone();
-                (
-                    Judge::Token {
-                        function,
-                        validation,
-                    },
-                    None,
-                )
-            }
-            (lab::Judge::Request { .. }, Some((function, _))) => {
-                let function = function.clone();
-                (Judge::Request { function }, None)
-            }
-            // A checked Lab has the functions that its authorizers name.
-            (_, None) => return,
-        };
+        let pool = self.pool.clone().filter(|_| function.is_none());
         let made = Authorizer {
             name: name.to_owned(),
-            judge,
-            identity_source: identity_source(&file.sources()),
-            ttl_s: file.ttl_s,
+            spec: file.clone(),
+            function: function.as_ref().map(|(name, _)| name.clone()),
         };
+        self.content.authorizer(&made);
         let id = format!("authorizer.{name}");
         let made = self.plan.add(chapter, id, made, (self.api.clone(), pool));
         if let Some((_, function)) = function {
@@ -154,33 +148,18 @@ impl<'a> Builder<'a> {
     fn route(&mut self, route: &lab::Route, guarded: bool) {
         let chapter = Chapter::RestApi;
         let name = route.name();
-        let authorizer = match &route.guard {
-            Guard::Authorizer(name) => self.authorizers.get(name.as_str()).cloned(),
-            Guard::Open | Guard::Iam => None,
-        };
-        let authorization = match (&route.guard, self.file.authorizer(route)) {
-            _ if !guarded => Authorization::Later,
-            (Guard::Iam, _) => Authorization::Iam,
-            (_, Some(judge)) if authorizer.is_some() => match judge.function() {
-                Some(_) => Authorization::Lambda,
-                None => Authorization::Cognito,
-            },
-            _ => Authorization::Open,
-        };
-        let method = Method {
+        let authorizer = route.guard.authorizer();
+        let authorizer = authorizer.and_then(|name| self.authorizers.get(name).cloned());
+        let planned = Method {
             http_method: route.method.clone(),
             path: route.path.clone(),
-            authorization,
-            scopes: if authorization == Authorization::Cognito {
-                route.scopes.clone()
-            } else {
-                Vec::new()
-            },
+            guard: guarded.then(|| route.guard.clone()),
+            scopes: route.scopes.iter().filter(|_| guarded).cloned().collect(),
             api_key_required: self.reach.behind_edge,
         };
         let path = self.path(&route.path);
         let needs = (self.api.clone(), path, authorizer);
-        let method = method_step(&name).add(self.plan, chapter, method, needs);
+        let method = method_step(&name).add(self.plan, chapter, planned.clone(), needs);
         let functions = (
             self.lab.functions.get(&route.function),
             self.functions.get(route.function.as_str()),
@@ -192,6 +171,7 @@ impl<'a> Builder<'a> {
             function: file.name.clone(),
             method: name.clone(),
         };
+        self.content.route(&planned, &integration);
         let id = format!("integration.{name}");
         let integration = self.plan.add(chapter, id, integration, method.clone());
         self.integrations.push(integration);
@@ -208,6 +188,7 @@ impl<'a> Builder<'a> {
 
     /// A preflight for each path that has no OPTIONS of its own, and refusals that a page can read.
     fn cors(&mut self, cors: &lab::Cors) {
+        self.content.cors(cors);
         let chapter = Chapter::RestApi;
         let routes = &self.file.routes;
         let paths: BTreeSet<&str> = routes.iter().map(|r| r.path.as_str()).collect();
@@ -236,7 +217,7 @@ impl<'a> Builder<'a> {
         let method = Method {
             http_method: "OPTIONS".to_owned(),
             path: path.to_owned(),
-            authorization: Authorization::Open,
+            guard: Some(Guard::Open),
             scopes: Vec::new(),
             api_key_required: self.reach.behind_edge,
         };
@@ -269,7 +250,6 @@ impl<'a> Builder<'a> {
 
     fn deploy(self) -> Ref<Stage> {
         let chapter = Chapter::Authorizer;
-        let content = content(self.lab, self.file, self.reach.has_edge);
         let authorizers = self.authorizers.into_values().collect();
         let snapshot = (
             (self.pool, authorizers),
@@ -277,7 +257,9 @@ impl<'a> Builder<'a> {
             (self.mocks, self.responses, self.refusals),
         );
         let needs = (self.api.clone(), snapshot);
-        let deployment = Deployment { content };
+        let deployment = Deployment {
+            content: self.content,
+        };
         let deployment = self.plan.add(chapter, "deployment", deployment, needs);
         let name = self.file.stage.clone();
         self.plan
@@ -304,14 +286,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn identity_source(sources: &[lab::Source]) -> String {
-    let sources = sources.iter().map(|source| match source {
-        lab::Source::Header(name) => format!("method.request.header.{name}"),
-        lab::Source::Query(name) => format!("method.request.querystring.{name}"),
-    });
-    sources.collect::<Vec<_>>().join(",")
-}
-
 fn allow_origin(cors: &lab::Cors) -> (String, String) {
     let name = "Access-Control-Allow-Origin";
     (name.to_owned(), cors.origin.clone())
@@ -333,45 +307,6 @@ fn preflight_headers(cors: &lab::Cors, methods: &BTreeSet<&str>) -> Vec<(String,
     ]
 }
 
-/// All that a deployment's snapshot shows, apart from the ids that AWS makes.
-fn content(lab: &Lab, api: &lab::Api, has_edge: bool) -> String {
-    let function = |id: &str| lab.functions.get(id).map(|f| &f.name);
-    let authorizers: Vec<_> = api
-        .authorizers
-        .iter()
-        .map(|(name, a)| {
-            let validation = match &a.judge {
-                lab::Judge::Token { validation, .. } => validation.as_deref(),
-                _ => None,
-            };
-            let sources = identity_source(&a.sources());
-            let function = a.function().and_then(function);
-            json!([name, sources, a.ttl_s, function, validation])
-        })
-        .collect();
-    let routes: Vec<_> = api
-        .routes
-        .iter()
-        .map(|r| {
-            let guard = match &r.guard {
-                Guard::Open => "none",
-                Guard::Iam => "iam",
-                Guard::Authorizer(name) => name,
-            };
-            json!([r.method, r.path, function(&r.function), guard, r.scopes])
-        })
-        .collect();
-    let cors = api
-        .cors
-        .as_ref()
-        .map(|c| json!([c.origin, c.headers, c.max_age_s]));
-    if has_edge {
-        json!([authorizers, routes, cors, "api key"]).to_string()
-    } else {
-        json!([authorizers, routes, cors]).to_string()
-    }
-}
-
 /// A readable statement id (1–100 letters, digits, `-`, `_`), unique by a hash of the route.
 fn statement_id(method: &str, path: &str) -> String {
     let readable: String = path
@@ -385,4 +320,58 @@ fn statement_id(method: &str, path: &str) -> String {
         "labctl-{method}-{readable}-{:02x}{:02x}{:02x}",
         hash[0], hash[1], hash[2]
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::plan::{Extent, add_function, pool};
+
+    /// States record hashes of these texts: another text would deploy every such lab anew at the first `up` after an
+    /// upgrade.
+    #[test]
+    fn what_deployments_show_keeps_its_form() {
+        for (file, text) in [
+            (
+                "src/lab/tests/good/full.yaml",
+                r#"[[["gate","method.request.header.X-Key,method.request.querystring.team",300,"d-node",null],["guard","method.request.header.X-Guard",60,"d-node","^Bearer [a-z]+$"],["pool-a","method.request.header.X-Token",0,null,null],["pool-b","method.request.header.Authorization",300,null,null]],[["GET","/","d-node","none",[]],["GET","/items/{id}","d-hello_1","pool-a",["aws.cognito.signin.user.admin","orders/read"]],["ANY","/items/{id}/{rest+}","d-inner","pool-b",[]],["DELETE","/items/{id}","d-hello_1","pool-a",[]],["PUT","/items/{id}","d-hello_1","iam",[]],["PATCH","/items/{id}","d-hello_1","iam",[]],["GET","/guarded","d-hello_1","guard",[]],["GET","/gated","d-hello_1","gate",[]]],["https://app.example.com",["Content-Type","X-Token"],60]]"#,
+            ),
+            (
+                "labs/cloudfront-edge/lab.yaml",
+                r#"[[["d-user-pool","method.request.header.Authorization",300,null,null]],[["GET","/demo","d-cloudfront-edge-hello","d-user-pool",["aws.cognito.signin.user.admin"]],["GET","/status","d-cloudfront-edge-hello","none",[]]],null,"api key"]"#,
+            ),
+            (
+                "labs/iam-authorizer/lab.yaml",
+                r#"[[],[["GET","/reports","d-iam-authorizer-hello","iam",[]],["DELETE","/reports","d-iam-authorizer-hello","iam",[]]],null]"#,
+            ),
+        ] {
+            let lab = lab::load(Path::new(file)).expect("a lab");
+            let api = lab.api.as_ref().expect("an API");
+            let extent = Extent {
+                users: None,
+                until: u8::MAX,
+                reached: 0,
+                passwords: &BTreeMap::new(),
+                key_number: 1,
+                client_secrets: &BTreeMap::new(),
+            };
+            let mut plan = Plan::default();
+            let mut functions = BTreeMap::new();
+            for (id, function) in &lab.functions {
+                let function = add_function(&mut plan, id, function).expect("its code");
+                functions.insert(id.as_str(), function);
+            }
+            let pool = lab.user_pool.as_ref();
+            let pool = pool.map(|file| pool::add(&mut plan, file, &extent));
+            let reach = Reach {
+                guarded: true,
+                behind_edge: Some(lab.edge.is_some()),
+                has_edge: lab.edge.is_some(),
+            };
+            let built = build(&mut plan, &lab, api, &functions, pool.as_ref(), reach);
+            assert_eq!(built.content.text(), text, "{file}");
+        }
+    }
 }

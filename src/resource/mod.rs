@@ -14,7 +14,7 @@ mod wafv2;
 
 use std::time::Duration;
 
-pub use apigateway::{Authorization, Judge, Snapshot};
+pub use apigateway::{Content, Snapshot};
 pub use cognito::{Secret, unguessable, users_of_pool};
 pub use cognito_identity::provider_name;
 pub use iam::{Trust, call_policy_document};

@@ -10,60 +10,11 @@ use crate::{
     aws::{Answer, Cx, Effect, Http, Request},
     error::{Error, Exit},
     event::{CheckResult, Event},
-    lab::Source,
+    lab::{Guard, Route},
 };
 
 /// Not a token at all.
 const GARBAGE: &str = "garbage.garbage.garbage";
-
-/// One route of the lab, as deployed.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// e.g. `GET`.
-    pub method: String,
-    /// e.g. `/items/{id}`.
-    pub path: String,
-    /// Who may call.
-    pub guard: Guard,
-    /// The body that the file promises.
-    pub expect: Option<String>,
-    /// API Gateway's id of the path.
-    pub resource_id: String,
-}
-
-/// Who may call a route.
-#[derive(Debug, Clone)]
-pub enum Guard {
-    /// All.
-    Open,
-    /// Who has a token of the user pool.
-    Token {
-        /// The token's header.
-        header: String,
-        /// It wants an access token with a scope; otherwise an ID token.
-        scoped: bool,
-    },
-    /// Whom a function lets in.
-    Function {
-        /// The authorizer's name.
-        authorizer: String,
-        /// What the function is asked about, in the order of the values.
-        sources: Vec<Source>,
-        /// Values with which a call is let in.
-        allow: Vec<String>,
-        /// Values with which a call is refused.
-        deny: Vec<String>,
-    },
-    /// Who has AWS keys and the permission.
-    Keys,
-}
-
-impl Route {
-    /// e.g. `GET /items/{id}`.
-    pub fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
 
 /// Makes the checks and tells them.
 pub struct Prober<'a> {
@@ -132,7 +83,7 @@ impl<'a> Prober<'a> {
     }
 
     /// The method and its function, before any authorizer and any deployment.
-    pub async fn test_invoke(&mut self, route: &Route) -> Result<(), Error> {
+    pub async fn test_invoke(&mut self, route: &Route, resource_id: &str) -> Result<(), Error> {
         let since = Instant::now();
         let answer = self
             .cx
@@ -142,7 +93,7 @@ impl<'a> Prober<'a> {
                     .apigateway
                     .test_invoke_method()
                     .rest_api_id(&self.api_id)
-                    .resource_id(&route.resource_id)
+                    .resource_id(resource_id)
                     .http_method(http_method(&route.method))
                     .path_with_query_string(example_path(&route.path))
                     .send()
@@ -184,7 +135,7 @@ impl<'a> Prober<'a> {
     pub(super) fn with_token(&self, route: &Route, token: Option<&str>) -> Request {
         let request = self.request(route);
         match (&route.guard, token) {
-            (Guard::Token { header, .. }, Some(token)) => request.header(header, token),
+            (Guard::Pool { header, .. }, Some(token)) => request.header(header, token),
             _ => request,
         }
     }
@@ -262,7 +213,7 @@ impl<'a> Prober<'a> {
                 let want = Want::Ok(route.expect.as_deref());
                 self.probe(name("is open to all"), &want, bare).await;
             }
-            Guard::Token { .. } => {
+            Guard::Pool { .. } => {
                 let want = Want::Unauthorized;
                 self.probe(name("without a token"), &want, bare).await;
                 let garbage = self.with_token(route, Some(GARBAGE));
@@ -270,7 +221,7 @@ impl<'a> Prober<'a> {
                     .await;
             }
             Guard::Function { .. } => self.of_function(route).await,
-            Guard::Keys => {
+            Guard::Iam => {
                 let want = Want::Refused("Missing Authentication Token");
                 self.probe(name("without a signature"), &want, bare).await;
             }
@@ -300,12 +251,16 @@ impl<'a> Prober<'a> {
 
     /// The right and the wrong kind of token.
     pub async fn with_tokens(&mut self, route: &Route, tokens: &Tokens) {
-        let Guard::Token { scoped, .. } = route.guard else {
+        if !matches!(route.guard, Guard::Pool { .. }) {
             return;
-        };
+        }
         let name = |what: &str| format!("{} with the {what} token", route.name());
         let (access, id) = ((&tokens.access, "access"), (&tokens.id, "ID"));
-        let (right, wrong) = if scoped { (access, id) } else { (id, access) };
+        let (right, wrong) = if route.wants_access_token() {
+            (access, id)
+        } else {
+            (id, access)
+        };
         let request = self.with_token(route, Some(wrong.0));
         self.probe(name(wrong.1), &Want::Unauthorized, || Ok(request.clone()))
             .await;
@@ -403,9 +358,9 @@ impl<'a> Prober<'a> {
         let (ok, seen) = (seen == expected, seen.to_owned());
         self.tell("refresh".to_owned(), ok, expected.to_owned(), seen, since);
         if let Some(route) = route
-            && let Guard::Token { scoped, .. } = route.guard
+            && matches!(route.guard, Guard::Pool { .. })
         {
-            let token = if scoped { &new.access } else { &new.id };
+            let token = new.of(route);
             let request = self.with_token(route, Some(token));
             let name = format!("{} with the refreshed token", route.name());
             let fine = Want::Ok(route.expect.as_deref());

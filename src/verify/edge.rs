@@ -1,24 +1,17 @@
 //! What the edge promises: the API answers through it, and to nobody who goes around it.
 
-use super::{
-    checks::{Guard, Prober, Route},
-    function::values,
-    sign_in::Tokens,
-    want::Want,
-};
+use super::{checks::Prober, sign_in::Tokens, want::Want};
+use crate::lab::{Guard, Route};
 
 impl Prober<'_> {
     /// A caller who may call the route, but at the stage itself (`direct`), without the edge's secret.
     pub async fn around_edge(&mut self, route: &Route, direct: &str, tokens: Option<&Tokens>) {
         let request = match (&route.guard, tokens) {
-            (Guard::Token { scoped, .. }, Some(tokens)) => {
-                let token = if *scoped { &tokens.access } else { &tokens.id };
-                self.with_token(route, Some(token))
-            }
+            (Guard::Pool { .. }, Some(tokens)) => self.with_token(route, Some(tokens.of(route))),
             // Without a token the authorizer refuses first: that would prove nothing.
-            (Guard::Token { .. }, None) => return,
-            (Guard::Function { .. }, _) => self.with_values(route, values(route).0),
-            (Guard::Open | Guard::Keys, _) => self.request(route),
+            (Guard::Pool { .. }, None) => return,
+            (Guard::Function { .. }, _) => self.with_values(route, &route.allow),
+            (Guard::Open | Guard::Iam, _) => self.request(route),
         };
         let mut request = request;
         request.url = request.url.replacen(&self.base_url, direct, 1);

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::{
-    checks::{Guard, Prober, Route},
+    checks::Prober,
     want::{Want, short},
 };
 use crate::{
     aws::{Cx, Effect, Fault, Request},
-    lab::Source,
+    lab::{Guard, Route, Source},
 };
 
 /// What the function's refusal says, whether the policy denies or is silent.
@@ -36,14 +36,6 @@ pub struct Judged<'r> {
     pub cached: bool,
     /// At least one.
     pub routes: Vec<&'r Route>,
-}
-
-/// The values of a route: those let in, and those refused.
-pub(super) fn values(route: &Route) -> (&[String], &[String]) {
-    match &route.guard {
-        Guard::Function { allow, deny, .. } => (allow, deny),
-        _ => (&[], &[]),
-    }
 }
 
 impl Prober<'_> {
@@ -77,13 +69,12 @@ impl Prober<'_> {
             Ok(bare.clone())
         })
         .await;
-        let (allow, deny) = values(route);
-        let refused = self.with_values(route, deny);
+        let refused = self.with_values(route, &route.deny);
         self.probe(name("refused by"), &Want::Refused(DENIED), || {
             Ok(refused.clone())
         })
         .await;
-        let let_in = self.with_values(route, allow);
+        let let_in = self.with_values(route, &route.allow);
         let fine = Want::Ok(route.expect.as_deref());
         self.probe(name("let in by"), &fine, || Ok(let_in.clone()))
             .await;
@@ -146,17 +137,20 @@ impl Prober<'_> {
         tokio::time::sleep(quiet / 2).await;
         let start = Timestamp::now().as_millisecond();
         tokio::time::sleep(quiet / 2).await;
-        let (allow, deny) = values(route);
         let fine = Want::Ok(route.expect.as_deref());
         for _ in 0..CALLS {
-            let (right, seen) = self.ask(&self.with_values(route, allow), &fine).await;
+            let (right, seen) = self
+                .ask(&self.with_values(route, &route.allow), &fine)
+                .await;
             if !right {
                 return Ok(Err(seen));
             }
         }
         // One more run, of a caller not known yet: when it is in the log, those before it are too.
         let refused = Want::Refused(DENIED);
-        let (right, seen) = self.ask(&self.with_values(route, deny), &refused).await;
+        let (right, seen) = self
+            .ask(&self.with_values(route, &route.deny), &refused)
+            .await;
         if !right {
             return Ok(Err(seen));
         }
@@ -174,7 +168,7 @@ impl Prober<'_> {
     pub async fn does_not_leak(&mut self, stage: &str, judged: &Judged<'_>) -> Result<(), Fault> {
         for good in &judged.routes {
             for bad in &judged.routes {
-                let (allow, deny) = (values(good).0, values(bad).1);
+                let (allow, deny) = (&good.allow, &bad.deny);
                 if allow != deny || good.name() == bad.name() {
                     continue;
                 }

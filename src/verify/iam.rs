@@ -2,12 +2,11 @@
 
 use std::time::Instant;
 
-use super::{
-    checks::{Guard, Prober, Route},
-    keys::described,
-    want::Want,
+use super::{checks::Prober, keys::described, want::Want};
+use crate::{
+    aws::{Fault, Keys, sign},
+    lab::{Guard, Route},
 };
-use crate::aws::{Fault, Keys, sign};
 
 /// The service that signatures for an API's stage are for.
 pub const SERVICE: &str = "execute-api";
@@ -45,7 +44,7 @@ impl Prober<'_> {
     /// A caller on all routes that want a signature: those it may call, and those it may not.
     pub async fn with_keys(&mut self, routes: &[Route], caller: &Caller) {
         let who = described(&caller.name);
-        for route in routes.iter().filter(|r| matches!(r.guard, Guard::Keys)) {
+        for route in routes.iter().filter(|r| matches!(r.guard, Guard::Iam)) {
             if caller.routes.contains(&route.name()) {
                 let what = format!("signed by {who}");
                 let fine = Want::Ok(route.expect.as_deref());
@@ -60,7 +59,7 @@ impl Prober<'_> {
 
     /// Somebody who knows the key's id, but not its secret; on the first route that wants a signature.
     pub async fn with_wrong_secret(&mut self, routes: &[Route], caller: &Caller) {
-        let Some(route) = routes.iter().find(|r| matches!(r.guard, Guard::Keys)) else {
+        let Some(route) = routes.iter().find(|r| matches!(r.guard, Guard::Iam)) else {
             return;
         };
         let keys = Keys {

@@ -12,7 +12,7 @@ mod sign_in;
 mod totp;
 mod want;
 
-pub use checks::{Guard, Prober, Route};
+pub use checks::Prober;
 pub use function::Judged;
 pub(crate) use function::query;
 pub use guest::{GUEST, Guest};

@@ -10,6 +10,7 @@ use tokio::process::Command;
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     error::{Error, Exit},
+    lab::Route,
     local, prompt,
 };
 
@@ -38,6 +39,17 @@ pub struct Tokens {
     pub id: String,
     /// For new ones.
     pub refresh: Option<String>,
+}
+
+impl Tokens {
+    /// The token that lets its user call a route of the user pool.
+    pub fn of(&self, route: &Route) -> &str {
+        if route.wants_access_token() {
+            &self.access
+        } else {
+            &self.id
+        }
+    }
 }
 
 /// How often a wrong code may be corrected in one sign-in.

@@ -12,7 +12,7 @@ use crate::{
     cli::Global,
     cmd::student::Scene,
     error::{Error, Exit},
-    lab::Judge,
+    lab::Guard,
     report,
 };
 
@@ -102,14 +102,14 @@ fn config(scene: &Scene) -> Result<String, Error> {
         .routes
         .iter()
         .filter_map(|route| {
-            let (header, kind) = match &api.authorizer(route).map(|a| &a.judge) {
-                None if route.guard == crate::lab::Guard::Open => (None, None),
-                Some(Judge::Pool { header }) => {
-                    let kind = if route.scopes.is_empty() { "id" } else { "access" };
-                    (Some(header.as_str()), Some(kind))
+            let (header, kind) = match &route.guard {
+                Guard::Open => (None, None),
+                Guard::Pool { header, .. } => {
+                    let access = route.wants_access_token();
+                    (Some(header.as_str()), Some(if access { "access" } else { "id" }))
                 }
                 // Keys and values of other authorizers are not for pages.
-                _ => return None,
+                Guard::Iam | Guard::Function { .. } => return None,
             };
             Some(json!({ "method": route.method, "path": route.path, "header": header, "token": kind }))
         })

@@ -80,13 +80,15 @@ async fn prove(
         endpoint: endpoint.filter(|_| state.local.is_none()),
         steps: Vec::new(),
     });
-    let routes = routes::of(lab, state)?;
+    let routes = lab.api.as_ref().map_or(&[][..], |api| &api.routes);
+    let resource_ids = routes::resource_ids(routes, state)?;
     let proof = Proof {
         cx: &cx,
         lab,
         state,
         outputs: &outputs,
-        routes: &routes,
+        routes,
+        resource_ids: &resource_ids,
         twin,
     };
     let mut prober = Prober::new(&cx, api_id, base_url, twin);

@@ -10,11 +10,11 @@ use crate::{
     engine::State,
     error::Error,
     event::Outputs,
-    lab::{Factor, Lab, Provider, STUDENT},
+    lab::{Factor, Guard, Lab, Provider, Route, STUDENT},
     resource::{IdentityPool, Recorded},
     verify::{
-        Caller, CodeSource, Federation, Guard, Guest, Judged, Login, Prober, Route, Tokens, Via,
-        assume, nothing, of_user,
+        Caller, CodeSource, Federation, Guest, Judged, Login, Prober, Tokens, Via, assume, nothing,
+        of_user,
     },
 };
 
@@ -25,14 +25,16 @@ pub(super) struct Proof<'a> {
     pub(super) state: &'a State,
     pub(super) outputs: &'a Outputs,
     pub(super) routes: &'a [Route],
+    /// API Gateway's ids of their paths.
+    pub(super) resource_ids: &'a [String],
     pub(super) twin: bool,
 }
 
 impl Proof<'_> {
     pub(super) async fn without_sign_in(&self, prober: &mut Prober<'_>) -> Result<(), Error> {
         let mut asked = BTreeSet::new();
-        for route in self.routes {
-            prober.test_invoke(route).await?;
+        for (route, resource_id) in self.routes.iter().zip(self.resource_ids) {
+            prober.test_invoke(route, resource_id).await?;
             if asked.insert(&route.path) && route.method != "OPTIONS" {
                 prober.preflight(route).await;
             }
@@ -55,7 +57,7 @@ impl Proof<'_> {
             let Some(function) = function.and_then(|id| self.lab.functions.get(id)) else {
                 continue;
             };
-            let guards = |route: &&Route| matches!(&route.guard, Guard::Function { authorizer, .. } if authorizer == name);
+            let guards = |route: &&Route| route.guard.authorizer() == Some(name);
             let judged = Judged {
                 name: name.clone(),
                 log_group: format!("/aws/lambda/{}", function.name),
@@ -158,7 +160,7 @@ impl Proof<'_> {
     }
 
     fn guarded(&self) -> Vec<&Route> {
-        let token = |route: &&Route| matches!(route.guard, Guard::Token { .. });
+        let token = |route: &&Route| matches!(route.guard, Guard::Pool { .. });
         self.routes.iter().filter(token).collect()
     }
 
@@ -250,7 +252,7 @@ impl Proof<'_> {
         let first = self
             .routes
             .iter()
-            .find(|r| matches!(r.guard, Guard::Token { .. }));
+            .find(|r| matches!(r.guard, Guard::Pool { .. }));
         let old = tokens.refresh.clone();
         prober.refresh(first, client, grace.is_some(), tokens).await;
         if let (Some(grace), Some(old)) = (grace, old) {

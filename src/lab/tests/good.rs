@@ -60,7 +60,10 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         method: "GET".to_owned(),
         path: "/demo".to_owned(),
         function: "hello".to_owned(),
-        guard: Guard::Authorizer("d-authorizer-user-pool-demo".to_owned()),
+        guard: Guard::Pool {
+            authorizer: "d-authorizer-user-pool-demo".to_owned(),
+            header: "Authorization".to_owned(),
+        },
         scopes: vec!["aws.cognito.signin.user.admin".to_owned()],
         allow: Vec::new(),
         deny: Vec::new(),
@@ -308,16 +311,32 @@ fn every_key_is_read() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|r| (r.method.as_str(), r.path.as_str(), r.guard.clone()))
         .collect();
-    let by = |name: &str| Guard::Authorizer(name.to_owned());
+    let pool = |name: &str, header: &str| Guard::Pool {
+        authorizer: name.to_owned(),
+        header: header.to_owned(),
+    };
+    let function = |name: &str, sources: &[Source]| Guard::Function {
+        authorizer: name.to_owned(),
+        sources: sources.to_vec(),
+    };
+    let guard = Source::Header("X-Guard".to_owned());
+    let gate = [
+        Source::Header("X-Key".to_owned()),
+        Source::Query("team".to_owned()),
+    ];
     let want = [
         ("GET", "/", Guard::Open),
-        ("GET", "/items/{id}", by("pool-a")),
-        ("ANY", "/items/{id}/{rest+}", by("pool-b")),
-        ("DELETE", "/items/{id}", by("pool-a")),
+        ("GET", "/items/{id}", pool("pool-a", "X-Token")),
+        (
+            "ANY",
+            "/items/{id}/{rest+}",
+            pool("pool-b", "Authorization"),
+        ),
+        ("DELETE", "/items/{id}", pool("pool-a", "X-Token")),
         ("PUT", "/items/{id}", Guard::Iam),
         ("PATCH", "/items/{id}", Guard::Iam),
-        ("GET", "/guarded", by("guard")),
-        ("GET", "/gated", by("gate")),
+        ("GET", "/guarded", function("guard", &[guard])),
+        ("GET", "/gated", function("gate", &gate)),
     ];
     assert_eq!(routes, want);
     assert_eq!(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    lab::{self, Judge, Source},
     resource::{Kind, RestApi, UserPool, form, gone, present},
 };
 
@@ -17,31 +18,10 @@ use crate::{
 pub struct Authorizer {
     /// Its name, unique in the API.
     pub name: String,
-    /// Who judges.
-    pub judge: Judge,
-    /// What identifies a caller, as API Gateway writes it: `method.request.header.Authorization`.
-    pub identity_source: String,
-    /// How long results are cached, seconds.
-    pub ttl_s: i32,
-}
-
-/// Who judges a caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judge {
-    /// The user pool that the authorizer needs.
-    Pool,
-    /// A function that is given the token. Its ARN is computed, so it need not exist yet.
-    Token {
-        /// The function's name.
-        function: String,
-        /// A regular expression that a token must match to be looked at.
-        validation: Option<String>,
-    },
-    /// A function that is given the request.
-    Request {
-        /// The function's name.
-        function: String,
-    },
+    /// What the lab says of it.
+    pub spec: lab::Authorizer,
+    /// The name of the function that judges. Its ARN is computed, so it need not exist yet.
+    pub function: Option<String>,
 }
 
 /// The API and the name.
@@ -62,45 +42,49 @@ pub struct Output {
 
 const TTL: &str = "authorizerResultTtlInSeconds";
 
-impl Judge {
+impl Authorizer {
     fn aws_type(&self) -> AuthorizerType {
-        match self {
-            Self::Pool => AuthorizerType::CognitoUserPools,
-            Self::Token { .. } => AuthorizerType::Token,
-            Self::Request { .. } => AuthorizerType::Request,
+        match self.spec.judge {
+            Judge::Pool { .. } => AuthorizerType::CognitoUserPools,
+            Judge::Token { .. } => AuthorizerType::Token,
+            Judge::Request { .. } => AuthorizerType::Request,
         }
+    }
+
+    /// What identifies a caller, as API Gateway writes it: `method.request.header.Authorization`.
+    pub(super) fn identity_source(&self) -> String {
+        let sources = self.spec.sources();
+        let sources = sources.iter().map(|source| match source {
+            Source::Header(name) => format!("method.request.header.{name}"),
+            Source::Query(name) => format!("method.request.querystring.{name}"),
+        });
+        sources.collect::<Vec<_>>().join(",")
     }
 
     fn uri(&self, cx: &Cx) -> Option<String> {
-        match self {
-            Self::Pool => None,
-            Self::Token { function, .. } | Self::Request { function } => {
-                Some(cx.invocation_uri(function))
-            }
-        }
+        let function = self.function.as_ref();
+        function.map(|function| cx.invocation_uri(function))
     }
 
     fn validation(&self) -> Option<String> {
-        match self {
-            Self::Token { validation, .. } => validation.clone(),
-            Self::Pool | Self::Request { .. } => None,
+        match &self.spec.judge {
+            Judge::Token { validation, .. } => validation.clone(),
+            Judge::Pool { .. } | Judge::Request { .. } => None,
         }
     }
-}
 
-impl Authorizer {
     /// The fields that a patch replaces, each with AWS's name for it and what is wanted.
     fn fields(&self, cx: &Cx) -> Vec<(&'static str, Option<String>)> {
         let mut fields = vec![
             ("name", Some(self.name.clone())),
-            ("identitySource", Some(self.identity_source.clone())),
-            ("authorizerUri", self.judge.uri(cx)),
-            ("identityValidationExpression", self.judge.validation()),
+            ("identitySource", Some(self.identity_source())),
+            ("authorizerUri", self.uri(cx)),
+            ("identityValidationExpression", self.validation()),
         ];
         // API Gateway does not return the TTL of a user pool's authorizer, even when it was sent (recorded answers of
         // create-authorizer and get-authorizer; terraform-provider-aws reads none as 300): nothing to compare.
-        if self.judge != Judge::Pool {
-            fields.push((TTL, Some(self.ttl_s.to_string())));
+        if !matches!(self.spec.judge, Judge::Pool { .. }) {
+            fields.push((TTL, Some(self.spec.ttl_s.to_string())));
         }
         fields
     }
@@ -167,12 +151,12 @@ impl Resource for Authorizer {
                     .create_authorizer()
                     .rest_api_id(&key.api_id)
                     .name(&key.name)
-                    .r#type(self.judge.aws_type())
+                    .r#type(self.aws_type())
                     .set_provider_arns(pool.as_ref().map(|pool| vec![pool.arn.clone()]))
-                    .set_authorizer_uri(self.judge.uri(cx))
-                    .set_identity_validation_expression(self.judge.validation())
-                    .identity_source(&self.identity_source)
-                    .authorizer_result_ttl_in_seconds(self.ttl_s)
+                    .set_authorizer_uri(self.uri(cx))
+                    .set_identity_validation_expression(self.validation())
+                    .identity_source(self.identity_source())
+                    .authorizer_result_ttl_in_seconds(self.spec.ttl_s)
                     .send()
             })
             .await?;
@@ -194,7 +178,7 @@ impl Resource for Authorizer {
         let mut compare = Compare::default();
         compare.field(
             "type",
-            &Some(self.judge.aws_type().as_str()),
+            &Some(self.aws_type().as_str()),
             &now.r#type().map(AuthorizerType::as_str),
         );
         let pools: Vec<&str> = pool.iter().map(|pool| pool.arn.as_str()).collect();

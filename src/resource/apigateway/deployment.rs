@@ -7,7 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Found, Given, Health, Ref, Resource, StepId, encode},
     resource::{
-        Authorizer, GatewayResponse, Integration, IntegrationResponse, Kind, Method,
+        Authorizer, Content, GatewayResponse, Integration, IntegrationResponse, Kind, Method,
         MockIntegration, RestApi, UserPool, form, gone, present,
     },
 };
@@ -15,8 +15,8 @@ use crate::{
 /// A deployment of the API as lab.yaml says it.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// All that a snapshot would show: routes, integrations, authorizers, responses (canonical text).
-    pub content: String,
+    /// What its snapshot shows.
+    pub content: Content,
 }
 
 /// The API and what it looked like.
@@ -71,7 +71,7 @@ impl Resource for Deployment {
         let (api, snapshot) = given?;
         let ids = encode(snapshot).map(|v| v.to_string()).unwrap_or_default();
         let hash = Sha256::new()
-            .chain_update(&self.content)
+            .chain_update(self.content.text())
             .chain_update(ids)
             .finalize();
         let fingerprint = hash[..8]

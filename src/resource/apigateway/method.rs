@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    lab::Guard,
     resource::{Authorizer, Kind, Path, RestApi, form, gone, present},
 };
 
@@ -18,38 +19,12 @@ pub struct Method {
     pub http_method: String,
     /// The whole path, for its name.
     pub path: String,
-    /// Who may call.
-    pub authorization: Authorization,
+    /// Who may call. `None`: a later chapter says; until then all may, or it stays as it is.
+    pub guard: Option<Guard>,
     /// Scopes of which an access token must have one; empty: ID tokens are taken.
     pub scopes: Vec<String>,
     /// Who calls must have an API key, too. `None`: a later chapter says; until then nobody must, or it stays as it is.
     pub api_key_required: Option<bool>,
-}
-
-/// Who may call a method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authorization {
-    /// A later chapter says: made open to all, and left as it is.
-    Later,
-    /// All.
-    Open,
-    /// Who signs with AWS keys and has the permission.
-    Iam,
-    /// Who has a token of the user pool.
-    Cognito,
-    /// Whom a function lets in.
-    Lambda,
-}
-
-impl Authorization {
-    fn aws_name(self) -> &'static str {
-        match self {
-            Self::Later | Self::Open => "NONE",
-            Self::Iam => "AWS_IAM",
-            Self::Cognito => "COGNITO_USER_POOLS",
-            Self::Lambda => "CUSTOM",
-        }
-    }
 }
 
 /// Where the method is.
@@ -100,6 +75,18 @@ impl Key {
     }
 }
 
+impl Method {
+    /// As API Gateway names the way callers are let in.
+    fn aws_type(&self) -> &'static str {
+        match self.guard {
+            None | Some(Guard::Open) => "NONE",
+            Some(Guard::Iam) => "AWS_IAM",
+            Some(Guard::Pool { .. }) => "COGNITO_USER_POOLS",
+            Some(Guard::Function { .. }) => "CUSTOM",
+        }
+    }
+}
+
 fn authorizer_id(given: &Given<Method>) -> Option<&str> {
     given.2.as_ref().map(|a| a.id.as_str())
 }
@@ -142,7 +129,7 @@ impl Resource for Method {
                     .rest_api_id(&key.api_id)
                     .resource_id(&key.resource_id)
                     .http_method(&key.http_method)
-                    .authorization_type(self.authorization.aws_name())
+                    .authorization_type(self.aws_type())
                     .set_authorizer_id(authorizer.clone())
                     .set_authorization_scopes(Some(self.scopes.clone()).filter(|s| !s.is_empty()))
                     .api_key_required(self.api_key_required.unwrap_or_default())
@@ -162,10 +149,10 @@ impl Resource for Method {
         let authorizer = authorizer_id(given);
         let set = |scopes: &[String]| scopes.iter().cloned().collect::<BTreeSet<_>>();
         let mut compare = Compare::default();
-        if self.authorization != Authorization::Later {
+        if self.guard.is_some() {
             compare.field(
                 "authorizationType",
-                &Some(self.authorization.aws_name()),
+                &Some(self.aws_type()),
                 &method.authorization_type(),
             );
             compare.field("authorizerId", &authorizer, &method.authorizer_id());
@@ -204,7 +191,7 @@ impl Resource for Method {
         let now = get(cx, key).await?;
         let seen = now
             .as_ref()
-            .filter(|_| self.authorization != Authorization::Later)
+            .filter(|_| self.guard.is_some())
             .map(aws_sdk_apigateway::types::Method::authorization_scopes)
             .unwrap_or_default();
         for scope in seen.iter().filter(|s| !self.scopes.contains(s)) {
@@ -219,7 +206,7 @@ impl Resource for Method {
             patches.append(&mut scopes);
         }
         if typed {
-            let wanted = self.authorization.aws_name();
+            let wanted = self.aws_type();
             patches.push(patch(Op::Replace, "/authorizationType", Some(wanted)));
             if let Some(id) = authorizer {
                 patches.push(patch(Op::Replace, "/authorizerId", Some(id)));

@@ -2,6 +2,7 @@
 
 pub(super) mod api_key;
 mod authorizer;
+mod content;
 mod deployment;
 mod gateway_response;
 mod integration;
@@ -16,12 +17,13 @@ mod usage_plan;
 mod usage_plan_key;
 
 pub use api_key::ApiKey;
-pub use authorizer::{Authorizer, Judge};
+pub use authorizer::Authorizer;
+pub use content::Content;
 pub use deployment::{Deployment, Snapshot};
 pub use gateway_response::GatewayResponse;
 pub use integration::Integration;
 pub use integration_response::IntegrationResponse;
-pub use method::{Authorization, Method};
+pub use method::Method;
 pub use method_response::MethodResponse;
 pub use mock_integration::MockIntegration;
 pub use path::Path;
