@@ -7,6 +7,7 @@ mod adopt;
 mod change;
 mod choices;
 mod conflicts;
+mod deployed;
 mod door;
 mod drift;
 mod edge;
