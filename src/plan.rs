@@ -2,6 +2,7 @@
 
 mod api;
 mod callers;
+mod cors;
 mod edge;
 mod pool;
 mod steps;

@@ -1,42 +1,38 @@
 //! Chapters 3 and 4: the API, from its paths to the stage that serves it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
 use super::{Pool, method_step};
 use crate::{
     chapter::Chapter,
-    engine::{Plan, Planning, Ref},
-    lab::{self, Guard, Lab},
+    engine::{Plan, Planning as _, Ref},
+    lab::{self, Lab},
     resource::{
         Authorizer, Content, Deployment, Function, GatewayResponse, Integration,
-        IntegrationResponse, Method, MethodResponse, MockIntegration, Path, Permission, RestApi,
-        Stage, UserPool,
+        IntegrationResponse, Method, MockIntegration, Path, Permission, RestApi, Stage, UserPool,
     },
 };
 
-/// What a preflight is answered with: nothing but headers.
-const NO_CONTENT: u16 = 204;
-
 /// The parts of an API while it is planned.
-struct Builder<'a> {
-    plan: &'a mut Plan,
+pub(super) struct Builder<'a> {
+    pub(super) plan: &'a mut Plan,
     lab: &'a Lab,
-    file: &'a lab::Api,
+    pub(super) file: &'a lab::Api,
     functions: &'a BTreeMap<&'a str, Ref<Function>>,
-    api: Ref<RestApi>,
+    pub(super) api: Ref<RestApi>,
     /// The user pool that authorizers ask.
     pool: Option<Ref<UserPool>>,
     paths: BTreeMap<String, Ref<Path>>,
     authorizers: BTreeMap<&'a str, Ref<Authorizer>>,
-    methods: Vec<Ref<Method>>,
+    pub(super) methods: Vec<Ref<Method>>,
     integrations: Vec<Ref<Integration>>,
-    mocks: Vec<Ref<MockIntegration>>,
-    responses: Vec<Ref<IntegrationResponse>>,
-    refusals: Vec<Ref<GatewayResponse>>,
-    reach: Reach,
-    content: Content,
+    pub(super) mocks: Vec<Ref<MockIntegration>>,
+    pub(super) responses: Vec<Ref<IntegrationResponse>>,
+    pub(super) refusals: Vec<Ref<GatewayResponse>>,
+    pub(super) reach: Reach,
+    pub(super) content: Content,
 }
 
 /// How far an API is built.
@@ -154,7 +150,11 @@ impl<'a> Builder<'a> {
             http_method: route.method.clone(),
             path: route.path.clone(),
             guard: guarded.then(|| route.guard.clone()),
-            scopes: route.scopes.iter().filter(|_| guarded).cloned().collect(),
+            scopes: if guarded {
+                route.scopes.clone()
+            } else {
+                Vec::new()
+            },
             api_key_required: self.reach.behind_edge,
         };
         let path = self.path(&route.path);
@@ -186,68 +186,6 @@ impl<'a> Builder<'a> {
             .add(chapter, format!("permission.{name}"), permission, needs);
     }
 
-    /// A preflight for each path that has no OPTIONS of its own, and refusals that a page can read.
-    fn cors(&mut self, cors: &lab::Cors) {
-        self.content.cors(cors);
-        let chapter = Chapter::RestApi;
-        let routes = &self.file.routes;
-        let paths: BTreeSet<&str> = routes.iter().map(|r| r.path.as_str()).collect();
-        for path in paths {
-            let methods = routes.iter().filter(|r| r.path == path);
-            let methods: BTreeSet<&str> = methods.map(|r| r.method.as_str()).collect();
-            if methods.contains("OPTIONS") {
-                continue;
-            }
-            self.preflight(path, &preflight_headers(cors, &methods));
-        }
-        for response_type in ["DEFAULT_4XX", "DEFAULT_5XX"] {
-            let refusal = GatewayResponse {
-                response_type: response_type.to_owned(),
-                headers: vec![allow_origin(cors)],
-            };
-            let id = format!("gateway_response.{response_type}");
-            let refusal = self.plan.add(chapter, id, refusal, self.api.clone());
-            self.refusals.push(refusal);
-        }
-    }
-
-    fn preflight(&mut self, path: &str, headers: &[(String, String)]) {
-        let chapter = Chapter::RestApi;
-        let name = format!("OPTIONS {path}");
-        let method = Method {
-            http_method: "OPTIONS".to_owned(),
-            path: path.to_owned(),
-            guard: Some(Guard::Open),
-            scopes: Vec::new(),
-            api_key_required: self.reach.behind_edge,
-        };
-        let needs = (self.api.clone(), self.path(path), None);
-        let method = method_step(&name).add(self.plan, chapter, method, needs);
-        let response = MethodResponse {
-            method: name.clone(),
-            status: NO_CONTENT,
-            headers: headers.iter().map(|(name, _)| name.clone()).collect(),
-        };
-        let id = format!("method_response.{name}");
-        let response = self.plan.add(chapter, id, response, method.clone());
-        let mock = MockIntegration {
-            method: name.clone(),
-            status: NO_CONTENT,
-        };
-        let id = format!("mock_integration.{name}");
-        let mock = self.plan.add(chapter, id, mock, method.clone());
-        let filled = IntegrationResponse {
-            method: name.clone(),
-            status: NO_CONTENT,
-            headers: headers.to_vec(),
-        };
-        let id = format!("integration_response.{name}");
-        let filled = self.plan.add(chapter, id, filled, (mock.clone(), response));
-        self.methods.push(method);
-        self.mocks.push(mock);
-        self.responses.push(filled);
-    }
-
     fn deploy(self) -> Ref<Stage> {
         let chapter = Chapter::Authorizer;
         let authorizers = self.authorizers.into_values().collect();
@@ -267,7 +205,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The steps of a path, parents first. `/` is there from the start.
-    fn path(&mut self, path: &str) -> Option<Ref<Path>> {
+    pub(super) fn path(&mut self, path: &str) -> Option<Ref<Path>> {
         let (parent, part) = path.rsplit_once('/')?;
         if part.is_empty() {
             return None;
@@ -284,27 +222,6 @@ impl<'a> Builder<'a> {
         self.paths.insert(path.to_owned(), made.clone());
         Some(made)
     }
-}
-
-fn allow_origin(cors: &lab::Cors) -> (String, String) {
-    let name = "Access-Control-Allow-Origin";
-    (name.to_owned(), cors.origin.clone())
-}
-
-fn preflight_headers(cors: &lab::Cors, methods: &BTreeSet<&str>) -> Vec<(String, String)> {
-    let all = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-    let any = methods.contains("ANY");
-    let methods: Vec<&str> = all
-        .into_iter()
-        .filter(|m| any || *m == "OPTIONS" || methods.contains(m))
-        .collect();
-    let header = |name: &str, value: String| (name.to_owned(), value);
-    vec![
-        allow_origin(cors),
-        header("Access-Control-Allow-Headers", cors.headers.join(",")),
-        header("Access-Control-Allow-Methods", methods.join(",")),
-        header("Access-Control-Max-Age", cors.max_age_s.to_string()),
-    ]
 }
 
 /// A readable statement id (1–100 letters, digits, `-`, `_`), unique by a hash of the route.
