@@ -14,6 +14,7 @@ use super::needs::Needs;
 use crate::{
     aws::{Cx, Fault},
     kind::Kind,
+    sweep::Swept,
 };
 
 /// What a resource's needs give it once they exist.
@@ -35,6 +36,8 @@ pub struct At<'a, R: Resource + ?Sized> {
 pub trait Resource: Send + Sync + 'static {
     /// Its entry in the closed list of kinds.
     const KIND: Kind;
+    /// How `down --prove` learns that none is left.
+    const SWEPT: Swept;
     /// AWS addresses it by a name we chose (a role), not by an id that AWS made (an API): a stranger
     /// may hold that name, so `down` looks at the tags before it deletes.
     const BY_NAME: bool = false;

@@ -29,6 +29,7 @@ use crate::{
     aws::{Cx, Fault},
     engine::{Found, Resource, decode, encode},
     kind::for_each_kind,
+    sweep::{Question, Swept},
 };
 
 pub use crate::kind::Kind;
@@ -64,6 +65,13 @@ macro_rules! dispatch {
             }
             fn physical_id(self, key: &Value, out: Option<&Value>) -> Option<String> {
                 match self { $(Self::$kind => physical_id::<$kind>(key, out),)* }
+            }
+        }
+
+        impl Kind {
+            /// How the sweep learns that none is left: see [`Resource::SWEPT`].
+            pub fn swept(self) -> Swept {
+                match self { $(Self::$kind => $kind::SWEPT,)* }
             }
         }
 
@@ -130,6 +138,25 @@ impl Driver for Cx {
     }
 }
 
+impl Kind {
+    /// Whether its name does not identify it: see [`Question::named_by_aws`].
+    pub fn named_by_aws(self) -> bool {
+        match self.swept() {
+            Swept::Asked(question) => question.named_by_aws,
+            Swept::Within(_) => false,
+        }
+    }
+}
+
+/// What the sweep asks, by kind.
+pub fn questions() -> Vec<(Kind, &'static Question)> {
+    let asked = |kind: &Kind| match kind.swept() {
+        Swept::Asked(question) => Some((*kind, question)),
+        Swept::Within(_) => None,
+    };
+    Kind::ALL.iter().filter_map(asked).collect()
+}
+
 async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {
     Ok(match R::find(cx, &decode(key)?).await? {
         Found::Ours(out) => Found::Ours(encode(&out)?),
@@ -175,30 +202,4 @@ fn gone<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
-
-    use super::Kind;
-
-    /// The crash matrix tries labs, so each kind must be in one of them (`tests/matrix/records/`).
-    #[test]
-    fn every_kind_is_in_a_lab_of_the_matrix() {
-        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/records");
-        let mut tried = BTreeSet::new();
-        for record in fs::read_dir(records).expect("the records") {
-            let text = fs::read_to_string(record.expect("a record").path()).expect("a text");
-            let kinds = text.lines().skip_while(|line| *line != "kinds").skip(1);
-            let kinds = kinds.map_while(|line| line.strip_prefix("  "));
-            tried.extend(kinds.map(str::to_owned));
-        }
-        let name = |kind: &Kind| serde_json::to_value(kind).expect("a name");
-        let missing: Vec<_> = Kind::ALL
-            .iter()
-            .filter(|kind| !name(kind).as_str().is_some_and(|name| tried.contains(name)))
-            .collect();
-        assert!(
-            missing.is_empty(),
-            "no lab of the crash matrix has {missing:?}: add it to tests/matrix/edge-options/lab.yaml"
-        );
-    }
-}
+mod tests;

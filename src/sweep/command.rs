@@ -13,7 +13,7 @@ pub struct Shell {
 
 impl Shell {
     /// `aws SERVICE OPERATION --option value … --region …`. An option without a value is a switch.
-    pub(super) fn aws(&self, service: &str, operation: &str, options: &[(&str, &str)]) -> String {
+    pub fn aws(&self, service: &str, operation: &str, options: &[(&str, &str)]) -> String {
         let mut words = vec!["aws".to_owned(), service.to_owned(), operation.to_owned()];
         let place = [
             ("--region", Some(self.region.as_str())),
@@ -38,7 +38,7 @@ impl Shell {
 }
 
 /// Commands that run one after another, each only if the one before did.
-pub(super) fn chain(commands: &[String]) -> String {
+pub fn chain(commands: &[String]) -> String {
     commands.join(" && ")
 }
 

@@ -1,120 +1,49 @@
 //! The proof that nothing of a lab is left: asks AWS by tags, by names and by parents. It only reads, and shares
 //! nothing with the state and with how the kinds are found and deleted: a mistake there cannot hide here.
+//!
+//! This is the frame. What to ask about a kind is a [`Question`] beside the kind (`resource/SERVICE/sweep.rs`).
 
-mod api;
-mod api_key;
 mod command;
-mod distribution;
-mod function;
-mod identity_pool;
-mod log_group;
-mod pool;
-mod record_set;
-mod role;
+mod late;
+mod question;
 mod tag;
-mod web_acl;
+mod target;
+mod thing;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    task::Poll,
 };
 
 use jiff::Timestamp;
 
-pub use command::Shell;
+pub use command::{Shell, chain};
+pub use late::{GRACE, TWIN_GRACE};
+pub use question::{Arn, Asking, Question, Questions, Swept, watches};
+pub use target::{Findings, Known, Target};
+pub use thing::{Thing, with};
 
 use crate::{
     aws::{Cx, Fault, FaultKind},
     event::{By, Left, Look, Unseen},
-    resource::Kind,
+    kind::Kind,
 };
-
-/// How long to watch for log groups that come back after their function was deleted. Lambda hands logs over on its
-/// own time: log groups were seen to appear about ten seconds after the event (apache/airflow#25626), and the
-/// documentation names no limit. A minute is several times that.
-pub const GRACE: Duration = Duration::from_mins(1);
-/// The same on the twin, which writes logs before it answers.
-pub const TWIN_GRACE: Duration = Duration::from_secs(1);
-
-/// What to look for: plain data.
-#[derive(Debug)]
-pub struct Target {
-    /// Value of the ownership tag.
-    pub lab: String,
-    /// Names and ids of what the lab has, or had.
-    pub known: Vec<Known>,
-    /// How long to watch for late log groups.
-    pub grace: Duration,
-    /// Where the commands that remove survivors go.
-    pub shell: Shell,
-}
-
-impl Target {
-    /// Whether there are log groups to watch: only a function that was just deleted can still write.
-    pub fn watches(&self) -> bool {
-        self.known
-            .iter()
-            .any(|k| k.kind == Kind::Function && k.deleted)
-    }
-}
-
-/// One thing that the lab has, or had.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// AWS's id, for kinds whose names are not unique.
-    pub id: Option<String>,
-    /// The run's record says that labctl made it. If not, only lab.yaml names it.
-    pub made: bool,
-    /// It was deleted in this run.
-    pub deleted: bool,
-    /// Why it could not be deleted in this run.
-    pub failure: Option<String>,
-}
-
-/// What was seen.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// Questions that were answered.
-    pub looks: Vec<Look>,
-    /// Questions that were not.
-    pub unseen: Vec<Unseen>,
-    /// What is left of the lab.
-    pub survivors: Vec<Left>,
-    /// What only has its names.
-    pub not_ours: Vec<Left>,
-}
 
 /// Looks for all that could be left.
 ///
 /// # Errors
 /// Only the user's wish to stop. What AWS does not answer is a finding.
-pub async fn sweep(cx: &Cx, target: &Target) -> Result<Findings, Fault> {
-    let sweep = Sweep {
+pub async fn sweep(cx: &Cx, target: &Target, questions: &Questions) -> Result<Findings, Fault> {
+    let mut sweep = Sweep {
         cx,
         target,
+        tagged: BTreeMap::new(),
+        absent: Mutex::default(),
         findings: Mutex::default(),
     };
-    let hits = sweep.tagged().await;
-    tokio::join!(
-        async {
-            let absent = sweep.functions(&hits).await;
-            sweep.log_groups(&hits, &absent).await;
-        },
-        sweep.roles(),
-        sweep.pools(&hits),
-        sweep.identity_pools(&hits),
-        sweep.apis(&hits),
-        sweep.distributions(&hits),
-        sweep.api_keys(&hits),
-        sweep.usage_plans(&hits),
-        sweep.web_acls(&hits),
-        sweep.record_sets(),
-    );
+    sweep.tagged = sweep.all_tagged(questions).await;
+    sweep.ask(questions).await;
     if cx.interrupt().is_set() {
         let reason = "interrupted";
         return Err(Fault::new(FaultKind::Interrupted, "the sweep", reason));
@@ -130,57 +59,105 @@ pub async fn sweep(cx: &Cx, target: &Target) -> Result<Findings, Fault> {
     Ok(findings)
 }
 
-/// One sweep.
-struct Sweep<'a> {
-    cx: &'a Cx,
-    target: &'a Target,
+/// One sweep: what questions are asked with, and what they have found so far.
+pub struct Sweep<'a> {
+    /// Clients. Questions call nothing but reads.
+    pub cx: &'a Cx,
+    /// What to look for.
+    pub target: &'a Target,
+    tagged: tag::Hits,
+    absent: Mutex<BTreeSet<(Kind, String)>>,
     findings: Mutex<Findings>,
 }
 
 /// The answer to a question about one thing.
-enum Seen<T> {
+#[derive(Debug)]
+pub enum Seen<T> {
+    /// It is there.
     There(T),
+    /// It is not.
     Absent,
     /// No answer; noted.
     Unknown,
 }
 
-/// One thing that is there.
-struct Thing<'a> {
-    kind: Kind,
-    name: &'a str,
-    physical_id: &'a str,
-    /// It carries the lab's tag.
-    tagged: bool,
-    /// What the lab knows of it.
-    known: Option<&'a Known>,
-    /// More to say of it.
-    more: String,
-    /// What removes it.
-    command: String,
-}
-
 impl Sweep<'_> {
+    /// Asks all questions at the same time, but what a kind leaves behind after that kind.
+    async fn ask(&self, questions: &Questions) {
+        let first = questions.iter().filter(|(_, q)| q.made_by.is_none());
+        let chains = first.map(|(kind, question)| async move {
+            (question.ask)(self).await;
+            for (_, left_behind) in questions.iter().filter(|(_, q)| q.made_by == Some(*kind)) {
+                (left_behind.ask)(self).await;
+            }
+        });
+        let mut open: Vec<_> = chains.map(Box::pin).collect();
+        let all = std::future::poll_fn(|cx| {
+            open.retain_mut(|chain| chain.as_mut().poll(cx).is_pending());
+            if open.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        all.await;
+    }
+
     fn findings(&self) -> MutexGuard<'_, Findings> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self, kind: Kind) -> impl Iterator<Item = &Known> {
+    fn gone(&self) -> MutexGuard<'_, BTreeSet<(Kind, String)>> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that something is surely not there, for the questions that come after.
+    pub fn note_absent(&self, kind: Kind, name: &str) {
+        self.gone().insert((kind, name.to_owned()));
+    }
+
+    /// Names of what is surely not there.
+    pub fn absent(&self, kind: Kind) -> BTreeSet<String> {
+        let absent = self.gone();
+        let names = absent.iter().filter(|(of, _)| *of == kind);
+        names.map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Ids of what the tagging API shows.
+    pub fn tagged(&self, kind: Kind) -> impl Iterator<Item = &String> {
+        self.tagged.get(&kind).into_iter().flatten()
+    }
+
+    /// Whether the lab's tag is among them.
+    pub fn carries_tag(&self, tags: Option<&HashMap<String, String>>) -> bool {
+        self.cx.owns(tags)
+    }
+
+    /// What the lab has, or had, of a kind.
+    pub fn known(&self, kind: Kind) -> impl Iterator<Item = &Known> {
         self.target.known.iter().filter(move |k| k.kind == kind)
     }
 
-    fn names(&self, kind: Kind) -> Vec<&str> {
+    /// Names of the lab.
+    pub fn names(&self, kind: Kind) -> BTreeSet<&str> {
         self.known(kind).map(|k| k.name.as_str()).collect()
     }
 
-    /// Ids to ask for: of what has the lab's tag, of what a list of all has under its names, of what it had.
-    fn ids(
-        &self,
-        kind: Kind,
-        tagged: &BTreeSet<String>,
-        named: Vec<String>,
-    ) -> BTreeMap<String, By> {
-        let tagged = tagged.iter().map(|id| (id.clone(), By::Tag));
+    /// What is known of the thing of this name: better what was made than what is only named.
+    pub fn known_as(&self, kind: Kind, name: &str) -> Option<&Known> {
+        self.known(kind)
+            .filter(|k| k.name == name)
+            .max_by_key(|k| k.made)
+    }
+
+    /// What is known of the thing with this id.
+    pub fn known_by_id(&self, kind: Kind, id: &str) -> Option<&Known> {
+        self.known(kind).find(|k| k.id.as_deref() == Some(id))
+    }
+
+    /// Ids to ask for: tagged with this lab, listed under one of its names, or on record.
+    pub fn ids(&self, kind: Kind, named: Vec<String>) -> BTreeMap<String, By> {
+        let tagged = self.tagged(kind).map(|id| (id.clone(), By::Tag));
         let named = named.into_iter().map(|id| (id, By::Name));
         let had = self
             .known(kind)
@@ -188,15 +165,30 @@ impl Sweep<'_> {
         tagged.chain(named).chain(had).collect()
     }
 
-    /// What is known of the thing of this name: better what was made than what is only named.
-    fn known_as(&self, kind: Kind, name: &str) -> Option<&Known> {
-        self.known(kind)
-            .filter(|k| k.name == name)
-            .max_by_key(|k| k.made)
+    /// [`Sweep::ids`] of a kind whose names are not unique. `all` lists ids and names of everything in the account;
+    /// it is only asked if the lab has a name. `operation` and `field` describe that question.
+    pub async fn candidates(
+        &self,
+        kind: Kind,
+        (operation, field): (&str, &str),
+        all: impl Future<Output = Result<Vec<(String, String)>, Fault>>,
+    ) -> BTreeMap<String, By> {
+        let names = self.names(kind);
+        if names.is_empty() {
+            return self.ids(kind, Vec::new());
+        }
+        let same = all.await.map(|all| {
+            let same = all.into_iter();
+            same.filter_map(|(id, name)| names.contains(name.as_str()).then_some(id))
+                .collect()
+        });
+        let filter = format!("{field}={}", joined(&names));
+        let named = self.list(By::Name, operation, &filter, same);
+        self.ids(kind, named)
     }
 
     /// Notes a question and the list that answered it. Without an answer, the list is empty.
-    fn list<T>(
+    pub fn list<T>(
         &self,
         by: By,
         operation: &str,
@@ -221,7 +213,7 @@ impl Sweep<'_> {
     }
 
     /// Notes a question about one thing.
-    fn one<T>(
+    pub fn one<T>(
         &self,
         by: By,
         operation: &str,
@@ -248,7 +240,8 @@ impl Sweep<'_> {
         }
     }
 
-    fn looked(&self, by: By, operation: &str, filter: &str, found: usize) {
+    /// Notes a question that was answered.
+    pub fn looked(&self, by: By, operation: &str, filter: &str, found: usize) {
         let (service, operation) = split(operation);
         self.findings().looks.push(Look {
             by,
@@ -260,7 +253,8 @@ impl Sweep<'_> {
         });
     }
 
-    fn unseen(&self, operation: &str, filter: &str, reason: String) {
+    /// Notes a question that was not.
+    pub fn unseen(&self, operation: &str, filter: &str, reason: String) {
         let (service, operation) = split(operation);
         self.findings().unseen.push(Unseen {
             service,
@@ -270,38 +264,6 @@ impl Sweep<'_> {
             at: Timestamp::now(),
         });
     }
-
-    /// Sorts a thing that is there: ours by its tag, ours by the run's record, or a stranger with a name of the lab.
-    fn there(&self, thing: Thing<'_>) {
-        let made = thing.known.is_some_and(|k| k.made);
-        let mut reason = match (thing.tagged, made) {
-            (true, _) => "carries this lab's tag".to_owned(),
-            (false, true) if thing.known.is_some_and(|k| k.id.is_some()) => {
-                "this lab made it, but it does not carry its tag any more".to_owned()
-            }
-            (false, true) => {
-                "has the name of what this lab made, but not its tag: look at it first".to_owned()
-            }
-            (false, false) => "not ours, has the name".to_owned(),
-        };
-        reason.push_str(&thing.more);
-        if let Some(failure) = thing.known.and_then(|k| k.failure.as_ref()) {
-            reason.push_str(&format!("; not deleted: {failure}"));
-        }
-        let left = Left {
-            kind: thing.kind,
-            name: thing.name.to_owned(),
-            physical_id: thing.physical_id.to_owned(),
-            reason,
-            command: thing.command,
-        };
-        let mut findings = self.findings();
-        if thing.tagged || made {
-            findings.survivors.push(left);
-        } else {
-            findings.not_ours.push(left);
-        }
-    }
 }
 
 /// `lambda:GetFunction` → `lambda`, `GetFunction`.
@@ -310,19 +272,7 @@ fn split(operation: &str) -> (String, String) {
     (service.to_owned(), name.to_owned())
 }
 
-/// `, with 1 stage, 2 deployments`: what goes with a thing. Nothing for nothing.
-fn with(parts: &[(usize, &str)]) -> String {
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| match (n, what.strip_suffix('y')) {
-            (1, _) => format!("1 {what}"),
-            (_, Some(stem)) => format!("{n} {stem}ies"),
-            _ => format!("{n} {what}s"),
-        })
-        .collect();
-    if parts.is_empty() {
-        return String::new();
-    }
-    format!(", with {}", parts.join(", "))
+/// Names for a filter's text.
+pub fn joined(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(",")
 }

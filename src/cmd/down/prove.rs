@@ -18,7 +18,7 @@ use crate::{
     event::{Deleted, Event, Receipt},
     lab::Lab,
     plan::edge_names,
-    resource::Kind,
+    resource::{self, Kind},
     sweep::{self, Known, Shell, Target},
 };
 
@@ -67,7 +67,7 @@ impl Record {
             self.known.push(Known {
                 kind: step.kind,
                 name: step.name.clone(),
-                id: physical_id.filter(|_| named_by_aws(step.kind)),
+                id: physical_id.filter(|_| step.kind.named_by_aws()),
                 made: step.output.is_some(),
                 deleted: deleted.is_some(),
                 failure: failure.map(|(_, failure)| failure.to_string()),
@@ -114,20 +114,6 @@ impl Record {
             }
         }
     }
-}
-
-/// Kinds whose names are not enough: they are not unique, or in a place that the name does not tell.
-fn named_by_aws(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::UserPool
-            | Kind::IdentityPool
-            | Kind::RestApi
-            | Kind::ApiKey
-            | Kind::UsagePlan
-            | Kind::Distribution
-            | Kind::RecordSet
-    )
 }
 
 /// How a sweep ended.
@@ -210,14 +196,15 @@ impl Run<'_> {
                 profile: self.global.profile.clone(),
             },
         };
+        let questions = resource::questions();
         self.events().send(Event::SweepStarted {
-            grace_seconds: if target.watches() {
+            grace_seconds: if sweep::watches(&questions, &target.known) {
                 target.grace.as_secs()
             } else {
                 0
             },
         });
-        let findings = Box::pin(sweep::sweep(cx, &target))
+        let findings = Box::pin(sweep::sweep(cx, &target, &questions))
             .await
             .map_err(|fault| Error::from(fault).hint("`labctl down --prove` looks again"))?;
         let mut proof = Proof {

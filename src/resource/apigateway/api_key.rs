@@ -9,6 +9,7 @@ use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD},
     engine::{At, Compare, Drift, Found, Given, Health, Resource},
     resource::{Kind, form, gone, present},
+    sweep::Swept,
 };
 
 /// An API key.
@@ -64,6 +65,7 @@ pub(in crate::resource) async fn value(cx: &Cx, id: &str) -> Result<Option<Strin
 
 impl Resource for ApiKey {
     const KIND: Kind = Kind::ApiKey;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::API_KEY);
     const REPEATS: bool = true;
     const LINGERS: bool = true;
     type Needs = ();

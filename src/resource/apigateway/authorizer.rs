@@ -11,6 +11,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     lab::{self, Judge, Source},
     resource::{Kind, RestApi, UserPool, form, gone, present},
+    sweep::Swept,
 };
 
 /// An authorizer.
@@ -120,6 +121,7 @@ async fn get(cx: &Cx, key: &Key, id: &str) -> Result<Option<GetAuthorizerOutput>
 
 impl Resource for Authorizer {
     const KIND: Kind = Kind::Authorizer;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const FIXED: &'static [&'static str] = &["type"];
     /// The API, and the user pool when that judges.
     type Needs = (Ref<RestApi>, Option<Ref<UserPool>>);

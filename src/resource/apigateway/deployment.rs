@@ -10,6 +10,7 @@ use crate::{
         Authorizer, Content, GatewayResponse, Integration, IntegrationResponse, Kind, Method,
         MockIntegration, RestApi, UserPool, form, gone, present,
     },
+    sweep::Swept,
 };
 
 /// A deployment of the API as lab.yaml says it.
@@ -54,6 +55,7 @@ fn description(key: &Key) -> String {
 
 impl Resource for Deployment {
     const KIND: Kind = Kind::Deployment;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const REPEATS: bool = true;
     type Needs = (Ref<RestApi>, Snapshot);
     type Key = Key;

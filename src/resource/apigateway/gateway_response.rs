@@ -9,6 +9,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, RestApi, form, gone, present},
+    sweep::Swept,
 };
 
 /// A customised gateway response: constant headers, AWS's own status and body.
@@ -69,6 +70,7 @@ impl GatewayResponse {
 
 impl Resource for GatewayResponse {
     const KIND: Kind = Kind::GatewayResponse;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const PUT: bool = true;
     type Needs = Ref<RestApi>;
     type Key = Key;

@@ -8,6 +8,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, Method, form, gone},
+    sweep::Swept,
 };
 
 /// A Lambda proxy integration.
@@ -106,6 +107,7 @@ pub(super) async fn get(
 
 impl Resource for Integration {
     const KIND: Kind = Kind::Integration;
+    const SWEPT: Swept = Swept::Within(Kind::Method);
     type Needs = Ref<Method>;
     type Key = Key;
     type Output = Output;

@@ -12,6 +12,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, gone},
+    sweep::Swept,
 };
 
 /// A response of a mock integration: constant headers, no body.
@@ -61,6 +62,7 @@ impl IntegrationResponse {
 
 impl Resource for IntegrationResponse {
     const KIND: Kind = Kind::IntegrationResponse;
+    const SWEPT: Swept = Swept::Within(Kind::MockIntegration);
     const PUT: bool = true;
     /// The integration, and the method's response with the same headers.
     type Needs = (Ref<MockIntegration>, Ref<MethodResponse>);

@@ -10,6 +10,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     lab::Guard,
     resource::{Authorizer, Kind, Path, RestApi, form, gone, present},
+    sweep::Swept,
 };
 
 /// A method.
@@ -93,6 +94,7 @@ fn authorizer_id(given: &Given<Method>) -> Option<&str> {
 
 impl Resource for Method {
     const KIND: Kind = Kind::Method;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     /// The API, the path (none for `/`), the authorizer (none: public, or IAM).
     type Needs = (Ref<RestApi>, Option<Ref<Path>>, Option<Ref<Authorizer>>);
     type Key = Key;

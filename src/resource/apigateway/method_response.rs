@@ -9,6 +9,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, Method, form, gone},
+    sweep::Swept,
 };
 
 /// A response of a method.
@@ -80,6 +81,7 @@ impl MethodResponse {
 
 impl Resource for MethodResponse {
     const KIND: Kind = Kind::MethodResponse;
+    const SWEPT: Swept = Swept::Within(Kind::Method);
     type Needs = Ref<Method>;
     type Key = Key;
     type Output = Output;

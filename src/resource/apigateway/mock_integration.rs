@@ -8,6 +8,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::{Integration, Kind, Method},
+    sweep::Swept,
 };
 
 /// A `MOCK` integration that always asks for the same response.
@@ -37,6 +38,7 @@ impl MockIntegration {
 
 impl Resource for MockIntegration {
     const KIND: Kind = Kind::MockIntegration;
+    const SWEPT: Swept = Swept::Within(Kind::Method);
     const PUT: bool = true;
     type Needs = Ref<Method>;
     type Key = Key;

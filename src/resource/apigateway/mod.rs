@@ -13,6 +13,7 @@ mod mock_integration;
 mod path;
 mod rest_api;
 mod stage;
+mod sweep;
 mod usage_plan;
 mod usage_plan_key;
 

@@ -6,6 +6,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, RestApi, form, gone, present},
+    sweep::Swept,
 };
 
 /// A path part below the root or below another part.
@@ -37,6 +38,7 @@ pub struct Output {
 
 impl Resource for Path {
     const KIND: Kind = Kind::Path;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     /// The API, and the parent part when it is not the root.
     type Needs = (Ref<RestApi>, Option<Ref<Path>>);
     type Key = Key;

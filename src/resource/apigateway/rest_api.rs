@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
     resource::{Kind, form, gone, present},
+    sweep::Swept,
 };
 
 /// A regional REST API.
@@ -66,6 +67,7 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
 
 impl Resource for RestApi {
     const KIND: Kind = Kind::RestApi;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::REST_API);
     const REPEATS: bool = true;
     const CARRIES: Option<&'static str> = Some("its id and its invoke URL");
     type Needs = ();

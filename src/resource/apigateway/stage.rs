@@ -8,6 +8,7 @@ use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Deployment, Kind, RestApi, form, gone, present},
+    sweep::Swept,
 };
 
 /// A stage.
@@ -63,6 +64,7 @@ async fn get(
 
 impl Resource for Stage {
     const KIND: Kind = Kind::Stage;
+    const SWEPT: Swept = Swept::Within(Kind::RestApi);
     type Needs = (Ref<RestApi>, Ref<Deployment>);
     type Key = Key;
     type Output = Output;

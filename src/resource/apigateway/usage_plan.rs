@@ -11,6 +11,7 @@ use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource},
     resource::{Kind, RestApi, Stage, form, gone, present},
+    sweep::Swept,
 };
 
 /// A usage plan with one stage, without limits of its own.
@@ -81,6 +82,7 @@ fn patch(op: Op, stage: &str) -> PatchOperation {
 
 impl Resource for UsagePlan {
     const KIND: Kind = Kind::UsagePlan;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::USAGE_PLAN);
     const REPEATS: bool = true;
     type Needs = (Ref<RestApi>, Ref<Stage>);
     type Key = Key;

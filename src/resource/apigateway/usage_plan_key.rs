@@ -6,6 +6,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Found, Given, Health, Ref, Resource},
     resource::{ApiKey, Kind, UsagePlan, form, gone, present},
+    sweep::Swept,
 };
 
 /// The link.
@@ -42,6 +43,7 @@ async fn is_there(cx: &Cx, key: &Key) -> Result<bool, Fault> {
 
 impl Resource for UsagePlanKey {
     const KIND: Kind = Kind::UsagePlanKey;
+    const SWEPT: Swept = Swept::Within(Kind::UsagePlan);
     const LINGERS: bool = true;
     type Needs = (Ref<UsagePlan>, Ref<ApiKey>);
     type Key = Key;

@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, form},
+    sweep::Swept,
 };
 
 /// The state `Deployed` of the distribution.
@@ -36,6 +37,7 @@ async fn wait(cx: &Cx, id: &str) -> Result<Output, Fault> {
 
 impl Resource for EdgeDeployment {
     const KIND: Kind = Kind::EdgeDeployment;
+    const SWEPT: Swept = Swept::Within(Kind::Distribution);
     type Needs = Ref<Distribution>;
     type Key = Key;
     type Output = Output;

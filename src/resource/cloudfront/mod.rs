@@ -2,6 +2,7 @@
 
 mod distribution;
 mod edge_deployment;
+mod sweep;
 
 pub use distribution::Distribution;
 pub use edge_deployment::EdgeDeployment;

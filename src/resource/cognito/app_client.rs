@@ -14,6 +14,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     lab,
     resource::{IdentityProvider, Kind, UserPool, form, gone, present},
+    sweep::Swept,
 };
 
 /// An app client.
@@ -114,6 +115,7 @@ async fn describe(
 
 impl Resource for AppClient {
     const KIND: Kind = Kind::AppClient;
+    const SWEPT: Swept = Swept::Within(Kind::UserPool);
     const REPEATS: bool = true;
     type Needs = (Ref<UserPool>, Vec<Ref<IdentityProvider>>);
     type Key = Key;

@@ -10,6 +10,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     lab::{self, Metadata, Provider},
     resource::{Kind, Secret, UserPool, form, gone, present},
+    sweep::Swept,
 };
 
 /// An identity provider.
@@ -133,6 +134,7 @@ impl IdentityProvider {
 
 impl Resource for IdentityProvider {
     const KIND: Kind = Kind::IdentityProvider;
+    const SWEPT: Swept = Swept::Within(Kind::UserPool);
     const FIXED: &'static [&'static str] = &["ProviderType"];
     type Needs = Ref<UserPool>;
     type Key = Key;

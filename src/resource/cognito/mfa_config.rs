@@ -11,6 +11,7 @@ use crate::{
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     lab::Mfa,
     resource::{Kind, UserPool, form, gone, present},
+    sweep::Swept,
 };
 
 /// MFA by TOTP, in the user pool that this needs.
@@ -80,6 +81,7 @@ fn has_totp(config: &GetUserPoolMfaConfigOutput) -> bool {
 
 impl Resource for MfaConfig {
     const KIND: Kind = Kind::MfaConfig;
+    const SWEPT: Swept = Swept::Within(Kind::UserPool);
     const PUT: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;

@@ -5,6 +5,7 @@ mod client_login;
 mod identity_provider;
 mod mfa_config;
 mod password;
+mod sweep;
 mod user;
 pub(super) mod user_pool;
 mod user_pool_domain;

@@ -10,6 +10,7 @@ use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, User, UserPool, form, gone},
+    sweep::Swept,
 };
 
 /// A secret in memory: never shown, logged or kept.
@@ -60,6 +61,7 @@ pub struct Output {}
 
 impl Resource for Password {
     const KIND: Kind = Kind::Password;
+    const SWEPT: Swept = Swept::Within(Kind::User);
     const PUT: bool = true;
     type Needs = (Ref<UserPool>, Ref<User>);
     type Key = Key;

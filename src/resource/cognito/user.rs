@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
     resource::{Kind, UserPool, form, gone, present},
+    sweep::Swept,
 };
 
 /// A user, known by e-mail address.
@@ -63,6 +64,7 @@ pub(super) async fn get(
 
 impl Resource for User {
     const KIND: Kind = Kind::User;
+    const SWEPT: Swept = Swept::Within(Kind::UserPool);
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

@@ -15,6 +15,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
     lab::Factor,
     resource::{Kind, form, gone, present},
+    sweep::Swept,
 };
 
 /// A user pool.
@@ -142,6 +143,7 @@ fn update_from(
 
 impl Resource for UserPool {
     const KIND: Kind = Kind::UserPool;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::USER_POOL);
     const REPEATS: bool = true;
     const CARRIES: Option<&'static str> = Some(
         "its users with their passwords and second factors, its id, its clients' ids and its sign-in domain",

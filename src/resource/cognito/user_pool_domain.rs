@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Found, Given, Health, Ref, Resource, Stranger},
     resource::{Kind, UserPool, form, present},
+    sweep::Swept,
 };
 
 /// A prefix domain. A pool with a domain cannot be deleted, so it goes before the pool.
@@ -66,6 +67,7 @@ fn found(key: &Key, domain: Option<&DomainDescriptionType>) -> Found<Output> {
 
 impl Resource for UserPoolDomain {
     const KIND: Kind = Kind::UserPoolDomain;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::USER_POOL_DOMAIN);
     const BY_NAME: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;

@@ -11,6 +11,7 @@ use crate::{
     resource::{
         AppClient, Kind, UserPool, cognito::app_client, cognito::user_pool, form, gone, present,
     },
+    sweep::Swept,
 };
 
 /// An identity pool without guests, whose only provider is the user pool's app client.
@@ -81,6 +82,7 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<DescribeIdentityPoolOutput
 
 impl Resource for IdentityPool {
     const KIND: Kind = Kind::IdentityPool;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::IDENTITY_POOL);
     const CARRIES: Option<&'static str> = Some("its id and its users' identities");
     type Needs = (Ref<UserPool>, Ref<AppClient>);
     type Key = Key;

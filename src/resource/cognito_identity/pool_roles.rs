@@ -6,6 +6,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
     resource::{IdentityPool, Kind, Role, form, gone, present},
+    sweep::Swept,
 };
 
 /// The `authenticated` role of the identity pool that this needs. Guests get none.
@@ -68,6 +69,7 @@ async fn set(cx: &Cx, key: &Key, role: Option<&str>) -> Result<(), Fault> {
 
 impl Resource for PoolRoles {
     const KIND: Kind = Kind::PoolRoles;
+    const SWEPT: Swept = Swept::Within(Kind::IdentityPool);
     const PUT: bool = true;
     type Needs = (Ref<IdentityPool>, Ref<Role>);
     type Key = Key;

@@ -8,6 +8,7 @@ use crate::{
     aws::{Cx, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource},
     resource::{Kind, RestApi, Role, RolePolicy},
+    sweep::Swept,
 };
 
 /// An inline policy with `execute-api:Invoke` on some routes.
@@ -60,6 +61,7 @@ impl CallPolicy {
 
 impl Resource for CallPolicy {
     const KIND: Kind = Kind::CallPolicy;
+    const SWEPT: Swept = Swept::Within(Kind::Role);
     const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = (Ref<Role>, Ref<RestApi>);

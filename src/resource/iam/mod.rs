@@ -3,6 +3,7 @@
 mod call_policy;
 mod role;
 mod role_policy;
+mod sweep;
 
 pub use call_policy::{CallPolicy, document as call_policy_document};
 pub use role::{Role, Trust};

@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::{IdentityPool, Kind, cognito_identity::identity_pool, form, gone, present},
+    sweep::Swept,
 };
 
 /// An IAM role.
@@ -168,6 +169,7 @@ fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
 
 impl Resource for Role {
     const KIND: Kind = Kind::Role;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::ROLE);
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     /// The identity pool, for its users' role.

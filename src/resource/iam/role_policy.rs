@@ -8,6 +8,7 @@ use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource},
     resource::{Kind, Role, form, gone, present},
+    sweep::Swept,
 };
 
 /// A policy of the role: inline, or a managed one attached.
@@ -94,6 +95,7 @@ async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
 
 impl Resource for RolePolicy {
     const KIND: Kind = Kind::RolePolicy;
+    const SWEPT: Swept = Swept::Within(Kind::Role);
     const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = Ref<Role>;

@@ -16,6 +16,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     lab,
     resource::{Kind, LogGroup, Role, form, gone, present},
+    sweep::Swept,
 };
 
 /// How long Lambda may take to make a function Active.
@@ -129,6 +130,7 @@ fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
 
 impl Resource for Function {
     const KIND: Kind = Kind::Function;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::FUNCTION);
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     type Needs = (Ref<Role>, Ref<LogGroup>);

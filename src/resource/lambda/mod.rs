@@ -2,6 +2,7 @@
 
 mod function;
 mod permission;
+mod sweep;
 mod zip;
 
 pub use function::Function;

@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, StepId},
     resource::{Authorizer, Function, Kind, RestApi, form, gone, present},
+    sweep::Swept,
 };
 
 /// A statement for one route, or for the authorizer that it needs.
@@ -93,6 +94,7 @@ fn policy(function: &str) -> String {
 
 impl Resource for Permission {
     const KIND: Kind = Kind::Permission;
+    const SWEPT: Swept = Swept::Within(Kind::Function);
     /// The function, the API, and the authorizer when that asks the function.
     type Needs = (Ref<Function>, Ref<RestApi>, Option<Ref<Authorizer>>);
     type Key = Key;

@@ -7,6 +7,7 @@ use crate::{
     aws::{Cx, Effect, Fault, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger},
     resource::{Kind, form, gone, present},
+    sweep::Swept,
 };
 
 /// A `CloudWatch` Logs group.
@@ -118,6 +119,7 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
 
 impl Resource for LogGroup {
     const KIND: Kind = Kind::LogGroup;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::LOG_GROUP);
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     type Needs = ();

@@ -10,6 +10,7 @@ use crate::{
     engine::{At, Found, Given, Health, Ref, Resource, Stranger},
     lab::Domain,
     resource::{Distribution, Kind, form, present},
+    sweep::Swept,
 };
 
 /// The hosted zone of all distributions (Route 53's documentation of `AliasTarget`).
@@ -121,6 +122,7 @@ fn is_gone(fault: &Fault) -> bool {
 
 impl Resource for RecordSet {
     const KIND: Kind = Kind::RecordSet;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::RECORD_SET);
     const BY_NAME: bool = true;
     type Needs = Ref<Distribution>;
     type Key = Key;

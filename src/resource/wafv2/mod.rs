@@ -1,5 +1,6 @@
 //! WAF.
 
+mod sweep;
 mod web_acl;
 
 pub use web_acl::WebAcl;

@@ -13,6 +13,7 @@ use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Resource},
     resource::{Kind, form, gone, present},
+    sweep::Swept,
 };
 
 /// A web ACL with one rule.
@@ -173,6 +174,7 @@ fn words(rule: &Rule) -> String {
 
 impl Resource for WebAcl {
     const KIND: Kind = Kind::WebAcl;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::WEB_ACL);
     const BY_NAME: bool = true;
     const LINGERS: bool = true;
     type Needs = ();

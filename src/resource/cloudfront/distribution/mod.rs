@@ -13,6 +13,7 @@ use crate::{
     engine::{At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId},
     lab,
     resource::{ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone},
+    sweep::Swept,
 };
 
 pub(super) use calls::is_deployed;
@@ -82,6 +83,7 @@ impl Distribution {
 
 impl Resource for Distribution {
     const KIND: Kind = Kind::Distribution;
+    const SWEPT: Swept = Swept::Asked(&super::sweep::DISTRIBUTION);
     const CARRIES: Option<&'static str> = Some("its id and its address");
     /// The link of a key that takes another's place comes first: the edge must not send a key that is good for nothing.
     type Needs = (
