@@ -38,6 +38,9 @@ pub trait Resource: Send + Sync + 'static {
     const KIND: Kind;
     /// How `down --prove` learns that none is left.
     const SWEPT: Swept;
+    /// The IAM actions that its calls need, as in `docs/policy.json`; those of the sweep are in its
+    /// [`Question`](crate::sweep::Question).
+    const ACTIONS: &'static [&'static str];
     /// AWS addresses it by a name we chose (a role), not by an id that AWS made (an API): a stranger
     /// may hold that name, so `down` looks at the tags before it deletes.
     const BY_NAME: bool = false;

@@ -73,6 +73,11 @@ macro_rules! dispatch {
             pub fn swept(self) -> Swept {
                 match self { $(Self::$kind => $kind::SWEPT,)* }
             }
+
+            /// IAM actions that its calls need: see [`Resource::ACTIONS`].
+            pub fn actions(self) -> &'static [&'static str] {
+                match self { $(Self::$kind => $kind::ACTIONS,)* }
+            }
         }
 
         fn claim_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value) -> Answer<'a, ()> {

@@ -1,5 +1,7 @@
 //! What is true of every kind: none is forgotten by the sweep, the policy or the crash matrix.
 
+mod policy;
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use super::{Kind, questions};

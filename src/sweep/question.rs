@@ -28,6 +28,8 @@ pub struct Question {
     pub made_by: Option<Kind>,
     /// Reads its id from an ARN, in any form that [`Question::ask`] understands. `None` for the ARN of another kind.
     pub id: fn(&Arn<'_>) -> Option<String>,
+    /// The IAM actions that [`Question::ask`] needs, as in `docs/policy.json`.
+    pub actions: &'static [&'static str],
     /// Asks, and reports what is there with the command that removes it.
     pub ask: for<'a> fn(&'a Sweep<'a>) -> Asking<'a>,
 }

@@ -155,7 +155,7 @@ fn its_policy_allows_what_labctl_calls() {
         })
         .collect();
     let operation = Regex::new(
-        r#"(?:call\(|(?:operation|_list) =)\s*"(iam|lambda|logs|cognito-idp|cognito-identity|sts|tag|cloudfront|wafv2|route53):([A-Z][A-Za-z]+)""#,
+        r#"(?:(?:call|pages)\(|(?:operation|_list) =)\s*"(iam|lambda|logs|cognito-idp|cognito-identity|sts|tag|cloudfront|wafv2|route53):([A-Z][A-Za-z]+)""#,
     )
     .expect("a rule");
     let mut called = BTreeSet::new();

@@ -66,6 +66,12 @@ pub(in crate::resource) async fn value(cx: &Cx, id: &str) -> Result<Option<Strin
 impl Resource for ApiKey {
     const KIND: Kind = Kind::ApiKey;
     const SWEPT: Swept = Swept::Asked(&super::sweep::API_KEY);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     const REPEATS: bool = true;
     const LINGERS: bool = true;
     type Needs = ();

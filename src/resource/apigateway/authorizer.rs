@@ -122,6 +122,12 @@ async fn get(cx: &Cx, key: &Key, id: &str) -> Result<Option<GetAuthorizerOutput>
 impl Resource for Authorizer {
     const KIND: Kind = Kind::Authorizer;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     const FIXED: &'static [&'static str] = &["type"];
     /// The API, and the user pool when that judges.
     type Needs = (Ref<RestApi>, Option<Ref<UserPool>>);

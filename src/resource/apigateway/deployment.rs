@@ -56,6 +56,8 @@ fn description(key: &Key) -> String {
 impl Resource for Deployment {
     const KIND: Kind = Kind::Deployment;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:POST", "apigateway:DELETE"];
     const REPEATS: bool = true;
     type Needs = (Ref<RestApi>, Snapshot);
     type Key = Key;

@@ -71,6 +71,8 @@ impl GatewayResponse {
 impl Resource for GatewayResponse {
     const KIND: Kind = Kind::GatewayResponse;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];
     const PUT: bool = true;
     type Needs = Ref<RestApi>;
     type Key = Key;

@@ -108,6 +108,8 @@ pub(super) async fn get(
 impl Resource for Integration {
     const KIND: Kind = Kind::Integration;
     const SWEPT: Swept = Swept::Within(Kind::Method);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];
     type Needs = Ref<Method>;
     type Key = Key;
     type Output = Output;

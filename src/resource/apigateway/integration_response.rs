@@ -63,6 +63,8 @@ impl IntegrationResponse {
 impl Resource for IntegrationResponse {
     const KIND: Kind = Kind::IntegrationResponse;
     const SWEPT: Swept = Swept::Within(Kind::MockIntegration);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];
     const PUT: bool = true;
     /// The integration, and the method's response with the same headers.
     type Needs = (Ref<MockIntegration>, Ref<MethodResponse>);

@@ -95,6 +95,12 @@ fn authorizer_id(given: &Given<Method>) -> Option<&str> {
 impl Resource for Method {
     const KIND: Kind = Kind::Method;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:PUT",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     /// The API, the path (none for `/`), the authorizer (none: public, or IAM).
     type Needs = (Ref<RestApi>, Option<Ref<Path>>, Option<Ref<Authorizer>>);
     type Key = Key;

@@ -82,6 +82,8 @@ impl MethodResponse {
 impl Resource for MethodResponse {
     const KIND: Kind = Kind::MethodResponse;
     const SWEPT: Swept = Swept::Within(Kind::Method);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];
     type Needs = Ref<Method>;
     type Key = Key;
     type Output = Output;

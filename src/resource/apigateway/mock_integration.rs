@@ -39,6 +39,7 @@ impl MockIntegration {
 impl Resource for MockIntegration {
     const KIND: Kind = Kind::MockIntegration;
     const SWEPT: Swept = Swept::Within(Kind::Method);
+    const ACTIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PUT"];
     const PUT: bool = true;
     type Needs = Ref<Method>;
     type Key = Key;

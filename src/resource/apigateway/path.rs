@@ -39,6 +39,8 @@ pub struct Output {
 impl Resource for Path {
     const KIND: Kind = Kind::Path;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:POST", "apigateway:DELETE"];
     /// The API, and the parent part when it is not the root.
     type Needs = (Ref<RestApi>, Option<Ref<Path>>);
     type Key = Key;

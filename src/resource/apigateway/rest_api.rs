@@ -68,6 +68,13 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
 impl Resource for RestApi {
     const KIND: Kind = Kind::RestApi;
     const SWEPT: Swept = Swept::Asked(&super::sweep::REST_API);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PUT",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     const REPEATS: bool = true;
     const CARRIES: Option<&'static str> = Some("its id and its invoke URL");
     type Needs = ();

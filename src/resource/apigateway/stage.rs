@@ -65,6 +65,12 @@ async fn get(
 impl Resource for Stage {
     const KIND: Kind = Kind::Stage;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     type Needs = (Ref<RestApi>, Ref<Deployment>);
     type Key = Key;
     type Output = Output;

@@ -83,6 +83,12 @@ fn patch(op: Op, stage: &str) -> PatchOperation {
 impl Resource for UsagePlan {
     const KIND: Kind = Kind::UsagePlan;
     const SWEPT: Swept = Swept::Asked(&super::sweep::USAGE_PLAN);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "apigateway:POST",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
+    ];
     const REPEATS: bool = true;
     type Needs = (Ref<RestApi>, Ref<Stage>);
     type Key = Key;

@@ -44,6 +44,8 @@ async fn is_there(cx: &Cx, key: &Key) -> Result<bool, Fault> {
 impl Resource for UsagePlanKey {
     const KIND: Kind = Kind::UsagePlanKey;
     const SWEPT: Swept = Swept::Within(Kind::UsagePlan);
+    const ACTIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:POST", "apigateway:DELETE"];
     const LINGERS: bool = true;
     type Needs = (Ref<UsagePlan>, Ref<ApiKey>);
     type Key = Key;

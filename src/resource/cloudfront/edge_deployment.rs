@@ -38,6 +38,7 @@ async fn wait(cx: &Cx, id: &str) -> Result<Output, Fault> {
 impl Resource for EdgeDeployment {
     const KIND: Kind = Kind::EdgeDeployment;
     const SWEPT: Swept = Swept::Within(Kind::Distribution);
+    const ACTIONS: &'static [&'static str] = &["cloudfront:GetDistribution"];
     type Needs = Ref<Distribution>;
     type Key = Key;
     type Output = Output;

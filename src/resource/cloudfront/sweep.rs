@@ -14,6 +14,11 @@ pub(super) const DISTRIBUTION: Question = Question {
     named_by_aws: true,
     made_by: None,
     id: |arn| arn.after("cloudfront", "distribution/").map(str::to_owned),
+    actions: &[
+        "cloudfront:GetDistribution",
+        "cloudfront:ListDistributions",
+        "cloudfront:ListTagsForResource",
+    ],
     ask: |sweep| Box::pin(distributions(sweep)),
 };
 

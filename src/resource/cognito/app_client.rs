@@ -116,6 +116,13 @@ async fn describe(
 impl Resource for AppClient {
     const KIND: Kind = Kind::AppClient;
     const SWEPT: Swept = Swept::Within(Kind::UserPool);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:CreateUserPoolClient",
+        "cognito-idp:DeleteUserPoolClient",
+        "cognito-idp:DescribeUserPoolClient",
+        "cognito-idp:ListUserPoolClients",
+        "cognito-idp:UpdateUserPoolClient",
+    ];
     const REPEATS: bool = true;
     type Needs = (Ref<UserPool>, Vec<Ref<IdentityProvider>>);
     type Key = Key;

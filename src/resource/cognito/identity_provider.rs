@@ -135,6 +135,12 @@ impl IdentityProvider {
 impl Resource for IdentityProvider {
     const KIND: Kind = Kind::IdentityProvider;
     const SWEPT: Swept = Swept::Within(Kind::UserPool);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:CreateIdentityProvider",
+        "cognito-idp:DeleteIdentityProvider",
+        "cognito-idp:DescribeIdentityProvider",
+        "cognito-idp:UpdateIdentityProvider",
+    ];
     const FIXED: &'static [&'static str] = &["ProviderType"];
     type Needs = Ref<UserPool>;
     type Key = Key;

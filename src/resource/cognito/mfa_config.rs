@@ -82,6 +82,10 @@ fn has_totp(config: &GetUserPoolMfaConfigOutput) -> bool {
 impl Resource for MfaConfig {
     const KIND: Kind = Kind::MfaConfig;
     const SWEPT: Swept = Swept::Within(Kind::UserPool);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:GetUserPoolMfaConfig",
+        "cognito-idp:SetUserPoolMfaConfig",
+    ];
     const PUT: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;

@@ -62,6 +62,7 @@ pub struct Output {}
 impl Resource for Password {
     const KIND: Kind = Kind::Password;
     const SWEPT: Swept = Swept::Within(Kind::User);
+    const ACTIONS: &'static [&'static str] = &["cognito-idp:AdminSetUserPassword"];
     const PUT: bool = true;
     type Needs = (Ref<UserPool>, Ref<User>);
     type Key = Key;

@@ -15,6 +15,12 @@ pub(super) const USER_POOL: Question = Question {
     named_by_aws: true,
     made_by: None,
     id: |arn| arn.after("cognito-idp", "userpool/").map(str::to_owned),
+    actions: &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:ListIdentityProviders",
+        "cognito-idp:ListUserPoolClients",
+        "cognito-idp:ListUserPools",
+    ],
     ask: |sweep| Box::pin(pools(sweep)),
 };
 
@@ -23,6 +29,10 @@ pub(super) const USER_POOL_DOMAIN: Question = Question {
     named_by_aws: false,
     made_by: None,
     id: |_| None,
+    actions: &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolDomain",
+    ],
     ask: |sweep| Box::pin(domains(sweep)),
 };
 

@@ -65,6 +65,13 @@ pub(super) async fn get(
 impl Resource for User {
     const KIND: Kind = Kind::User;
     const SWEPT: Swept = Swept::Within(Kind::UserPool);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:AdminCreateUser",
+        "cognito-idp:AdminDeleteUser",
+        "cognito-idp:AdminEnableUser",
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminUpdateUserAttributes",
+    ];
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

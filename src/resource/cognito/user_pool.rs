@@ -144,6 +144,14 @@ fn update_from(
 impl Resource for UserPool {
     const KIND: Kind = Kind::UserPool;
     const SWEPT: Swept = Swept::Asked(&super::sweep::USER_POOL);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:CreateUserPool",
+        "cognito-idp:DeleteUserPool",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:ListUserPools",
+        "cognito-idp:TagResource",
+        "cognito-idp:UpdateUserPool",
+    ];
     const REPEATS: bool = true;
     const CARRIES: Option<&'static str> = Some(
         "its users with their passwords and second factors, its id, its clients' ids and its sign-in domain",

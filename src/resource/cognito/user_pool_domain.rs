@@ -68,6 +68,11 @@ fn found(key: &Key, domain: Option<&DomainDescriptionType>) -> Found<Output> {
 impl Resource for UserPoolDomain {
     const KIND: Kind = Kind::UserPoolDomain;
     const SWEPT: Swept = Swept::Asked(&super::sweep::USER_POOL_DOMAIN);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-idp:CreateUserPoolDomain",
+        "cognito-idp:DeleteUserPoolDomain",
+        "cognito-idp:DescribeUserPoolDomain",
+    ];
     const BY_NAME: bool = true;
     type Needs = Ref<UserPool>;
     type Key = Key;

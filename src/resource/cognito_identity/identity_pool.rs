@@ -83,6 +83,14 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<DescribeIdentityPoolOutput
 impl Resource for IdentityPool {
     const KIND: Kind = Kind::IdentityPool;
     const SWEPT: Swept = Swept::Asked(&super::sweep::IDENTITY_POOL);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-identity:CreateIdentityPool",
+        "cognito-identity:DeleteIdentityPool",
+        "cognito-identity:DescribeIdentityPool",
+        "cognito-identity:ListIdentityPools",
+        "cognito-identity:TagResource",
+        "cognito-identity:UpdateIdentityPool",
+    ];
     const CARRIES: Option<&'static str> = Some("its id and its users' identities");
     type Needs = (Ref<UserPool>, Ref<AppClient>);
     type Key = Key;

@@ -70,6 +70,11 @@ async fn set(cx: &Cx, key: &Key, role: Option<&str>) -> Result<(), Fault> {
 impl Resource for PoolRoles {
     const KIND: Kind = Kind::PoolRoles;
     const SWEPT: Swept = Swept::Within(Kind::IdentityPool);
+    const ACTIONS: &'static [&'static str] = &[
+        "cognito-identity:GetIdentityPoolRoles",
+        "cognito-identity:SetIdentityPoolRoles",
+        "iam:PassRole",
+    ];
     const PUT: bool = true;
     type Needs = (Ref<IdentityPool>, Ref<Role>);
     type Key = Key;

@@ -16,6 +16,10 @@ pub(super) const IDENTITY_POOL: Question = Question {
         arn.after("cognito-identity", "identitypool/")
             .map(str::to_owned)
     },
+    actions: &[
+        "cognito-identity:DescribeIdentityPool",
+        "cognito-identity:ListIdentityPools",
+    ],
     ask: |sweep| Box::pin(identity_pools(sweep)),
 };
 

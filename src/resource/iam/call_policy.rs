@@ -62,6 +62,7 @@ impl CallPolicy {
 impl Resource for CallPolicy {
     const KIND: Kind = Kind::CallPolicy;
     const SWEPT: Swept = Swept::Within(Kind::Role);
+    const ACTIONS: &'static [&'static str] = RolePolicy::ACTIONS;
     const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = (Ref<Role>, Ref<RestApi>);

@@ -170,6 +170,17 @@ fn foreign(role: &aws_sdk_iam::types::Role) -> Stranger {
 impl Resource for Role {
     const KIND: Kind = Kind::Role;
     const SWEPT: Swept = Swept::Asked(&super::sweep::ROLE);
+    const ACTIONS: &'static [&'static str] = &[
+        "iam:CreateRole",
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+        "iam:TagRole",
+        "iam:UpdateAssumeRolePolicy",
+    ];
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     /// The identity pool, for its users' role.

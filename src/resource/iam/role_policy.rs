@@ -96,6 +96,13 @@ async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
 impl Resource for RolePolicy {
     const KIND: Kind = Kind::RolePolicy;
     const SWEPT: Swept = Swept::Within(Kind::Role);
+    const ACTIONS: &'static [&'static str] = &[
+        "iam:AttachRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:GetRolePolicy",
+        "iam:PutRolePolicy",
+    ];
     const PUT: bool = true;
     const BY_NAME: bool = true;
     type Needs = Ref<Role>;

@@ -20,6 +20,14 @@ pub(super) const ROLE: Question = Question {
     made_by: None,
     // The tagging API never shows roles.
     id: |_| None,
+    actions: &[
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+        "iam:ListRoleTags",
+        "iam:ListRoles",
+    ],
     ask: |sweep| Box::pin(roles(sweep)),
 };
 

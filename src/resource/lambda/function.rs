@@ -131,6 +131,16 @@ fn foreign(cx: &Cx, name: &str, seen: &GetFunctionOutput) -> Stranger {
 impl Resource for Function {
     const KIND: Kind = Kind::Function;
     const SWEPT: Swept = Swept::Asked(&super::sweep::FUNCTION);
+    const ACTIONS: &'static [&'static str] = &[
+        "iam:PassRole",
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:TagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+    ];
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     type Needs = (Ref<Role>, Ref<LogGroup>);

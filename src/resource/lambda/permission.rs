@@ -95,6 +95,11 @@ fn policy(function: &str) -> String {
 impl Resource for Permission {
     const KIND: Kind = Kind::Permission;
     const SWEPT: Swept = Swept::Within(Kind::Function);
+    const ACTIONS: &'static [&'static str] = &[
+        "lambda:AddPermission",
+        "lambda:GetPolicy",
+        "lambda:RemovePermission",
+    ];
     /// The function, the API, and the authorizer when that asks the function.
     type Needs = (Ref<Function>, Ref<RestApi>, Option<Ref<Authorizer>>);
     type Key = Key;

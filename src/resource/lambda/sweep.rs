@@ -21,6 +21,7 @@ pub(super) const FUNCTION: Question = Question {
         let name = arn.after("lambda", "function:");
         name.filter(|name| !name.contains(':')).map(str::to_owned)
     },
+    actions: &["lambda:GetFunction", "lambda:GetPolicy", "lambda:ListTags"],
     ask: |sweep| Box::pin(functions(sweep)),
 };
 

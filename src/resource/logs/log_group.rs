@@ -120,6 +120,15 @@ async fn look(cx: &Cx, name: &str) -> Result<Seen, Fault> {
 impl Resource for LogGroup {
     const KIND: Kind = Kind::LogGroup;
     const SWEPT: Swept = Swept::Asked(&super::sweep::LOG_GROUP);
+    const ACTIONS: &'static [&'static str] = &[
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutLogGroupDeletionProtection",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+    ];
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     type Needs = ();

@@ -21,6 +21,7 @@ pub(super) const LOG_GROUP: Question = Question {
         let name = name.strip_suffix(":*").unwrap_or(name);
         Some(name.to_owned()).filter(|name| !name.contains(':'))
     },
+    actions: &["logs:DescribeLogGroups", "logs:ListTagsForResource"],
     ask: |sweep| Box::pin(log_groups(sweep)),
 };
 

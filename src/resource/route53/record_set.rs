@@ -123,6 +123,10 @@ fn is_gone(fault: &Fault) -> bool {
 impl Resource for RecordSet {
     const KIND: Kind = Kind::RecordSet;
     const SWEPT: Swept = Swept::Asked(&super::sweep::RECORD_SET);
+    const ACTIONS: &'static [&'static str] = &[
+        "route53:ChangeResourceRecordSets",
+        "route53:ListResourceRecordSets",
+    ];
     const BY_NAME: bool = true;
     type Needs = Ref<Distribution>;
     type Key = Key;

@@ -15,6 +15,7 @@ pub(super) const RECORD_SET: Question = Question {
     named_by_aws: true,
     made_by: None,
     id: |_| None,
+    actions: &["route53:ListResourceRecordSets"],
     ask: |sweep| Box::pin(record_sets(sweep)),
 };
 

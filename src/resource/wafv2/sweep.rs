@@ -20,6 +20,7 @@ pub(super) const WEB_ACL: Question = Question {
         let id = arn.after("wafv2", "global/webacl/")?;
         id.split_once('/').map(|(name, _)| name.to_owned())
     },
+    actions: &["wafv2:ListTagsForResource", "wafv2:ListWebACLs"],
     ask: |sweep| Box::pin(web_acls(sweep)),
 };
 

@@ -175,6 +175,15 @@ fn words(rule: &Rule) -> String {
 impl Resource for WebAcl {
     const KIND: Kind = Kind::WebAcl;
     const SWEPT: Swept = Swept::Asked(&super::sweep::WEB_ACL);
+    const ACTIONS: &'static [&'static str] = &[
+        "wafv2:CreateWebACL",
+        "wafv2:DeleteWebACL",
+        "wafv2:GetWebACL",
+        "wafv2:ListTagsForResource",
+        "wafv2:ListWebACLs",
+        "wafv2:TagResource",
+        "wafv2:UpdateWebACL",
+    ];
     const BY_NAME: bool = true;
     const LINGERS: bool = true;
     type Needs = ();

@@ -15,6 +15,7 @@ pub(crate) const API_KEY: Question = Question {
     named_by_aws: true,
     made_by: None,
     id: |arn| id(arn.after("apigateway", "apikeys/")),
+    actions: &["apigateway:GET"],
     ask: |sweep| Box::pin(api_keys(sweep)),
 };
 
@@ -23,6 +24,7 @@ pub(crate) const USAGE_PLAN: Question = Question {
     named_by_aws: true,
     made_by: None,
     id: |arn| id(arn.after("apigateway", "usageplans/")),
+    actions: &["apigateway:GET"],
     ask: |sweep| Box::pin(usage_plans(sweep)),
 };
 

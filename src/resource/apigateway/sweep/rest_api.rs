@@ -25,6 +25,7 @@ pub(crate) const REST_API: Question = Question {
             _ => None,
         }
     },
+    actions: &["apigateway:GET"],
     ask: |sweep| Box::pin(apis(sweep)),
 };
 

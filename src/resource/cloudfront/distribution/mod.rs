@@ -84,6 +84,19 @@ impl Distribution {
 impl Resource for Distribution {
     const KIND: Kind = Kind::Distribution;
     const SWEPT: Swept = Swept::Asked(&super::sweep::DISTRIBUTION);
+    const ACTIONS: &'static [&'static str] = &[
+        "apigateway:GET",
+        "cloudfront:CreateDistribution",
+        "cloudfront:DeleteDistribution",
+        "cloudfront:GetDistribution",
+        "cloudfront:GetDistributionConfig",
+        "cloudfront:ListCachePolicies",
+        "cloudfront:ListDistributions",
+        "cloudfront:ListOriginRequestPolicies",
+        "cloudfront:ListTagsForResource",
+        "cloudfront:TagResource",
+        "cloudfront:UpdateDistribution",
+    ];
     const CARRIES: Option<&'static str> = Some("its id and its address");
     /// The link of a key that takes another's place comes first: the edge must not send a key that is good for nothing.
     type Needs = (
