@@ -7,10 +7,10 @@ mod edge;
 mod pool;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible, path::Path};
 
 pub use callers::callable;
-pub use edge::{edge_names, key_number, next_key_number};
+pub use edge::{key_number, next_key_number};
 pub use steps::{identity_provider_step, method_step, password_step};
 
 use api::Reach;
@@ -42,6 +42,20 @@ pub struct Extent<'a> {
     pub client_secrets: &'a BTreeMap<String, Secret>,
 }
 
+const NO_SECRETS: &BTreeMap<String, Secret> = &BTreeMap::new();
+
+impl Extent<'_> {
+    /// The whole lab as its file says: for a lab without a state.
+    pub const WHOLE: Self = Self {
+        users: None,
+        until: u8::MAX,
+        reached: 0,
+        passwords: NO_SECRETS,
+        key_number: 1,
+        client_secrets: NO_SECRETS,
+    };
+}
+
 /// The last chapter of which the state has something; 0 when it has nothing.
 pub fn reached(state: Option<&State>) -> u8 {
     let records = state.iter().flat_map(|state| state.steps.values());
@@ -54,6 +68,20 @@ type Pool = (Ref<UserPool>, Ref<AppClient>);
 /// The plan of a lab, in the tutorial's order but for one thing: an authorizer comes before the method
 /// that it guards, so that the method is made once.
 pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
+    build(lab, extent, resource::pack)
+}
+
+/// The whole lab's plan for its steps' kinds and names alone: it reads no code, so it cannot fail.
+pub fn outline(lab: &Lab) -> Plan {
+    let Ok(plan) = build(lab, &Extent::WHOLE, |_| Ok::<_, Infallible>(Vec::new()));
+    plan
+}
+
+fn build<E>(
+    lab: &Lab,
+    extent: &Extent<'_>,
+    pack: impl Fn(&Path) -> Result<Vec<u8>, E>,
+) -> Result<Plan, E> {
     let mut plan = Plan::default();
     if extent.until < u8::MAX {
         plan.end_with(extent.until);
@@ -61,7 +89,7 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
     let has = |chapter: Chapter| chapter.number() <= extent.until;
     let mut functions = BTreeMap::new();
     for (id, function) in &lab.functions {
-        functions.insert(id.as_str(), add_function(&mut plan, id, function)?);
+        functions.insert(id.as_str(), add_function(&mut plan, id, function, &pack)?);
     }
     let pool = lab
         .user_pool
@@ -100,11 +128,12 @@ pub fn plan(lab: &Lab, extent: &Extent<'_>) -> Result<Plan, ZipError> {
 }
 
 /// Chapter 1. The log group comes first: Lambda would make it untagged, and never remove it.
-fn add_function(
+fn add_function<E>(
     plan: &mut Plan,
     id: &str,
     function: &lab::Function,
-) -> Result<Ref<Function>, ZipError> {
+    pack: impl Fn(&Path) -> Result<Vec<u8>, E>,
+) -> Result<Ref<Function>, E> {
     let chapter = Chapter::Function;
     let log_group = format!("/aws/lambda/{}", function.name);
     let group = LogGroup {
@@ -138,7 +167,7 @@ fn add_function(
     }
     let function = Function {
         spec: function.clone(),
-        zip: resource::pack(&function.source)?,
+        zip: pack(&function.source)?,
     };
     Ok(plan.add(chapter, format!("function.{id}"), function, (role, group)))
 }

@@ -70,6 +70,11 @@ pub trait Resource: Send + Sync + 'static {
     /// The name a person knows it by.
     fn name(&self) -> String;
 
+    /// AWS's id for it, if it follows from the lab's file.
+    fn planned_id(&self) -> Option<String> {
+        None
+    }
+
     /// The step inside which it lives and with which AWS deletes it (a client in its pool).
     fn within(_needs: &Self::Needs) -> Option<StepId> {
         None

@@ -44,6 +44,7 @@ impl Planning for Plan<Cx> {
             id,
             kind: R::KIND,
             name: resource.name(),
+            planned_id: resource.planned_id(),
             chapter: chapter.number(),
             order: 0,
             holds: holds.collect(),

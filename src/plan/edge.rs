@@ -15,25 +15,6 @@ fn name(lab: &Lab) -> String {
     format!("labctl-{}", lab.name)
 }
 
-/// What a lab's edge is made of, by name; with the id that is known without asking AWS.
-pub fn edge_names(lab: &Lab) -> Vec<(Kind, String, Option<String>)> {
-    let Some(edge) = &lab.edge else {
-        return Vec::new();
-    };
-    let name = name(lab);
-    let mut names = vec![
-        (Kind::ApiKey, format!("{name}-1"), None),
-        (Kind::UsagePlan, name.clone(), None),
-        (Kind::Distribution, edge.comment.clone(), None),
-    ];
-    names.extend(edge.rate_limit.map(|_| (Kind::WebAcl, name, None)));
-    names.extend(edge.domain.iter().map(|domain| {
-        let id = format!("{}/{}", domain.zone, domain.name);
-        (Kind::RecordSet, domain.name.clone(), Some(id))
-    }));
-    names
-}
-
 /// `number`: which of the lab's API keys the distribution sends.
 pub(super) fn add(
     plan: &mut Plan,

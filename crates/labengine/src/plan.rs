@@ -14,6 +14,8 @@ pub struct Step<D: Driver> {
     pub kind: D::Kind,
     /// The name a person knows it by.
     pub name: String,
+    /// The id it will have, if that follows from the plan alone.
+    pub planned_id: Option<String>,
     /// Number of its chapter.
     pub chapter: u8,
     /// Place in the plan; [`Plan::push`] gives it.

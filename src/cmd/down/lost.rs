@@ -1,9 +1,6 @@
 //! `down` without a state: what the lab's file names is looked for, and removed when it is ours.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Run, close, prove::Record, started};
 use crate::{
@@ -17,7 +14,7 @@ use crate::{
     error::{Error, Exit},
     event::Event,
     lab::Lab,
-    plan::{Extent, key_number, plan},
+    plan::{Extent, plan},
 };
 
 impl Run<'_> {
@@ -103,15 +100,7 @@ impl Run<'_> {
         cx: &Cx,
         journal: &engine::Journal,
     ) -> Result<usize, Error> {
-        let extent = Extent {
-            users: None,
-            until: u8::MAX,
-            reached: 0,
-            passwords: &BTreeMap::new(),
-            key_number: key_number(None),
-            client_secrets: &BTreeMap::new(),
-        };
-        match engine::recover(&plan(lab, &extent)?, cx, journal).await {
+        match engine::recover(&plan(lab, &Extent::WHOLE)?, cx, journal).await {
             Ok(found) => Ok(found),
             Err(Failure::Aws(fault)) if self.args.prove && !cx.interrupt().is_set() => {
                 let message = format!("nothing was deleted: {fault}");

@@ -17,8 +17,8 @@ use crate::{
     error::{Error, Exit},
     event::{Deleted, Event, Receipt},
     lab::Lab,
-    plan::edge_names,
-    resource::{self, Kind},
+    plan::outline,
+    resource,
     sweep::{self, Known, Shell, Target},
 };
 
@@ -78,38 +78,12 @@ impl Record {
 
     /// What the lab's file names as well.
     fn add_names(&mut self, lab: &Lab) {
-        let mut names: Vec<(Kind, String)> = Vec::new();
-        for function in lab.functions.values() {
-            names.push((Kind::Function, function.name.clone()));
-            names.push((Kind::Role, function.role.clone()));
-        }
-        names.extend(
-            lab.user_pool
-                .iter()
-                .map(|p| (Kind::UserPool, p.name.clone())),
-        );
-        let domains = lab.user_pool.iter().filter_map(|p| p.domain.clone());
-        names.extend(domains.map(|prefix| (Kind::UserPoolDomain, prefix)));
-        let identity = lab.identity_pool.iter();
-        names.extend(
-            identity
-                .clone()
-                .map(|p| (Kind::IdentityPool, p.name.clone())),
-        );
-        let callers = lab.callers.values().chain(identity.map(|p| &p.caller));
-        names.extend(callers.map(|c| (Kind::Role, c.role.clone())));
-        names.extend(lab.api.iter().map(|a| (Kind::RestApi, a.name.clone())));
-        let mut names: Vec<_> = names.into_iter().map(|(k, name)| (k, name, None)).collect();
-        names.extend(edge_names(lab));
-        for (kind, name, id) in names {
-            if !self.known.iter().any(|k| k.kind == kind && k.name == name) {
+        for step in outline(lab).steps() {
+            let is_it = |known: &Known| known.kind == step.kind && known.name == step.name;
+            if !self.known.iter().any(is_it) {
                 self.known.push(Known {
-                    kind,
-                    name,
-                    id,
-                    made: false,
-                    deleted: false,
-                    failure: None,
+                    id: step.planned_id.clone(),
+                    ..Known::named(step.kind, &step.name)
                 });
             }
         }

@@ -136,6 +136,10 @@ impl Resource for RecordSet {
         self.0.name.clone()
     }
 
+    fn planned_id(&self) -> Option<String> {
+        Some(format!("{}/{}", self.0.zone, self.0.name))
+    }
+
     fn key(&self, _cx: &Cx, distribution: Option<&Given<Self>>) -> Option<Key> {
         let distribution = distribution?;
         Some(Key {

@@ -234,6 +234,7 @@ pub(super) fn plan(variant: Variant) -> (Arc<Plan<Fake>>, Vec<Goal>) {
             id: StepId::new(part.id),
             kind: part.kind,
             name: name.clone(),
+            planned_id: None,
             chapter: 1,
             order: 0,
             holds: needs.clone(),
