@@ -31,6 +31,7 @@ mod state;
 #[path = "../support/mod.rs"]
 mod support;
 mod surprise;
+mod tidy;
 mod tutorial;
 mod twin;
 mod unruly;

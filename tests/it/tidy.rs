@@ -1,0 +1,127 @@
+//! Rules of the source that the compiler does not know.
+
+use std::{fs, path::PathBuf};
+
+use regex::Regex;
+
+use crate::ready::project;
+
+/// All Rust files below a folder of the project.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut folders = vec![project(folder)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file, without comments, texts and tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim().starts_with("//"));
+    let strings = Regex::new(r#""(?:[^"\\]|\\.)*""#).expect("a rule");
+    let code = lines.collect::<Vec<_>>().join("\n");
+    strings.replace_all(&code, "\"\"").into_owned()
+}
+
+/// What code of the sweep uses of the kinds, or changes. Without `Resource`, a kind's `find`, `check` and `delete`
+/// are out of reach, except through `Kind`.
+fn shared_with_kinds(code: &str) -> Vec<String> {
+    let rules = [
+        (r"\bResource\b", ""),
+        // `Iterator::find` takes a closure.
+        (r"\.(?:find|check|delete|claim|physical_id)\(\s*[^|\s]", ""),
+        (r"\bsuper::(?:super::)*(\w+|\{[^}]*\})", "Trust"),
+        (r"\bresource::(\w+|\{[^}]*\})", "Kind"),
+        (r"\bEffect::(\w+)", "Read"),
+        (
+            r"\.(?:add|associate|attach|change|create|delete|detach|put|remove|set|tag|untag|update)_\w+\(\)",
+            "",
+        ),
+    ];
+    let found = rules.iter().flat_map(|(rule, allowed)| {
+        let rule = Regex::new(rule).expect("a rule");
+        let found = rule.captures_iter(code);
+        let wrong = found.filter(|found| found.get(1).is_none_or(|name| name.as_str() != *allowed));
+        wrong.map(|found| found[0].to_owned()).collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+/// A mistake in how a kind is found or deleted must not hide from `down --prove` what it left behind. So a question
+/// is asked in the sweep's own words, and it only reads.
+#[test]
+fn the_sweep_uses_nothing_of_the_kinds() {
+    let kinds = sources("src/resource");
+    let asks = |path: &&PathBuf| {
+        path.iter()
+            .any(|part| part == "sweep" || part == "sweep.rs")
+    };
+    let questions: Vec<_> = kinds.iter().filter(asks).collect();
+    assert!(questions.len() >= 9, "{questions:?}");
+    for path in questions {
+        let text = fs::read_to_string(path).expect("a source file");
+        let wrong = shared_with_kinds(&code(&text));
+        assert!(wrong.is_empty(), "{} uses {wrong:?}", path.display());
+    }
+    for path in sources("src/sweep") {
+        let text = fs::read_to_string(&path).expect("a source file");
+        // Its modules are siblings: `super` is the frame.
+        let mut wrong = shared_with_kinds(&code(&text));
+        wrong.retain(|what| !what.starts_with("super::"));
+        assert!(wrong.is_empty(), "{} uses {wrong:?}", path.display());
+    }
+    // All questions are in the files above.
+    let asked = Regex::new(r"Swept::Asked\(&(\S+?)\)").expect("a rule");
+    for path in &kinds {
+        let text = fs::read_to_string(path).expect("a source file");
+        for question in asked.captures_iter(&text) {
+            assert!(
+                question[1].starts_with("super::sweep::"),
+                "{}: the question {} is not in the service's sweep.rs",
+                path.display(),
+                &question[1]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_rule_for_the_sweep_finds_what_it_is_for() {
+    for bad in [
+        "use crate::engine::{By, Resource};",
+        "let found = <Role as Resource>::find(cx, &key).await;",
+        "kind.find(cx, &key).await",
+        "kind.delete(cx, &key, None)",
+        "Kind::Role\n    .check(&key, None)",
+        "use super::role;",
+        "super::role::get(cx, name).await",
+        "use super::{Trust, role};",
+        "use crate::resource::{Kind, Role};",
+        "crate::resource::iam::Role::ours(&role)",
+        ".call(\"\", Effect::Idempotent, || x)",
+        ".call(\"\", Effect::Create, || x)",
+        ".call(\"\", Effect::Read, || iam.delete_role().role_name(name).send())",
+    ] {
+        assert!(!shared_with_kinds(bad).is_empty(), "{bad}");
+    }
+    for good in [
+        "use super::Trust;",
+        "use crate::{aws::Effect, resource::Kind};",
+        "groups.find(|group| group.name() == name)",
+        "cx.call(\"\", Effect::Read, || x)",
+        "use aws_sdk_route53::types::ResourceRecordSet;",
+    ] {
+        assert_eq!(shared_with_kinds(good), Vec::<String>::new(), "{good}");
+    }
+    let source = "// Resource\nlet a = \"kind.find(x)\"; // said\n#[cfg(test)]\nkind.find(x)";
+    assert_eq!(shared_with_kinds(&code(source)), Vec::<String>::new());
+}
