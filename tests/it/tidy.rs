@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::ready::project;
 
 /// All Rust files below a folder of the project.
-fn sources(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &str) -> Vec<PathBuf> {
     let mut folders = vec![project(folder)];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {

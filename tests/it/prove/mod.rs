@@ -1,6 +1,7 @@
 //! `down --prove`: what is left is found by tag, name and parent, and its command really removes it.
 
 mod everywhere;
+mod kinds;
 mod late;
 mod planted;
 mod protection;

@@ -17,7 +17,7 @@ use crate::{
 
 /// How a kept state was written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     pub name: &'static str,
     /// The lab's folder in this project.
     pub lab: &'static str,
@@ -30,7 +30,7 @@ pub(super) struct Kept {
 macro_rules! kept {
     ($($test:ident = $name:literal: $lab:literal, $options:literal, $killed:expr;)*) => {
         /// One line a folder.
-        pub(super) const ALL: &[Kept] = &[
+        pub(crate) const ALL: &[Kept] = &[
             $(Kept { name: $name, lab: $lab, options: $options, killed: $killed },)*
         ];
         mod reads_as_before {
@@ -70,25 +70,16 @@ struct Lab {
 
 impl Lab {
     fn start(kept: Kept) -> Self {
-        let site = Site::empty();
-        let from = folder(kept.name);
-        let read = |name: &str| fs::read_to_string(from.join(name)).expect("a kept file");
-        keep::copy(&from, &["lab.yaml", "artifacts"], &site.path(""));
-        let here = site.path("");
-        let here = here.to_string_lossy();
-        let state = read("state.json").replace(FOLDER, here.trim_end_matches('/'));
-        let state: Value = serde_json::from_str(&state).expect("a kept state");
+        let (site, state) = start(kept.name);
         let file = format!(".labctl/{}/state.json", text(&state["lab"]));
-        site.write(&file, state.to_string());
-        site.write(WORLD, read("world.json"));
-        site.ok("local start");
+        let said = fs::read_to_string(folder(kept.name).join("said.json")).expect("a kept file");
         Self {
             kept,
             environment: ready::environment(&site.read("lab.yaml")),
             endpoint: site.endpoint(),
             file,
             state,
-            said: serde_json::from_str(&read("said.json")).expect("a kept report"),
+            said: serde_json::from_str(&said).expect("a kept report"),
             site,
         }
     }
@@ -224,6 +215,23 @@ fn a_state_of_every_lab_and_kind_is_kept() {
             );
         }
     }
+}
+
+/// A kept lab in a folder of its own, with its emulator running, and its state.
+pub(crate) fn start(name: &str) -> (Site, Value) {
+    let site = Site::empty();
+    let from = folder(name);
+    let read = |name: &str| fs::read_to_string(from.join(name)).expect("a kept file");
+    keep::copy(&from, &["lab.yaml", "artifacts"], &site.path(""));
+    let here = site.path("");
+    let here = here.to_string_lossy();
+    let state = read("state.json").replace(FOLDER, here.trim_end_matches('/'));
+    let state: Value = serde_json::from_str(&state).expect("a kept state");
+    let file = format!(".labctl/{}/state.json", text(&state["lab"]));
+    site.write(&file, state.to_string());
+    site.write(WORLD, read("world.json"));
+    site.ok("local start");
+    (site, state)
 }
 
 fn folder(name: &str) -> PathBuf {

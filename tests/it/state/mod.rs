@@ -3,7 +3,7 @@
 mod copies;
 mod damaged;
 mod keep;
-mod kept;
+pub(crate) mod kept;
 mod locked;
 mod unwritable;
 
