@@ -244,7 +244,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::plan::{Extent, add_function, pool};
+    use crate::{
+        plan::{Extent, add_function, pool},
+        resource,
+    };
 
     /// States record hashes of these texts: another text would deploy every such lab anew at the first `up` after an
     /// upgrade.
@@ -277,7 +280,8 @@ mod tests {
             let mut plan = Plan::default();
             let mut functions = BTreeMap::new();
             for (id, function) in &lab.functions {
-                let function = add_function(&mut plan, id, function).expect("its code");
+                let function =
+                    add_function(&mut plan, id, function, resource::pack).expect("its code");
                 functions.insert(id.as_str(), function);
             }
             let pool = lab.user_pool.as_ref();

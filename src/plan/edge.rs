@@ -5,7 +5,7 @@ use crate::{
     engine::{Plan, Planning, Ref, State},
     lab::{self, Lab},
     resource::{
-        ApiKey, Distribution, EdgeDeployment, Kind, RecordSet, Recorded, RestApi, Stage, UsagePlan,
+        ApiKey, Distribution, EdgeDeployment, RecordSet, Recorded, RestApi, Stage, UsagePlan,
         UsagePlanKey, WebAcl,
     },
 };
