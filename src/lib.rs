@@ -1,7 +1,8 @@
 //! labctl builds, proves and removes hands-on AWS labs.
 //!
-//! `lab.yaml` → [`lab`] → [`plan`] → [`engine`] → journal → events → [`report`]. A module imports
-//! only leftwards; [`aws`] is the only contact with AWS.
+//! `lab.yaml` → [`lab`] → [`plan`] → [`engine`] → journal → events → [`report`]. Each module uses only those before it:
+//! lab, kind, chapter, event, aws, sweep, engine, resource, plan, error, cli, prompt, local, verify, client, report, cmd.
+//! [`aws`] is the only contact with AWS.
 
 pub mod aws;
 pub mod chapter;

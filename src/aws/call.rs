@@ -135,6 +135,9 @@ impl Cx {
         let most = most.clamp(2_000, 15_000);
         let mut tries = 0;
         loop {
+            if tries > 0 {
+                self.forget_all();
+            }
             if let Some(found) = look().await? {
                 return Ok(Some(found));
             }

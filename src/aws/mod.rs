@@ -6,6 +6,7 @@ mod crash;
 mod fault;
 mod http;
 mod list;
+mod once;
 mod pace;
 mod profile;
 mod sign;
@@ -17,8 +18,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-
-use tokio::sync::OnceCell;
 
 pub use call::Effect;
 pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
@@ -77,15 +76,12 @@ struct Shared {
     pace: Pace,
     events: EventSink,
     interrupt: Interrupt,
-    api_trees: Mutex<BTreeMap<String, Arc<OnceCell<ApiTree>>>>,
+    answers: once::Answers,
     turns: Mutex<BTreeMap<String, Turn>>,
 }
 
 /// One for all that must not change the same thing at the same time.
 type Turn = Arc<tokio::sync::Mutex<()>>;
-
-/// What `GetResources` with `embed=methods` shows of an API: read once a run, judged by many checks.
-pub type ApiTree = Arc<Vec<aws_sdk_apigateway::types::Resource>>;
 
 /// Where a run works and for whom.
 #[derive(Debug, Clone)]
@@ -125,7 +121,7 @@ impl Cx {
                 pace,
                 events,
                 interrupt,
-                api_trees: Mutex::default(),
+                answers: once::Answers::default(),
                 turns: Mutex::default(),
             }),
             step: None,
@@ -232,44 +228,5 @@ impl Cx {
             Arc::clone(turns.entry(what.to_owned()).or_default())
         };
         turn.lock_owned().await
-    }
-
-    /// The resources and methods of an API, read once a run (a failed read is tried again by the next).
-    pub async fn api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
-        let cell = {
-            let mut trees = self
-                .shared
-                .api_trees
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(trees.entry(api_id.to_owned()).or_default())
-        };
-        let tree = cell.get_or_try_init(|| self.read_api_tree(api_id)).await?;
-        Ok(Arc::clone(tree))
-    }
-
-    /// Forgets what was read of an API, after something in it was changed.
-    pub fn forget_api_tree(&self, api_id: &str) {
-        self.shared
-            .api_trees
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(api_id);
-    }
-
-    async fn read_api_tree(&self, api_id: &str) -> Result<ApiTree, Fault> {
-        let resources = self.pages(
-            "apigateway:GetResources",
-            |position| {
-                let get = self.clients().apigateway.get_resources();
-                get.rest_api_id(api_id)
-                    .embed("methods")
-                    .limit(500)
-                    .set_position(position)
-                    .send()
-            },
-            |page| (page.items.unwrap_or_default(), page.position),
-        );
-        resources.await.map(Arc::new)
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Cx, Fault};
-use crate::engine::{Compare, Stranger};
+use labengine::{Compare, Stranger};
 
 /// The tag that makes a resource ours: its value is the lab's name.
 pub const TAG_LAB: &str = "labctl:lab";

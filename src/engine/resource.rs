@@ -8,7 +8,7 @@ use std::future::Future;
 use serde::{Serialize, de::DeserializeOwned};
 
 use labengine::StepId;
-pub use labengine::{Drift, Found, Health, Rekey, Stranger};
+pub use labengine::{Compare, Drift, Found, Health, Rekey, Stranger};
 
 use super::needs::Needs;
 use crate::{
@@ -146,22 +146,4 @@ pub trait Resource: Send + Sync + 'static {
 
     /// AWS's own id or name for it, as a person would paste it into the console.
     fn physical_id(key: &Self::Key, out: Option<&Self::Output>) -> Option<String>;
-}
-
-/// Collects the fields that differ.
-#[derive(Debug, Default)]
-pub struct Compare(Vec<Drift>);
-
-impl Compare {
-    /// Notes `field` when `wanted` and `seen` differ.
-    pub fn field<T: PartialEq + Serialize + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
-        if wanted != seen {
-            self.0.push(Drift::new(field, wanted, seen));
-        }
-    }
-
-    /// The verdict.
-    pub fn health(self) -> Health {
-        Health::from_drift(self.0)
-    }
 }

@@ -125,3 +125,132 @@ fn the_rule_for_the_sweep_finds_what_it_is_for() {
     let source = "// Resource\nlet a = \"kind.find(x)\"; // said\n#[cfg(test)]\nkind.find(x)";
     assert_eq!(shared_with_kinds(&code(source)), Vec::<String>::new());
 }
+
+/// The modules of `src/`, each after all that it uses. What is not here is new: give it a place.
+const ORDER: [&str; 17] = [
+    "lab", "kind", "chapter", "event", "aws", "sweep", "engine", "resource", "plan", "error",
+    "cli", "prompt", "local", "verify", "client", "report", "cmd",
+];
+
+/// The modules of the crate that code uses: `crate::a`, and each of `crate::{a, b::{c, d}}`.
+fn modules(code: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let named = Regex::new(r"\bcrate::(\w+)").expect("a rule");
+    all.extend(named.captures_iter(code).map(|found| found[1].to_owned()));
+    let first = Regex::new(r"^\s*(\w+)").expect("a rule");
+    for list in code.split("crate::{").skip(1) {
+        let mut depth = 1;
+        let mut item = String::new();
+        for c in list.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 || (depth == 1 && c == ',') {
+                all.extend(first.captures(&item).map(|found| found[1].to_owned()));
+                item.clear();
+            } else {
+                item.push(c);
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// What `code` of a module uses against the flow.
+fn against_the_flow(module: &str, code: &str) -> Vec<String> {
+    let place = |name: &str| ORDER.iter().position(|known| *known == name);
+    let mine = place(module);
+    let wrong = modules(code)
+        .into_iter()
+        .filter(|used| place(used).is_none() || place(used) > mine);
+    wrong.map(|used| format!("{module} uses {used}")).collect()
+}
+
+#[test]
+fn imports_run_one_way() {
+    let root = project("src");
+    let mut wrong = Vec::new();
+    for file in sources("src") {
+        let path = file.strip_prefix(&root).expect("a file of src");
+        let parts: Vec<_> = path
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
+        let module = parts[0].trim_end_matches(".rs");
+        // Tests may look down on what uses them.
+        let tests = parts
+            .iter()
+            .any(|part| part.trim_end_matches(".rs") == "tests");
+        if tests || ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let code = code(&fs::read_to_string(&file).expect("a file"));
+        let found = against_the_flow(module, &code);
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|what| format!("{}: {what}", path.display())),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_rule_for_imports_finds_what_it_is_for() {
+    for (module, code, wrong) in [
+        ("aws", "use crate::event::Event;", None),
+        (
+            "aws",
+            "use crate::resource::Kind;",
+            Some("aws uses resource"),
+        ),
+        (
+            "aws",
+            "fn f() { crate::engine::up() }",
+            Some("aws uses engine"),
+        ),
+        (
+            "plan",
+            "use crate::{lab::{self, Lab}, resource::{A, B}};",
+            None,
+        ),
+        (
+            "plan",
+            "use crate::{lab, cmd::{self, up}};",
+            Some("plan uses cmd"),
+        ),
+        ("plan", "use crate::novelty::A;", Some("plan uses novelty")),
+        ("novelty", "use crate::lab::Lab;", Some("novelty uses lab")),
+    ] {
+        let found = against_the_flow(module, code);
+        let wrong: Vec<_> = wrong.map(str::to_owned).into_iter().collect();
+        assert_eq!(found, wrong, "{module}: {code}");
+    }
+}
+
+/// The engine knows no cloud, and the emulator shares no code with what talks to it.
+#[test]
+fn crates_know_only_what_they_may() {
+    for (krate, banned) in [
+        ("labengine", &["aws", "labctl", "localaws"][..]),
+        ("labfiles", &["aws", "labctl", "localaws", "labengine"]),
+        ("localaws", &["aws-", "labctl", "labengine"]),
+    ] {
+        let manifest = project("crates").join(krate).join("Cargo.toml");
+        let manifest = fs::read_to_string(manifest).expect("a manifest");
+        let dependencies = manifest
+            .split("[dependencies]")
+            .nth(1)
+            .expect("dependencies");
+        for line in dependencies.lines().filter(|line| !line.starts_with('#')) {
+            let named = line.split(['=', '.']).next().unwrap_or_default().trim();
+            let wrong = banned.iter().find(|banned| named.starts_with(**banned));
+            assert!(wrong.is_none(), "{krate} depends on {named}");
+        }
+    }
+}

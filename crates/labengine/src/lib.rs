@@ -44,7 +44,7 @@ pub use journal::{Journal, JournalError, Store};
 pub use lock::Lock;
 pub use plan::{Plan, Step};
 pub use search::{discover, recover};
-pub use seen::{Drift, Found, Health, Rekey, Stranger};
+pub use seen::{Compare, Drift, Found, Health, Rekey, Stranger};
 pub use state::{Phase, Record, State, VERSION};
 pub use strangers::{Candidate, strangers};
 pub use up::{Built, Options, up};

@@ -49,6 +49,24 @@ impl Drift {
     }
 }
 
+/// Collects the fields that differ.
+#[derive(Debug, Default)]
+pub struct Compare(Vec<Drift>);
+
+impl Compare {
+    /// Notes `field` when `wanted` and `seen` differ.
+    pub fn field<T: PartialEq + Serialize + ?Sized>(&mut self, field: &str, wanted: &T, seen: &T) {
+        if wanted != seen {
+            self.0.push(Drift::new(field, wanted, seen));
+        }
+    }
+
+    /// The verdict.
+    pub fn health(self) -> Health {
+        Health::from_drift(self.0)
+    }
+}
+
 /// What a look by key saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<T> {

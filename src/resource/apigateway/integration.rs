@@ -3,7 +3,7 @@
 use aws_sdk_apigateway::types::IntegrationType;
 use serde::{Deserialize, Serialize};
 
-use super::method;
+use super::{method, tree};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -84,7 +84,7 @@ impl Integration {
                 put.send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         put?;
         Ok(Output { uri })
     }
@@ -167,7 +167,7 @@ impl Resource for Integration {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         gone(
             cx.call("apigateway:DeleteIntegration", Effect::Idempotent, || {
                 cx.clients()

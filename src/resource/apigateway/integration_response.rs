@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     MethodResponse, MockIntegration, integration,
     method_response::{self, parameter},
+    tree,
 };
 use crate::{
     aws::{Cx, Effect, Fault},
@@ -101,7 +102,7 @@ impl Resource for IntegrationResponse {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         put?;
         Ok(Output { parameters })
     }
@@ -124,7 +125,7 @@ impl Resource for IntegrationResponse {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         let operation = "apigateway:DeleteIntegrationResponse";
         gone(
             cx.call(operation, Effect::Idempotent, || {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
+use super::tree;
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -56,7 +57,7 @@ pub(super) async fn get(
     cx: &Cx,
     key: &Key,
 ) -> Result<Option<aws_sdk_apigateway::types::Method>, Fault> {
-    let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+    let Some(tree) = present(tree::read(cx, &key.api_id).await)? else {
         return Ok(None);
     };
     let resource = tree.iter().find(|r| r.id() == Some(&key.resource_id));
@@ -144,7 +145,7 @@ impl Resource for Method {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         made?;
         Ok(key.output())
     }
@@ -241,7 +242,7 @@ impl Resource for Method {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         updated?;
         Ok(out.clone())
     }
@@ -253,7 +254,7 @@ impl Resource for Method {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         gone(
             cx.call("apigateway:DeleteMethod", Effect::Idempotent, || {
                 cx.clients()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::method;
+use super::{method, tree};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
@@ -125,7 +125,7 @@ impl Resource for MethodResponse {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         put?;
         Ok(Output { key: key.clone() })
     }
@@ -158,7 +158,7 @@ impl Resource for MethodResponse {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         gone(
             cx.call(
                 "apigateway:DeleteMethodResponse",

@@ -3,7 +3,7 @@
 use aws_sdk_apigateway::types::IntegrationType;
 use serde::{Deserialize, Serialize};
 
-use super::integration;
+use super::{integration, tree};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
@@ -77,7 +77,7 @@ impl Resource for MockIntegration {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         put?;
         Ok(Output { template })
     }

@@ -14,6 +14,7 @@ mod path;
 mod rest_api;
 mod stage;
 mod sweep;
+mod tree;
 mod usage_plan;
 mod usage_plan_key;
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tree;
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Found, Given, Health, Ref, Resource, StepId},
@@ -80,7 +81,7 @@ impl Resource for Path {
                     .send()
             })
             .await;
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         let resource_id = made?.id.ok_or_else(|| Fault::missing(operation, "id"))?;
         Ok(Output {
             resource_id,
@@ -90,7 +91,7 @@ impl Resource for Path {
 
     async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
         let At { cx, key, out, .. } = at;
-        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+        let Some(tree) = present(tree::read(cx, &key.api_id).await)? else {
             return Ok(Health::Missing);
         };
         let there = tree
@@ -100,7 +101,7 @@ impl Resource for Path {
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
-        let Some(tree) = present(cx.api_tree(&key.api_id).await)? else {
+        let Some(tree) = present(tree::read(cx, &key.api_id).await)? else {
             return Ok(Found::Absent);
         };
         let found = tree
@@ -117,7 +118,7 @@ impl Resource for Path {
 
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(out) = out else { return Ok(()) };
-        cx.forget_api_tree(&key.api_id);
+        tree::forget(cx, &key.api_id);
         gone(
             cx.call("apigateway:DeleteResource", Effect::Idempotent, || {
                 cx.clients()

@@ -3,6 +3,7 @@
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 use serde::{Deserialize, Serialize};
 
+use super::tree;
 use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
@@ -57,7 +58,7 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
     if let Some(id) = answered {
         return Ok(id);
     }
-    let tree = cx.api_tree(api_id).await?;
+    let tree = tree::read(cx, api_id).await?;
     let root = tree
         .iter()
         .find(|r| r.path() == Some("/"))
@@ -220,7 +221,7 @@ impl Resource for RestApi {
         let Some(Output { id, .. }) = out else {
             return Ok(());
         };
-        cx.forget_api_tree(id);
+        tree::forget(cx, id);
         gone(
             cx.call("apigateway:DeleteRestApi", Effect::Idempotent, || {
                 cx.clients()

@@ -40,28 +40,32 @@ const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
 const ACTION: &str = "lambda:InvokeFunction";
 
-/// The statement as it is in the policy, when it has one.
-async fn statement(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
-    let operation = "lambda:GetPolicy";
+const GET_POLICY: &str = "lambda:GetPolicy";
+
+/// A function's policy; `null` without one.
+async fn read(cx: &Cx, function: &str) -> Result<Value, Fault> {
     let answer = cx
-        .call(operation, Effect::Read, || {
-            cx.clients()
-                .lambda
-                .get_policy()
-                .function_name(&key.function)
-                .send()
+        .call(GET_POLICY, Effect::Read, || {
+            let get = cx.clients().lambda.get_policy();
+            get.function_name(function).send()
         })
         .await;
     let Some(policy) = present(answer)?.and_then(|a| a.policy) else {
-        return Ok(None);
+        return Ok(Value::Null);
     };
-    let policy: Value = serde_json::from_str(&policy).map_err(|e| {
+    serde_json::from_str(&policy).map_err(|e| {
         Fault::new(
             FaultKind::Other,
-            operation,
+            GET_POLICY,
             format!("the policy is not JSON: {e}"),
         )
-    })?;
+    })
+}
+
+/// The statement as it is in the policy, when it has one.
+async fn statement(cx: &Cx, key: &Key) -> Result<Option<Value>, Fault> {
+    let policy = cx.once(GET_POLICY, &key.function, read(cx, &key.function));
+    let policy = policy.await?;
     let found = policy["Statement"]
         .as_array()
         .into_iter()
@@ -153,6 +157,7 @@ impl Resource for Permission {
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         let _turn = cx.turn(&policy(&key.function)).await;
+        cx.forget(GET_POLICY, &key.function);
         cx.call("lambda:AddPermission", Effect::Create, || {
             cx.clients()
                 .lambda
@@ -200,6 +205,7 @@ impl Resource for Permission {
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
         let _turn = cx.turn(&policy(&key.function)).await;
+        cx.forget(GET_POLICY, &key.function);
         gone(
             cx.call("lambda:RemovePermission", Effect::Idempotent, || {
                 cx.clients()
