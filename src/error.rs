@@ -5,7 +5,7 @@ use std::{fmt, io};
 use labfiles::Refused;
 
 use crate::{
-    aws::{Fault, FaultKind, HttpError, ProfileError, usual_cause},
+    aws::{ConnectError, Fault, FaultKind, HttpError, usual_cause},
     engine::{Failure, JournalError},
     lab::LabError,
     resource::ZipError,
@@ -107,10 +107,14 @@ impl From<Fault> for Error {
     }
 }
 
-impl From<ProfileError> for Error {
-    fn from(error: ProfileError) -> Self {
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
         let told = Self::usage(error.to_string());
-        error.hints().into_iter().fold(told, Self::hint)
+        let hints = match error {
+            ConnectError::Profile(error) => error.hints(),
+            ConnectError::Elsewhere(error) => vec![error.hint()],
+        };
+        hints.into_iter().fold(told, Self::hint)
     }
 }
 

@@ -6,7 +6,9 @@ use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutCo
 use aws_credential_types::Credentials;
 
 use super::{
-    Clients, Cx, Effect, Fault, FaultKind, http,
+    Clients, Cx, Effect, Fault, FaultKind,
+    endpoints::{Elsewhere, elsewhere},
+    http,
     profile::{Choice, ProfileError},
 };
 
@@ -49,8 +51,22 @@ pub struct Identity {
     pub arn: String,
 }
 
+/// Why there are no clients.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No credentials can be looked for.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// Not all services go to one endpoint.
+    #[error(transparent)]
+    Elsewhere(#[from] Elsewhere),
+}
+
 /// Makes the clients. Nothing is sent, but profiles are read.
-pub async fn connect(target: &Target) -> Result<Connection, ProfileError> {
+///
+/// # Errors
+/// A broken profile, or a service with an endpoint of its own.
+pub async fn connect(target: &Target) -> Result<Connection, ConnectError> {
     let region = Region::new(target.region.clone());
     let client = http::client(target.local.is_some());
     let loader = aws_config::defaults(BehaviorVersion::latest())
@@ -84,6 +100,11 @@ pub async fn connect(target: &Target) -> Result<Connection, ProfileError> {
             .load()
             .await
     };
+    if target.local.is_none()
+        && let Some(elsewhere) = elsewhere(&config)
+    {
+        return Err(elsewhere.into());
+    }
     let global = Region::from_static(GLOBAL);
     let waf = aws_sdk_wafv2::config::Builder::from(&config)
         .region(global.clone())

@@ -14,6 +14,9 @@ use super::{Cx, Effect, Fault, FaultKind, call::backoff};
 /// Pages of one list. A server that goes on longer is broken: even 60 items a page are 60,000.
 const MOST_PAGES: usize = 1_000;
 
+/// How often a deletion in doubt is sent again.
+const DELETE_TRIES: usize = 3;
+
 impl Cx {
     /// Reads all items of a paged list. `send` asks for the page that a token names, `split` takes a page apart
     /// into its items and the token of the next one.
@@ -48,6 +51,35 @@ impl Cx {
         }
         let message = format!("the list does not end after {MOST_PAGES} pages");
         Err(Fault::new(FaultKind::Other, operation, message))
+    }
+
+    /// Sends a deletion. When it is in doubt whether that was carried out, `is_there` says whether to send it again: for
+    /// calls of which an account may send few.
+    ///
+    /// # Errors
+    /// What [`Cx::call`] and `is_there` answer.
+    pub async fn delete<T, E, Fut, Look>(
+        &self,
+        operation: &str,
+        send: impl Fn() -> Fut,
+        is_there: impl Fn() -> Look,
+    ) -> Result<(), Fault>
+    where
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + StdError + 'static,
+        Look: Future<Output = Result<bool, Fault>>,
+    {
+        for _ in 0..DELETE_TRIES {
+            // As a create, it is not sent again in doubt.
+            match self.call(operation, Effect::Create, &send).await {
+                Err(fault) if fault.kind == FaultKind::Unsure => {}
+                ended => return ended.map(drop),
+            }
+            if !is_there().await? {
+                return Ok(());
+            }
+        }
+        self.call(operation, Effect::Create, &send).await.map(drop)
     }
 
     /// Runs `change`, which reads something and then writes it, until nobody else's change comes between:

@@ -3,11 +3,13 @@
 mod call;
 mod connect;
 mod crash;
+mod endpoints;
 mod fault;
 mod http;
 mod list;
 mod once;
 mod pace;
+mod partition;
 mod profile;
 mod sign;
 mod tagged;
@@ -20,11 +22,11 @@ use std::{
 };
 
 pub use call::Effect;
-pub use connect::{Connection, Identity, LOCAL_ACCOUNT, Target, connect};
+pub use connect::{ConnectError, Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind, usual_cause};
 pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
-pub use profile::ProfileError;
+pub use partition::{dns_suffix, is_always_enabled, partition, partition_of};
 pub use sign::{Keys, sign};
 pub use tagged::Scope;
 pub use tags::{TAG_FIELD, TAG_LAB, Tagged, stranger};
@@ -191,29 +193,6 @@ impl Cx {
     /// Identifies the run that made the state.
     pub fn run(&self) -> &str {
         &self.shared.run
-    }
-
-    /// ARN of a function of this account and region: computed, so that nothing waits for it.
-    pub fn function_arn(&self, name: &str) -> String {
-        format!(
-            "arn:aws:lambda:{}:{}:function:{name}",
-            self.region(),
-            self.account()
-        )
-    }
-
-    /// What API Gateway calls to invoke a function of this account and region.
-    pub fn invocation_uri(&self, function: &str) -> String {
-        format!(
-            "arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
-            self.region(),
-            self.function_arn(function)
-        )
-    }
-
-    /// ARN of a role with path `/`.
-    pub fn role_arn(&self, name: &str) -> String {
-        format!("arn:aws:iam::{}:role/{name}", self.account())
     }
 
     /// Takes the turn of those who change `what`, until dropped. AWS refuses some changes of one thing that come at

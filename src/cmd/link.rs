@@ -7,7 +7,9 @@ use tokio::sync::OnceCell;
 
 use super::scene::Site;
 use crate::{
-    aws::{Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, connect},
+    aws::{
+        self, Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, connect,
+    },
     cli::Global,
     engine::{self, Interrupt, State},
     error::Error,
@@ -53,7 +55,17 @@ pub(super) async fn link(
         }
         None => None,
     };
-    let region = state.map_or(region, |s| &s.region).to_owned();
+    if let Some(state) = state.filter(|s| s.region != region) {
+        return Err(Error::usage(format!(
+            "lab.yaml says {region}, but this lab is up in {}",
+            state.region
+        ))
+        .hint(format!(
+            "`labctl down` removes it there; or set `region: {}` again",
+            state.region
+        )));
+    }
+    let region = region.to_owned();
     let target = Target {
         region,
         profile: global.profile.clone(),
@@ -94,11 +106,37 @@ fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
     Ok(())
 }
 
+/// What may be wrong with a region in which AWS does not say who we are.
+fn region_hint(fault: &Fault, region: &str) -> Option<String> {
+    let quoted = quote(region);
+    match &fault.kind {
+        FaultKind::Unreachable => Some(format!(
+            "if the network works: is {quoted} a region of AWS? `aws account list-regions` has all"
+        )),
+        // AWS does not know tokens in a region that the account has not enabled
+        // (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html).
+        FaultKind::Credentials if !aws::is_always_enabled(region) => Some(format!(
+            "{quoted} has to be enabled in an account: if the credentials work elsewhere, \
+             `aws account enable-region --region-name {region}`"
+        )),
+        _ => None,
+    }
+}
+
 impl Link {
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, cx: &Cx, state: Option<&State>) -> Result<Identity, Error> {
         let identity = cx.identity().await;
         let identity = identity.map_err(|fault| self.no_identity(fault))?;
+        let region = &self.connection.region;
+        let (theirs, ours) = (aws::partition_of(&identity.arn), aws::partition(region));
+        if let Some(theirs) = theirs.filter(|theirs| *theirs != ours) {
+            return Err(Error::usage(format!(
+                "{region} is in the partition {ours}, but the credentials are of {theirs} ({})",
+                identity.arn
+            ))
+            .hint("set a `region:` in lab.yaml where these credentials are valid"));
+        }
         if let Some(state) = state
             && state.account != identity.account
         {
@@ -114,7 +152,16 @@ impl Link {
     /// Why nobody answers who we are.
     pub(super) fn no_identity(&self, fault: Fault) -> Error {
         if !no_credentials(&fault) {
-            return fault.into();
+            let hint = self
+                .connection
+                .endpoint
+                .is_none()
+                .then(|| region_hint(&fault, &self.connection.region));
+            let error = Error::from(fault);
+            return match hint.flatten() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            };
         }
         let profile = self.connection.profile.as_deref();
         let profile = profile.map(|name| format!(": the profile {} gives none", quote(name)));
@@ -255,8 +302,9 @@ impl Link {
         match &self.connection.endpoint {
             Some(endpoint) => format!("{}/_api/{api_id}/{stage}", endpoint.trim_end_matches('/')),
             None => format!(
-                "https://{api_id}.execute-api.{}.amazonaws.com/{stage}",
-                self.connection.region
+                "https://{api_id}.execute-api.{}.{}/{stage}",
+                self.connection.region,
+                aws::dns_suffix(&self.connection.region)
             ),
         }
     }

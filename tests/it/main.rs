@@ -11,6 +11,7 @@ mod deployed;
 mod door;
 mod drift;
 mod edge;
+mod elsewhere;
 mod files;
 mod fuzz;
 mod harness;

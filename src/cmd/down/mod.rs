@@ -162,8 +162,9 @@ impl Run<'_> {
             let words = proof.as_ref().map(|proof| format!(", {}", proof.words()));
             (
                 format!(
-                    "Down in {seconds:.1} s: {done}, nothing left{}.",
-                    words.unwrap_or_default()
+                    "Down in {seconds:.1} s: {done}, nothing left{}.{}",
+                    words.unwrap_or_default(),
+                    not_ours(&removal)
                 ),
                 next,
             )
@@ -228,14 +229,18 @@ fn started(state: &State) -> Event {
 fn count(removal: &Removal) -> String {
     let count = |change: Change| removal.done.values().filter(|e| e.change == change).count();
     let mut words = vec![format!("{} deleted", count(Change::Deleted))];
-    words.extend(
-        [
-            (Change::AlreadyGone, "already gone"),
-            (Change::LeftAlone, "not ours, left alone"),
-        ]
-        .iter()
-        .filter(|(c, _)| count(*c) > 0)
-        .map(|(c, word)| format!("{} {word}", count(*c))),
-    );
+    if count(Change::AlreadyGone) > 0 {
+        words.push(format!("{} already gone", count(Change::AlreadyGone)));
+    }
     words.join(", ")
+}
+
+/// A sentence of its own: what was left alone is there, and nobody's leftover.
+fn not_ours(removal: &Removal) -> String {
+    let ended = removal.done.values();
+    match ended.filter(|e| e.change == Change::LeftAlone).count() {
+        0 => String::new(),
+        1 => " 1 resource is not this lab's and was left alone: see above.".to_owned(),
+        n => format!(" {n} resources are not this lab's and were left alone: see above."),
+    }
 }

@@ -45,7 +45,7 @@ impl Key {
 }
 
 pub(super) fn arn(cx: &Cx, id: &str) -> String {
-    format!("arn:aws:apigateway:{}::/apikeys/{id}", cx.region())
+    cx.arn("apigateway", &format!("/apikeys/{id}"))
 }
 
 async fn get(cx: &Cx, id: &str, with_value: bool) -> Result<Option<GetApiKeyOutput>, Fault> {

@@ -1,6 +1,9 @@
 //! The REST API (API Gateway v1), regional.
 
-use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
+use aws_sdk_apigateway::{
+    operation::get_rest_api::GetRestApiOutput,
+    types::{EndpointConfiguration, EndpointType, Op, PatchOperation},
+};
 use serde::{Deserialize, Serialize};
 
 use super::tree;
@@ -36,7 +39,7 @@ pub struct Output {
 
 /// ARN of an API; the account is not in it.
 pub(super) fn arn(cx: &Cx, id: &str) -> String {
-    format!("arn:aws:apigateway:{}::/restapis/{id}", cx.region())
+    cx.arn("apigateway", &format!("/restapis/{id}"))
 }
 
 /// Puts the ownership tags on an API or a stage.
@@ -51,6 +54,16 @@ pub(super) async fn tag(cx: &Cx, arn: &str) -> Result<(), Fault> {
     })
     .await
     .map(drop)
+}
+
+async fn get(cx: &Cx, id: &str) -> Result<Option<GetRestApiOutput>, Fault> {
+    let answer = cx
+        .call("apigateway:GetRestApi", Effect::Read, || {
+            let get = cx.clients().apigateway.get_rest_api();
+            get.rest_api_id(id).send()
+        })
+        .await;
+    present(answer)
 }
 
 /// The id of `/`: the answer of `CreateRestApi` has it; for safety, asked for when it has not.
@@ -123,16 +136,7 @@ impl Resource for RestApi {
 
     async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
         let At { cx, out, .. } = at;
-        let answer = cx
-            .call("apigateway:GetRestApi", Effect::Read, || {
-                cx.clients()
-                    .apigateway
-                    .get_rest_api()
-                    .rest_api_id(&out.id)
-                    .send()
-            })
-            .await;
-        let Some(api) = present(answer)? else {
+        let Some(api) = get(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
         let stranger = stranger(&arn(cx, &out.id), api.tags());
@@ -222,16 +226,16 @@ impl Resource for RestApi {
             return Ok(());
         };
         tree::forget(cx, id);
-        gone(
-            cx.call("apigateway:DeleteRestApi", Effect::Idempotent, || {
-                cx.clients()
-                    .apigateway
-                    .delete_rest_api()
-                    .rest_api_id(id)
-                    .send()
-            })
-            .await,
-        )
+        // An account may send one such call in 30 s.
+        let delete = cx.delete(
+            "apigateway:DeleteRestApi",
+            || {
+                let delete = cx.clients().apigateway.delete_rest_api();
+                delete.rest_api_id(id).send()
+            },
+            async || Ok(get(cx, id).await?.is_some()),
+        );
+        gone(delete.await)
     }
 
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {

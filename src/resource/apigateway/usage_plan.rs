@@ -151,7 +151,7 @@ impl Resource for UsagePlan {
             ..
         } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let arn = format!("arn:aws:apigateway:{}::/usageplans/{}", cx.region(), out.id);
+            let arn = cx.arn("apigateway", &format!("/usageplans/{}", out.id));
             rest_api::tag(cx, &arn).await?;
         }
         if drift.iter().any(|d| d.field == STAGES) {

@@ -147,6 +147,7 @@ impl Resource for UserPool {
     const ACTIONS: &'static [&'static str] = &[
         "cognito-idp:CreateUserPool",
         "cognito-idp:DeleteUserPool",
+        "cognito-idp:DeleteUserPoolDomain",
         "cognito-idp:DescribeUserPool",
         "cognito-idp:ListUserPools",
         "cognito-idp:TagResource",
@@ -327,7 +328,8 @@ impl Resource for UserPool {
         Ok(Found::Absent)
     }
 
-    /// Turns deletion protection off when somebody turned it on: the pool is ours.
+    /// Turns deletion protection off when somebody turned it on, and deletes a domain that somebody gave it: the pool
+    /// is ours, and what lives in it.
     async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(Output { id, .. }) = out else {
             return Ok(());
@@ -351,20 +353,36 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, id).await? else {
             return Ok(());
         };
-        if pool.deletion_protection() != Some(&DeletionProtectionType::Active)
-            || !cx.owns(pool.user_pool_tags())
-        {
+        let protected = pool.deletion_protection() == Some(&DeletionProtectionType::Active);
+        let domains = [pool.domain(), pool.custom_domain()];
+        let domains: Vec<&str> = domains.into_iter().flatten().collect();
+        let in_the_way = protected || !domains.is_empty();
+        if !in_the_way || !cx.owns(pool.user_pool_tags()) {
             return Err(fault);
         }
-        cx.call("cognito-idp:UpdateUserPool", Effect::Idempotent, || {
-            update_from(cx, &pool)
-                .deletion_protection(DeletionProtectionType::Inactive)
-                .send()
-        })
-        .await?;
-        cx.warn(format!(
-            "turned off deletion protection of our user pool {id}"
-        ));
+        if protected {
+            cx.call("cognito-idp:UpdateUserPool", Effect::Idempotent, || {
+                update_from(cx, &pool)
+                    .deletion_protection(DeletionProtectionType::Inactive)
+                    .send()
+            })
+            .await?;
+            cx.warn(format!(
+                "turned off deletion protection of our user pool {id}"
+            ));
+        }
+        for domain in domains {
+            let operation = "cognito-idp:DeleteUserPoolDomain";
+            let delete = cx.call(operation, Effect::Idempotent, || {
+                let delete = cx.clients().cognito.delete_user_pool_domain();
+                delete.domain(domain).user_pool_id(id).send()
+            });
+            gone(delete.await)?;
+            cx.warn(format!(
+                "deleted the domain {} that somebody gave our user pool {id}",
+                labfiles::plain(domain)
+            ));
+        }
         gone(delete().await)
     }
 

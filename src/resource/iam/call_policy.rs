@@ -30,7 +30,6 @@ pub struct Output {}
 
 /// The policy's document: the least that lets a caller call `routes` of an API's stage.
 pub fn document(cx: &Cx, api_id: &str, stage: &str, routes: &[(String, String)]) -> Value {
-    let (region, account) = (cx.region(), cx.account());
     let arn = |(method, path): &(String, String)| {
         let method = if method == "ANY" { "*" } else { method };
         // What a path's parameter is, the policy cannot say: it matches anything.
@@ -38,10 +37,8 @@ pub fn document(cx: &Cx, api_id: &str, stage: &str, routes: &[(String, String)])
             .split('/')
             .map(|part| if part.starts_with('{') { "*" } else { part })
             .collect();
-        format!(
-            "arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{method}{}",
-            path.join("/")
-        )
+        let route = format!("{api_id}/{stage}/{method}{}", path.join("/"));
+        cx.arn("execute-api", &route)
     };
     json!({
         "Version": "2012-10-17",

@@ -35,10 +35,11 @@ impl Trust {
     pub const ALL: [Self; 3] = [Self::Lambda, Self::Account, Self::Users];
 
     /// Who may assume the role: the member of `Principal`, and its value.
-    fn principal(self, account: &str) -> (&'static str, String) {
+    /// `root`: the ARN of the account.
+    fn principal(self, root: &str) -> (&'static str, String) {
         match self {
             Self::Lambda => ("Service", "lambda.amazonaws.com".to_owned()),
-            Self::Account => ("AWS", format!("arn:aws:iam::{account}:root")),
+            Self::Account => ("AWS", root.to_owned()),
             Self::Users => ("Federated", "cognito-identity.amazonaws.com".to_owned()),
         }
     }
@@ -57,8 +58,8 @@ impl Trust {
     }
 
     /// Whether a trust policy, URL-encoded as IAM answers it, is one that labctl may have made in this account:
-    /// a statement of it lets in whom one of ours does. So is one that cannot be read.
-    pub fn may_be_ours(policy: &str, account: &str) -> bool {
+    /// a statement of it lets in whom one of ours does. So is one that cannot be read. `root`: the ARN of the account.
+    pub fn may_be_ours(policy: &str, root: &str) -> bool {
         let policy = policy_document(policy);
         let statements = match &policy["Statement"] {
             Value::Array(all) => all.as_slice(),
@@ -71,7 +72,7 @@ impl Trust {
             _ => false,
         };
         Self::ALL.iter().any(|trust| {
-            let (member, name) = trust.principal(account);
+            let (member, name) = trust.principal(root);
             statements
                 .iter()
                 .any(|s| lets_in(&s["Principal"][member], &name))
@@ -97,7 +98,7 @@ pub struct Output {
 
 impl Role {
     fn trust_policy(&self, cx: &Cx, pool: Option<&identity_pool::Output>) -> Value {
-        let (member, name) = self.trust.principal(cx.account());
+        let (member, name) = self.trust.principal(&root_arn(cx));
         let action = match self.trust {
             Trust::Lambda | Trust::Account => "sts:AssumeRole",
             Trust::Users => "sts:AssumeRoleWithWebIdentity",
@@ -115,6 +116,11 @@ impl Role {
         }
         json!({ "Version": "2012-10-17", "Statement": [statement] })
     }
+}
+
+/// The ARN of the account itself: everybody in it.
+pub(super) fn root_arn(cx: &Cx) -> String {
+    cx.arn("iam", "root")
 }
 
 /// IAM answers policy documents URL-encoded (RFC 3986).
@@ -377,9 +383,11 @@ mod tests {
             let statement = json!({ "Effect": "Allow", "Principal": principal });
             json!({ "Statement": [statement] }).to_string()
         };
-        let ours = |principal: Value| Trust::may_be_ours(&policy(principal), "111122223333");
+        let ours = |principal: Value| {
+            Trust::may_be_ours(&policy(principal), "arn:aws:iam::111122223333:root")
+        };
         for trust in Trust::ALL {
-            let (member, name) = trust.principal("111122223333");
+            let (member, name) = trust.principal("arn:aws:iam::111122223333:root");
             assert!(ours(json!({ member: name })), "{trust:?}");
             assert!(ours(json!({ member: ["other", name] })), "{trust:?}");
         }
@@ -394,7 +402,10 @@ mod tests {
         }
         let bare = json!({ "Statement": { "Principal": { "Service": "lambda.amazonaws.com" } } });
         for unusual in [bare.to_string().as_str(), "", "not JSON", "{}"] {
-            assert!(Trust::may_be_ours(unusual, "111122223333"), "{unusual}");
+            assert!(
+                Trust::may_be_ours(unusual, "arn:aws:iam::111122223333:root"),
+                "{unusual}"
+            );
         }
     }
 }

@@ -54,7 +54,7 @@ fn document(cx: &Cx, log_group: &str) -> Value {
         "Statement": [{
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": format!("arn:aws:logs:{}:{}:log-group:{log_group}:*", cx.region(), cx.account())
+            "Resource": cx.arn("logs", &format!("log-group:{log_group}:*"))
         }]
     })
 }

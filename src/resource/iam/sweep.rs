@@ -73,7 +73,7 @@ fn may_be_ours(sweep: &Sweep<'_>, role: &Role) -> bool {
     let trust = role.assume_role_policy_document().unwrap_or_default();
     let of_aws = ["/aws-service-role/", "/aws-reserved/"];
     !of_aws.iter().any(|path| role.path().starts_with(path))
-        && (Trust::may_be_ours(trust, sweep.cx.account())
+        && (Trust::may_be_ours(trust, &sweep.cx.arn("iam", "root"))
             || Trust::describes(role.description().unwrap_or_default()))
 }
 

@@ -138,11 +138,7 @@ impl Resource for Permission {
         Some(Key {
             function: function.name.clone(),
             statement_id: self.statement_id.clone(),
-            source_arn: format!(
-                "arn:aws:execute-api:{}:{}:{api}/{what}",
-                cx.region(),
-                cx.account()
-            ),
+            source_arn: cx.arn("execute-api", &format!("{api}/{what}")),
         })
     }
 

@@ -36,11 +36,7 @@ pub struct Output {
 const PROTECTION: &str = "deletionProtectionEnabled";
 
 fn arn(cx: &Cx, name: &str) -> String {
-    format!(
-        "arn:aws:logs:{}:{}:log-group:{name}",
-        cx.region(),
-        cx.account()
-    )
+    cx.arn("logs", &format!("log-group:{name}"))
 }
 
 impl LogGroup {

@@ -9,7 +9,7 @@ use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD},
+    aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD, dns_suffix},
     engine::{At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId},
     lab,
     resource::{ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone},
@@ -69,7 +69,12 @@ impl Distribution {
         let secret = secret.ok_or_else(|| Fault::missing("apigateway:GetApiKey", "value"))?;
         Ok(Wanted {
             comment: &self.spec.comment,
-            origin: format!("{}.execute-api.{}.amazonaws.com", api.id, cx.region()),
+            origin: format!(
+                "{}.execute-api.{}.{}",
+                api.id,
+                cx.region(),
+                dns_suffix(cx.region())
+            ),
             path: format!("/{}", self.stage),
             secret,
             cache_policy: cache,

@@ -1,0 +1,176 @@
+//! One account, one region, one endpoint: what would lead a lab, or a part of it, elsewhere is refused before a call.
+
+use serde_json::json;
+
+use crate::{
+    harness::{Said, Site},
+    twin::{self, Account, Rule},
+};
+
+/// A lab that is up on an emulator that the environment names, and another emulator.
+struct Elsewhere {
+    site: Site,
+    other: Site,
+}
+
+impl Elsewhere {
+    fn up() -> Self {
+        let (site, other) = (Site::tutorial(), Site::tutorial());
+        for site in [&site, &other] {
+            site.ok("local start --port 0");
+        }
+        let lab = Self { site, other };
+        lab.run("up --yes", &[]).code(0);
+        lab
+    }
+
+    fn run(&self, line: &str, variables: &[(&str, &str)]) -> Said {
+        let mut command = self.site.command(line.split_whitespace());
+        command
+            .env("AWS_ENDPOINT_URL", self.site.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "111122223333")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .envs(variables.iter().copied());
+        Said::of(&mut command)
+    }
+}
+
+#[test]
+fn a_service_with_an_endpoint_of_its_own_is_refused_by_name() {
+    let lab = Elsewhere::up();
+    let other = lab.other.endpoint();
+    let before = twin::everything(&lab.site.endpoint());
+    twin::forget_calls(&lab.site.endpoint());
+    for service in [
+        "API_GATEWAY",
+        "CLOUDFRONT",
+        "CLOUDWATCH_LOGS",
+        "COGNITO_IDENTITY",
+        "COGNITO_IDENTITY_PROVIDER",
+        "IAM",
+        "LAMBDA",
+        "RESOURCE_GROUPS_TAGGING_API",
+        "ROUTE_53",
+        "STS",
+        "WAFV2",
+    ] {
+        let variable = format!("AWS_ENDPOINT_URL_{service}");
+        lab.run("down --yes", &[(&variable, &other)])
+            .code(2)
+            .complains(&[&variable, &other]);
+    }
+    for line in [
+        "up --yes",
+        "status",
+        "verify",
+        "up --dry-run",
+        "down --yes --prove",
+    ] {
+        lab.run(line, &[("AWS_ENDPOINT_URL_LAMBDA", &other)])
+            .code(2)
+            .complains(&["AWS_ENDPOINT_URL_LAMBDA"]);
+    }
+    assert_eq!(twin::calls(&lab.site.endpoint()), Vec::<String>::new());
+    assert_eq!(twin::everything(&lab.site.endpoint()), before);
+
+    // The same endpoint is no other.
+    let same = lab.site.endpoint();
+    lab.run("status", &[("AWS_ENDPOINT_URL_LAMBDA", &same)])
+        .code(0);
+    lab.run(
+        "down --yes",
+        &[("AWS_ENDPOINT_URL_LAMBDA", &format!("{same}/"))],
+    )
+    .code(0);
+    assert_eq!(twin::everything(&same), Vec::<String>::new());
+}
+
+/// People who point only Cognito to an emulator have it in their profile.
+#[test]
+fn a_service_of_the_profile_is_refused() {
+    let site = Site::tutorial();
+    site.ok("local start --port 0");
+    let config = site.path("config");
+    let text = "[profile teacher]\nservices = some\n\n[services some]\ncognito_identity_provider =\n  endpoint_url = ";
+    site.write("config", format!("{text}{}\n", site.endpoint()));
+    let mut up = site.command(["up", "--yes", "--profile", "teacher"]);
+    up.env("AWS_CONFIG_FILE", config);
+    let said = Said::of(&mut up).code(2);
+    said.complains(&[
+        "Cognito Identity Provider",
+        &site.endpoint(),
+        "AWS_ENDPOINT_URL",
+    ]);
+    assert_eq!(twin::everything(&site.endpoint()), Vec::<String>::new());
+}
+
+#[test]
+fn another_region_in_lab_yaml_is_refused_while_the_lab_is_up() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let before = twin::everything(&site.endpoint());
+    site.edit("region: us-east-1", "region: eu-west-1");
+    for line in ["up --local", "up --local --dry-run"] {
+        site.labctl(line)
+            .code(2)
+            .complains(&["eu-west-1", "us-east-1", "labctl down"]);
+    }
+    assert_eq!(twin::everything(&site.endpoint()), before);
+    site.ok("down");
+    site.ok("up --local");
+    assert_eq!(site.state()["region"], "eu-west-1");
+    site.ok("down");
+}
+
+#[test]
+fn a_region_of_another_partition_is_refused_before_anything_is_made() {
+    for (region, words) in [
+        ("us-gov-west-1", ["aws-us-gov", "us-gov-west-1"]),
+        ("cn-north-1", ["user pools", "cn-north-1"]),
+    ] {
+        let site = Site::tutorial();
+        site.ok("local start --port 0");
+        site.edit("region: us-east-1", &format!("region: {region}"));
+        let mut up = site.command(["up", "--yes"]);
+        up.env("AWS_ENDPOINT_URL", site.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "111122223333")
+            .env("AWS_SECRET_ACCESS_KEY", "secret");
+        Said::of(&mut up).code(2).complains(&words);
+        assert_eq!(twin::everything(&site.endpoint()), Vec::<String>::new());
+        assert!(!site.has(".labctl/cognito-authorizer"), "{region}");
+    }
+}
+
+/// Somebody clicked a sign-in domain onto the lab's pool: it lives in what is ours, so it goes with it.
+#[test]
+fn a_domain_that_somebody_gave_our_pool_goes_with_it() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let pool = site.status()["outputs"]["user_pool_id"].clone();
+    let domain = json!({ "UserPoolId": pool, "Domain": "made-by-hand-301" });
+    let made = Account::new(&endpoint, "000000000000").cognito("CreateUserPoolDomain", &domain);
+    assert_eq!(made.status, 200, "{}", made.body);
+    let down = site.ok("down");
+    assert!(down.out.contains("made-by-hand-301"), "{}", down.out);
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
+
+/// An account may delete one API in 30 s: a deletion whose answer was lost is not sent again, but looked at.
+#[test]
+fn a_lost_answer_to_the_deletion_of_an_api_costs_no_second_one() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let lost = json!({ "operation": "apigateway:DeleteRestApi", "action": "drop", "times": 1 });
+    let rule = Rule::set(&endpoint, &lost);
+    twin::forget_calls(&endpoint);
+    site.ok("down");
+    rule.hit();
+    let calls = twin::calls(&endpoint);
+    let deletes = calls
+        .iter()
+        .filter(|call| *call == "apigateway:DeleteRestApi");
+    assert_eq!(deletes.count(), 1, "{calls:?}");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
+}
