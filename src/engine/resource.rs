@@ -130,6 +130,13 @@ pub trait Resource: Send + Sync + 'static {
         key: &Self::Key,
     ) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send;
 
+    /// Waits until what was found can be used, as [`Resource::create`] does for what it made: the run that made it may
+    /// have been cut off while it waited.
+    fn ready(cx: &Cx, _key: &Self::Key) -> impl Future<Output = Result<(), Fault>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
     /// Puts our ownership tags on a stranger's, after the user has seen it and agreed.
     fn claim(cx: &Cx, _key: &Self::Key) -> impl Future<Output = Result<(), Fault>> + Send {
         let fault = Fault::cannot_adopt(Self::KIND.title());

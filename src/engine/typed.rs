@@ -162,6 +162,10 @@ impl<R: Resource> Work<Cx> for Typed<R> {
         })
     }
 
+    fn ready<'a>(&'a self, cx: &'a Cx, key: &'a Value, _out: &'a Value) -> Answer<'a, ()> {
+        Box::pin(async move { R::ready(cx, &decode(key)?).await })
+    }
+
     fn settle(&self, output: Option<&Value>) -> Result<(), Fault> {
         self.slot.settle(output.map(decode).transpose()?);
         Ok(())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    harness::{FUNCTION, Site, changes},
+    harness::{FUNCTION, Said, Site, changes},
     twin,
 };
 
@@ -109,6 +109,26 @@ fn down_without_its_state_finds_what_is_ours() {
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
     let again = site.ok("down --local");
     assert!(again.out.contains("nothing there"), "{}", again.out);
+}
+
+/// A function that was just made is Pending for seconds on AWS, and cannot be called yet.
+#[test]
+fn a_function_whose_run_was_killed_is_waited_for() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    let mut up = site.command(["up", "--local"]);
+    up.env("LABCTL_CRASH", "answered:lambda:CreateFunction:1");
+    assert_eq!(Said::of(&mut up).code, -1);
+    let endpoint = site.endpoint();
+    twin::forget_calls(&endpoint);
+    let changes = changes(&site.ok("up --local --json").events());
+    let adopted = ("function.hello".to_owned(), "adopted".to_owned());
+    assert!(changes.contains(&adopted), "{changes:?}");
+    let calls = twin::calls(&endpoint);
+    let asked = calls.contains(&"lambda:GetFunctionConfiguration".to_owned());
+    assert!(asked, "nobody asked whether it is Active: {calls:?}");
+    site.ok("verify");
+    site.ok("down");
 }
 
 /// The first run after the loss ended early: what it did not look for is still not on record.

@@ -104,6 +104,8 @@ pub trait Work<D: Driver>: Send + Sync {
         output: &'a Value,
         drift: &'a [Drift],
     ) -> Answer<'a, Value>;
+    /// Waits until what was found can be used: the run that made it may have been cut off while it waited.
+    fn ready<'a>(&'a self, driver: &'a D, key: &'a Value, output: &'a Value) -> Answer<'a, ()>;
     /// Gives the output to the steps that need it.
     fn settle(&self, output: Option<&Value>) -> Result<(), Fault>;
 }

@@ -297,6 +297,7 @@ impl<D: Driver> Builder<'_, D> {
         memory: &mut Memory,
     ) -> Result<Option<Brought>, Failure> {
         self.record(&key, &output).await?;
+        self.step.work.ready(self.driver, &key, &output).await?;
         memory.saw = Saw::Nothing;
         (memory.ends.change, memory.ends.found) = (Change::Adopted, true);
         Ok(None)

@@ -167,8 +167,7 @@ impl Resource for Integration {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        tree::forget(cx, &key.api_id);
-        gone(
+        let gone = gone(
             cx.call("apigateway:DeleteIntegration", Effect::Idempotent, || {
                 cx.clients()
                     .apigateway
@@ -179,7 +178,9 @@ impl Resource for Integration {
                     .send()
             })
             .await,
-        )
+        );
+        tree::forget(cx, &key.api_id);
+        gone
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {

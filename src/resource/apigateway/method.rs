@@ -254,8 +254,7 @@ impl Resource for Method {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        tree::forget(cx, &key.api_id);
-        gone(
+        let gone = gone(
             cx.call("apigateway:DeleteMethod", Effect::Idempotent, || {
                 cx.clients()
                     .apigateway
@@ -266,7 +265,9 @@ impl Resource for Method {
                     .send()
             })
             .await,
-        )
+        );
+        tree::forget(cx, &key.api_id);
+        gone
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {

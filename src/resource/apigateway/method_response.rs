@@ -158,8 +158,7 @@ impl Resource for MethodResponse {
     }
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
-        tree::forget(cx, &key.api_id);
-        gone(
+        let gone = gone(
             cx.call(
                 "apigateway:DeleteMethodResponse",
                 Effect::Idempotent,
@@ -175,7 +174,9 @@ impl Resource for MethodResponse {
                 },
             )
             .await,
-        )
+        );
+        tree::forget(cx, &key.api_id);
+        gone
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {

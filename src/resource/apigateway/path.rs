@@ -118,8 +118,7 @@ impl Resource for Path {
 
     async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(out) = out else { return Ok(()) };
-        tree::forget(cx, &key.api_id);
-        gone(
+        let gone = gone(
             cx.call("apigateway:DeleteResource", Effect::Idempotent, || {
                 cx.clients()
                     .apigateway
@@ -129,7 +128,9 @@ impl Resource for Path {
                     .send()
             })
             .await,
-        )
+        );
+        tree::forget(cx, &key.api_id);
+        gone
     }
 
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {

@@ -225,7 +225,6 @@ impl Resource for RestApi {
         let Some(Output { id, .. }) = out else {
             return Ok(());
         };
-        tree::forget(cx, id);
         // An account may send one such call in 30 s.
         let delete = cx.delete(
             "apigateway:DeleteRestApi",
@@ -235,7 +234,9 @@ impl Resource for RestApi {
             },
             async || Ok(get(cx, id).await?.is_some()),
         );
-        gone(delete.await)
+        let gone = gone(delete.await);
+        tree::forget(cx, id);
+        gone
     }
 
     fn physical_id(_key: &Key, out: Option<&Output>) -> Option<String> {

@@ -61,9 +61,9 @@ impl Function {
             .build()
     }
 
-    async fn wait_until_active(&self, cx: &Cx) -> Result<(), Fault> {
+    async fn wait_until_active(cx: &Cx, name: &str) -> Result<(), Fault> {
         cx.until(
-            &format!("Lambda to make {} active", self.spec.name),
+            &format!("Lambda to make {name} active"),
             ACTIVE_LIMIT,
             || async {
                 let operation = "lambda:GetFunctionConfiguration";
@@ -72,7 +72,7 @@ impl Function {
                         cx.clients()
                             .lambda
                             .get_function_configuration()
-                            .function_name(&self.spec.name)
+                            .function_name(name)
                             .send()
                     })
                     .await?;
@@ -185,7 +185,7 @@ impl Resource for Function {
             .ok_or_else(|| Fault::missing(operation, "FunctionArn"))?
             .to_owned();
         if !is_active(answer.state()) {
-            self.wait_until_active(cx).await?;
+            Self::wait_until_active(cx, &key.name).await?;
         }
         Ok(Output {
             name: key.name.clone(),
@@ -267,7 +267,7 @@ impl Resource for Function {
                     .send()
             })
             .await?;
-            self.wait_until_active(cx).await?;
+            Self::wait_until_active(cx, &key.name).await?;
         }
         if drift.iter().any(|d| !is_code(&d.field)) {
             cx.call(
@@ -289,7 +289,7 @@ impl Resource for Function {
                 },
             )
             .await?;
-            self.wait_until_active(cx).await?;
+            Self::wait_until_active(cx, &key.name).await?;
         }
         Ok(out.clone())
     }
@@ -303,6 +303,10 @@ impl Resource for Function {
             }),
             Some(seen) => Found::Foreign(foreign(cx, &key.name, &seen)),
         })
+    }
+
+    async fn ready(cx: &Cx, key: &Key) -> Result<(), Fault> {
+        Self::wait_until_active(cx, &key.name).await
     }
 
     async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {

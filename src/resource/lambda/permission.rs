@@ -153,19 +153,21 @@ impl Resource for Permission {
 
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         let _turn = cx.turn(&policy(&key.function)).await;
+        let added = cx
+            .call("lambda:AddPermission", Effect::Create, || {
+                cx.clients()
+                    .lambda
+                    .add_permission()
+                    .function_name(&key.function)
+                    .statement_id(&key.statement_id)
+                    .action(ACTION)
+                    .principal(PRINCIPAL)
+                    .source_arn(&key.source_arn)
+                    .send()
+            })
+            .await;
         cx.forget(GET_POLICY, &key.function);
-        cx.call("lambda:AddPermission", Effect::Create, || {
-            cx.clients()
-                .lambda
-                .add_permission()
-                .function_name(&key.function)
-                .statement_id(&key.statement_id)
-                .action(ACTION)
-                .principal(PRINCIPAL)
-                .source_arn(&key.source_arn)
-                .send()
-        })
-        .await?;
+        added?;
         Ok(Output {})
     }
 
@@ -201,8 +203,7 @@ impl Resource for Permission {
 
     async fn delete(cx: &Cx, key: &Key, _out: Option<&Output>) -> Result<(), Fault> {
         let _turn = cx.turn(&policy(&key.function)).await;
-        cx.forget(GET_POLICY, &key.function);
-        gone(
+        let gone = gone(
             cx.call("lambda:RemovePermission", Effect::Idempotent, || {
                 cx.clients()
                     .lambda
@@ -212,7 +213,9 @@ impl Resource for Permission {
                     .send()
             })
             .await,
-        )
+        );
+        cx.forget(GET_POLICY, &key.function);
+        gone
     }
 
     fn physical_id(key: &Key, _out: Option<&Output>) -> Option<String> {
