@@ -1,6 +1,8 @@
 //! The command line: types only, no behaviour.
 
-use std::path::PathBuf;
+pub mod words;
+
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -88,6 +90,11 @@ pub enum Command {
     Up(Up),
     /// Ask AWS what is really there
     Status,
+    /// Print what a student needs: addresses and ids. One by its name, as a bare value for scripts
+    Output {
+        /// Like `invoke_url`, `api_id`, `client_id`; `users` has one a line
+        name: Option<String>,
+    },
     /// Prove that the lab works, as a student's client would use it
     Verify(Verify),
     /// Print a valid token: signs in by e-mail code when there is none, refreshes before it ends
@@ -97,6 +104,8 @@ pub enum Command {
     /// Write what other tools use
     #[command(subcommand)]
     Export(Export),
+    /// Print what the lab's functions logged, newest last
+    Logs(Logs),
     /// Remove everything
     Down(Down),
     /// The local AWS twin
@@ -216,6 +225,28 @@ pub struct Call {
     pub sign_in: SignIn,
 }
 
+/// Options of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// A function, by its key in lab.yaml or its name (default: all)
+    pub function: Option<String>,
+    /// Go on printing what comes, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How far to look back: `90s`, `10m`, `2h`, `1d`
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub since: Duration,
+    /// The lab's file; its state is kept in .labctl beside it
+    // The global option again, without its `-f`: here that follows.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "lab.yaml",
+        help_heading = "Global options"
+    )]
+    pub file: PathBuf,
+}
+
 /// What to export.
 #[derive(Debug, Subcommand)]
 pub enum Export {
@@ -302,6 +333,17 @@ fn header(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("a header is `NAME: VALUE`".to_owned()),
     }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    let parsed = units.iter().find_map(|(unit, seconds)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(*seconds)
+    });
+    parsed
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time like 90s, 10m, 2h or 1d is needed".to_owned())
 }
 
 fn variable(text: &str) -> Result<String, String> {

@@ -31,7 +31,10 @@ use error::Error;
 
 /// Parses the command line, runs it, and tells how it ended.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let args: Vec<_> = std::env::args().skip(1).collect();
+        cli::words::lead(error, &args).exit()
+    });
     let json = cli.global.json;
     if cli.global.no_color {
         console::set_colors_enabled(false);
@@ -115,10 +118,11 @@ fn tell(error: &Error, json: bool) {
             err,
             "{} {}",
             console::style("error:").red().bold().for_stderr(),
-            error.message
+            report::for_stderr(&error.message, 7)
         )
     };
     for hint in &error.hints {
+        let hint = report::for_stderr(hint, 4);
         let _ = writeln!(err, "  {} {hint}", console::style("→").cyan().for_stderr());
     }
 }

@@ -105,7 +105,7 @@ impl Twin {
     }
 
     /// The address it last had, whether it runs or not.
-    fn recorded(&self) -> Option<Daemon> {
+    pub fn recorded(&self) -> Option<Daemon> {
         Some(Record::read(&self.dir)?.daemon)
     }
 

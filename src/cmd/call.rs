@@ -2,14 +2,17 @@
 
 use std::{fs, io::Read};
 
+use jiff::Timestamp;
+
 use super::student::Scene;
 use crate::{
-    aws::{Answer, Http},
+    aws::{Answer, Http, Request},
     cli::{Call, Global},
     client::{Credential, match_route, request},
     error::{Error, Exit},
     lab::{Guard, Route, Source},
     report,
+    verify::{Called, why},
 };
 
 pub(super) async fn run(global: &Global, args: &Call) -> Result<Exit, Error> {
@@ -27,13 +30,41 @@ pub(super) async fn run(global: &Global, args: &Call) -> Result<Exit, Error> {
         &credential,
     );
     let request = request.map_err(|why| Error::usage(format!("{} {url}: {why}", args.method)))?;
+    let since = Timestamp::now().as_millisecond();
     let answer = Http::new(&url).send(&request).await?;
-    show(global, args, &answer);
+    let why = explain(&scene, args, &request, since, answer.status).await;
+    show(global, args, &answer, why.as_deref());
     Ok(if answer.status < 400 {
         Exit::Ok
     } else {
         Exit::Unproven
     })
+}
+
+/// What is behind a refusal or a failure, when labctl can know it.
+async fn explain(
+    scene: &Scene,
+    args: &Call,
+    request: &Request,
+    since: i64,
+    status: u16,
+) -> Option<String> {
+    let route = route(scene, args)?;
+    let groups = scene.lab.log_groups();
+    let called = Called {
+        route,
+        log_group: groups.get(&route.function).map(String::as_str),
+        request,
+        since,
+    };
+    why(&scene.cx, called, status, scene.link.is_twin().await).await
+}
+
+/// The route of lab.yaml that the call is for.
+fn route<'a>(scene: &'a Scene, args: &Call) -> Option<&'a Route> {
+    let path = format!("/{}", args.path.trim_start_matches('/'));
+    let api = scene.lab.api.as_ref()?;
+    match_route(api, &args.method, &path)
 }
 
 fn body(data: Option<&str>) -> Result<Option<String>, Error> {
@@ -53,13 +84,10 @@ fn body(data: Option<&str>) -> Result<Option<String>, Error> {
 
 /// What the route asks for. A path without a route is called bare: API Gateway says what it thinks of it.
 async fn credential(scene: &Scene, args: &Call) -> Result<Credential, Error> {
-    let path = format!("/{}", args.path.trim_start_matches('/'));
-    let api = scene.lab.api.as_ref();
-    let route = api.and_then(|api| match_route(api, &args.method, &path));
     if let Some(caller) = &args.caller {
         return signature(scene, args, caller).await;
     }
-    let (Some(route), false) = (route, args.anonymous) else {
+    let (Some(route), false) = (route(scene, args), args.anonymous) else {
         return Ok(Credential::None);
     };
     match &route.guard {
@@ -122,18 +150,22 @@ fn caller_of<'a>(scene: &'a Scene, route: &Route) -> Option<&'a str> {
     scene.callers().into_iter().find(may)
 }
 
-fn show(global: &Global, args: &Call, answer: &Answer) {
+fn show(global: &Global, args: &Call, answer: &Answer, why: Option<&str>) {
     if global.json {
         let headers: serde_json::Map<_, _> = answer
             .headers
             .iter()
             .map(|(name, value)| (name.clone(), value.clone().into()))
             .collect();
-        report::print_json(&serde_json::json!({
+        let mut told = serde_json::json!({
             "status": answer.status,
             "headers": headers,
             "body": answer.body,
-        }));
+        });
+        if let Some(why) = why {
+            told["why"] = why.into();
+        }
+        report::print_json(&told);
         return;
     }
     let mut lines = Vec::new();
@@ -147,5 +179,8 @@ fn show(global: &Global, args: &Call, answer: &Answer) {
     if !answer.body.is_empty() {
         lines.push(answer.body.trim_end_matches('\n').to_owned());
     }
-    report::print_lines(&lines);
+    report::print_raw(&lines);
+    if let Some(why) = why {
+        report::print_remark(why);
+    }
 }

@@ -88,6 +88,27 @@ pub(super) async fn link(
     })
 }
 
+/// The link that the state has on record. The twin need not run: its last address stands for it.
+pub(super) async fn on_record(global: &Global, site: &Site, state: &State) -> Result<Link, Error> {
+    let Some(dir) = &state.local else {
+        return link(global, site, &state.region, Some(state)).await;
+    };
+    refuse_other_target(global, state)?;
+    let twin = site.recorded_twin(dir);
+    twin.check()?;
+    let last = twin.recorded().map(|last| last.endpoint.to_string());
+    let target = Target {
+        region: state.region.clone(),
+        profile: global.profile.clone(),
+        local: last.or_else(|| state.endpoint.clone()),
+    };
+    Ok(Link {
+        connection: connect(&target).await?,
+        local: Some(twin.dir().to_owned()),
+        twin: OnceCell::new(),
+    })
+}
+
 fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
     if global.local && state.local.is_none() {
         return Err(Error::usage(format!(

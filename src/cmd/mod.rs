@@ -6,7 +6,9 @@ mod export;
 mod init;
 mod link;
 mod local;
+mod logs;
 mod lookup;
+mod output;
 mod scene;
 mod status;
 mod student;
@@ -26,6 +28,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Init { folder, lab, list } => init::run(&global, &folder, &lab, list),
         Command::Up(args) => up::run(&global, &args).await,
         Command::Status => status::run(&global).await,
+        Command::Logs(args) => logs::run(&global, &args).await,
+        Command::Output { name } => output::run(&global, name.as_deref()).await,
         Command::Verify(args) => verify::run(&global, &args).await,
         Command::Down(args) => down::run(&global, &args).await,
         Command::Token(args) => token::run(&global, &args).await,

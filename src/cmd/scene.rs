@@ -187,7 +187,7 @@ pub(super) async fn ask(
         return Err(Error::usage(format!("{question} Nobody can answer here."))
             .hint("add `--yes` to go on without being asked"));
     }
-    let question = format!("{question} [y/N]");
+    let question = report::for_stderr(&format!("{question} [y/N]"), 3);
     match interrupt.or(prompt::ask(&question)).await {
         Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
         Some(_) => Err(Error::failed("nothing was changed")),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     link, lookup,
     scene::{self, Site},
+    up,
 };
 use crate::{
     chapter::Chapter,
@@ -38,6 +39,13 @@ struct Block {
     number: u8,
     title: &'static str,
     resources: Vec<Seen>,
+}
+
+impl Block {
+    fn is_good(&self) -> bool {
+        let good = |r: &Seen| matches!(r.state, Standing::Present | Standing::Found);
+        self.resources.iter().all(good)
+    }
 }
 
 pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
@@ -86,14 +94,16 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     };
     if global.json {
         report::print_json(&status);
-    } else {
-        report::print_lines(&lines(global, &status, &end(&state, exit)));
+    } else if !(global.quiet && exit == Exit::Ok) {
+        let of = lab.map_or(Chapter::User.number(), up::last);
+        let end = end(&state, &status.chapters, of, exit);
+        report::print_lines(&lines(global, &status, &end));
     }
     Ok(exit)
 }
 
 /// The plan that the last `up` had, or the whole lab.
-fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
+pub(super) fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
     let extent = Extent {
         users: state.and_then(|s| s.users.as_deref()),
         until: state.and_then(|s| s.until).unwrap_or(u8::MAX),
@@ -193,10 +203,7 @@ fn lines(global: &Global, status: &Status<'_>, end: &str) -> Vec<String> {
     let kinds = status.chapters.iter().flat_map(|block| &block.resources);
     let width = report::kinds_width(kinds.map(|r| r.kind));
     for block in status.chapters.iter().filter(|b| !b.resources.is_empty()) {
-        let good = block
-            .resources
-            .iter()
-            .all(|r| matches!(r.state, Standing::Present | Standing::Found));
+        let good = block.is_good();
         if global.quiet && good {
             continue;
         }
@@ -212,10 +219,10 @@ fn lines(global: &Global, status: &Status<'_>, end: &str) -> Vec<String> {
             let id = r
                 .physical_id
                 .as_deref()
-                .filter(|id| *id != r.name)
-                .unwrap_or_default();
+                .and_then(|id| report::beside(&r.name, id));
+            let id = id.map(|id| format!("  {id}")).unwrap_or_default();
             lines.push(format!(
-                "    {sign} {:<width$} {word:<9} {}  {id}",
+                "    {sign} {:<width$} {word:<9} {}{id}",
                 r.kind.title(),
                 r.name
             ));
@@ -234,19 +241,52 @@ fn lines(global: &Global, status: &Status<'_>, end: &str) -> Vec<String> {
         );
         lines.extend(status.others.iter().map(|arn| format!("    {arn}")));
     }
+    if !global.quiet {
+        lines.extend(report::outputs(&status.outputs));
+    }
     lines.extend([String::new(), format!("  {end}")]);
     lines
 }
 
-fn end(state: &State, exit: Exit) -> String {
+/// How many of each kind of trouble: `2 missing, 1 drifted`.
+fn troubles(chapters: &[Block]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    let bad = chapters.iter().flat_map(|block| &block.resources);
+    for seen in bad.filter(|r| r.state != Standing::Present) {
+        let (_, word) = report::standing(seen.state);
+        match counts.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(word, n)| format!("{n} {word}"))
+        .collect();
+    counts.join(", ")
+}
+
+/// The last line: how far the lab is, of `of` chapters, and the command that goes on from there.
+fn end(state: &State, chapters: &[Block], of: u8, exit: Exit) -> String {
     let up = if state.local.is_some() {
         "labctl up --local"
     } else {
         "labctl up"
     };
+    let built = chapters.iter().filter(|block| !block.resources.is_empty());
+    let complete = built.take_while(|block| block.is_good()).last();
+    let complete = complete.map_or(0, |block| block.number);
     match exit {
-        Exit::Ok => "Complete. `labctl verify` proves it.".to_owned(),
+        Exit::Ok if complete >= of => "Complete. `labctl verify` proves it.".to_owned(),
+        Exit::Ok => format!("Complete up to chapter {complete} of {of}. `{up}` builds the rest."),
         Exit::Nothing => format!("Nothing there. `{up}` builds it."),
-        _ => format!("Not as lab.yaml says: `{up}` mends it."),
+        _ => {
+            let far = match complete {
+                0 => String::new(),
+                n => format!(" Complete up to chapter {n} of {of}."),
+            };
+            let troubles = troubles(chapters);
+            format!("Not as lab.yaml says: {troubles}.{far} `{up}` mends it.")
+        }
     }
 }

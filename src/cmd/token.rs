@@ -18,7 +18,7 @@ pub(super) async fn run(global: &Global, args: &Token) -> Result<Exit, Error> {
     if global.json {
         report::print_json(&serde_json::json!({ "kind": kind, "token": token }));
     } else {
-        report::print_lines(&[token]);
+        report::print_raw(&[token]);
     }
     Ok(Exit::Ok)
 }

@@ -29,7 +29,7 @@ use finish::finish;
 use target::{leftovers, start_and_link, warn};
 
 /// The last chapter of a lab that has resources.
-fn last(lab: &Lab) -> u8 {
+pub(super) fn last(lab: &Lab) -> u8 {
     let chapter = lab.edge.as_ref().map_or(Chapter::User, |_| Chapter::Edge);
     chapter.number()
 }

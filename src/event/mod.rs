@@ -159,6 +159,31 @@ pub struct Outputs {
     pub inbox: Option<String>,
 }
 
+fn one(value: &Option<String>) -> Vec<&str> {
+    value.as_deref().into_iter().collect()
+}
+
+impl Outputs {
+    /// What is known, by the names that `--json` has, in the tutorial's order. Each has at least one value.
+    pub fn named(&self) -> Vec<(&'static str, Vec<&str>)> {
+        let all = [
+            ("invoke_url", one(&self.invoke_url)),
+            ("user_pool_id", one(&self.user_pool_id)),
+            ("client_id", one(&self.client_id)),
+            ("api_id", one(&self.api_id)),
+            ("distribution_id", one(&self.distribution_id)),
+            ("authorizer_id", one(&self.authorizer_id)),
+            ("function_arn", one(&self.function_arn)),
+            ("login_url", one(&self.login_url)),
+            ("users", self.users.iter().map(String::as_str).collect()),
+            ("inbox", one(&self.inbox)),
+        ];
+        all.into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .collect()
+    }
+}
+
 /// Where events go. Sending never fails a run: without a listener they are dropped.
 #[derive(Debug, Clone)]
 pub struct EventSink(mpsc::UnboundedSender<Event>);
@@ -181,5 +206,33 @@ impl EventSink {
         self.send(Event::Mark(Arc::new(tx)));
         // The mark is dropped unsent: that is the answer.
         let _ = rx.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outputs;
+
+    #[test]
+    fn outputs_have_the_names_that_json_has() {
+        let some = Some("x".to_owned());
+        let all = Outputs {
+            invoke_url: some.clone(),
+            user_pool_id: some.clone(),
+            client_id: some.clone(),
+            api_id: some.clone(),
+            distribution_id: some.clone(),
+            authorizer_id: some.clone(),
+            function_arn: some.clone(),
+            login_url: some.clone(),
+            users: vec!["a".to_owned(), "b".to_owned()],
+            inbox: some,
+        };
+        let json = serde_json::to_value(&all).expect("JSON");
+        let mut named: Vec<&str> = all.named().into_iter().map(|(name, _)| name).collect();
+        named.sort_unstable();
+        let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
+        assert_eq!(named, keys);
+        assert!(Outputs::default().named().is_empty());
     }
 }

@@ -342,6 +342,16 @@ impl Guard {
     }
 }
 
+impl Lab {
+    /// Where each function logs, by its key in the file.
+    pub fn log_groups(&self) -> BTreeMap<String, String> {
+        let group = |(key, function): (&String, &Function)| {
+            (key.clone(), format!("/aws/lambda/{}", function.name))
+        };
+        self.functions.iter().map(group).collect()
+    }
+}
+
 impl Route {
     /// e.g. `GET /demo`.
     pub fn name(&self) -> String {

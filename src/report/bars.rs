@@ -6,7 +6,7 @@ use console::{Term, style, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    Show, text,
+    Show, step, text,
     view::{Block, Line, View},
 };
 use crate::engine::Change;
@@ -20,6 +20,8 @@ pub(super) struct Bars {
     screen: MultiProgress,
     view: View,
     bars: Vec<ProgressBar>,
+    /// What happened so far: where each resource stands in the tutorial's order, and its line.
+    done: Vec<((usize, usize), String)>,
     drawn: Instant,
     frame: usize,
     dirty: bool,
@@ -31,6 +33,7 @@ impl Default for Bars {
             screen: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
             view: View::default(),
             bars: Vec::new(),
+            done: Vec::new(),
             drawn: Instant::now(),
             frame: 0,
             dirty: false,
@@ -72,36 +75,21 @@ impl Bars {
         self.dirty = false;
     }
 
-    /// Replaces the bars by their last picture, as plain lines: what follows is printed below.
-    fn end(&mut self) {
+    /// Clears the bars. What remains are the lines that a pipe gets, in the tutorial's order: a terminal can wrap them
+    /// anew when its width changes.
+    fn finish(&mut self) {
+        if self.bars.is_empty() {
+            return;
+        }
         for bar in self.bars.drain(..) {
             bar.finish_and_clear();
             self.screen.remove(&bar);
         }
         // A terminal that is gone is no failure of the run.
         let _ = self.screen.clear();
-        let picture: Vec<String> = self
-            .view
-            .blocks
-            .iter()
-            .flat_map(|block| [heading(block, ""), resources(block)])
-            .collect();
-        self.print(&picture);
-        for failed in self
-            .view
-            .blocks
-            .iter()
-            .flat_map(|b| &b.lines)
-            .filter(|l| l.change == Some(Change::Failed))
-        {
-            let why = failed.message.as_deref().unwrap_or("no reason given");
-            self.print(&[format!(
-                "  {} {} {}: {why}",
-                text::mark(false),
-                failed.info.kind.title(),
-                failed.info.name
-            )]);
-        }
+        self.done.sort_by_key(|(place, _)| *place);
+        let lines: Vec<String> = self.done.drain(..).map(|(_, line)| line).collect();
+        self.print(&lines);
         self.view = View::default();
     }
 }
@@ -114,16 +102,21 @@ impl Show for Bars {
                 self.view = View::new(steps);
                 self.begin();
             }
-            Event::Progress(Progress::Step { .. } | Progress::Waiting { .. }) => {
+            Event::Progress(
+                progress @ (Progress::Step { id, .. } | Progress::Waiting { id, .. }),
+            ) => {
                 self.dirty |= self.view.event(event);
+                let line = step::line(&self.view, progress);
+                let line = line.map(|line| (self.view.place(id), line));
+                self.done.extend(line);
             }
             _ => {
                 let below = matches!(
                     event,
                     Event::Outputs(_) | Event::SweepStarted { .. } | Event::RunFinished { .. }
                 );
-                if below && !self.bars.is_empty() {
-                    self.end();
+                if below {
+                    self.finish();
                 }
                 self.print(&text::lines(event).unwrap_or_default());
             }
@@ -135,6 +128,10 @@ impl Show for Bars {
             self.frame += usize::from(self.drawn.elapsed() >= FRAME);
             self.draw();
         }
+    }
+
+    fn end(&mut self) {
+        self.finish();
     }
 }
 

@@ -4,8 +4,10 @@ mod bars;
 mod json;
 mod lines;
 mod receipt;
+mod step;
 mod text;
 mod view;
+mod wrap;
 
 use std::thread::JoinHandle;
 
@@ -14,7 +16,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
 use crate::event::{Event, EventSink};
 
 pub use json::{print as print_json, problems};
-pub use text::{kinds_width, local_path, mark, print_lines, print_warnings, standing};
+pub use text::{
+    beside, for_stderr, kinds_width, local_path, mark, outputs, print_lines, print_raw,
+    print_remark, print_warnings, standing,
+};
 
 /// How to show events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,8 @@ trait Show {
     fn event(&mut self, event: &Event);
     /// Called about ten times a second: time goes by.
     fn tick(&mut self) {}
+    /// Nothing more comes.
+    fn end(&mut self) {}
 }
 
 impl Reporter {
@@ -86,7 +93,7 @@ fn run(mut show: Box<dyn Show + Send>, mut events: UnboundedReceiver<Event>) {
     loop {
         match events.try_recv() {
             Ok(Event::Mark(_)) => {}
-            Ok(Event::End) | Err(TryRecvError::Disconnected) => return,
+            Ok(Event::End) | Err(TryRecvError::Disconnected) => return show.end(),
             Ok(event) => show.event(&event),
             Err(TryRecvError::Empty) => {
                 show.tick();

@@ -5,7 +5,10 @@ use std::path::Path;
 use console::style;
 use jiff::Timestamp;
 
-use super::text::{kinds_width, local_path, mark};
+use super::{
+    text::{beside, kinds_width, local_path, mark},
+    wrap::unbroken,
+};
 use crate::event::{By, Left, Receipt};
 
 pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
@@ -35,13 +38,13 @@ pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
     };
     let width = kinds_width(receipt.deleted.iter().map(|d| d.kind));
     let deleted = receipt.deleted.iter().map(|d| {
-        let id = d.physical_id.as_ref().filter(|id| **id != d.name);
+        let id = d.physical_id.as_deref().and_then(|id| beside(&d.name, id));
         let line = format!(
             "    {} {:<width$} {}  {}",
             time(d.at),
             d.kind.title(),
             d.name,
-            id.map_or("", String::as_str)
+            id.unwrap_or_default()
         );
         line.trim_end().to_owned()
     });
@@ -88,7 +91,7 @@ pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
 }
 
 fn left(sign: &str, left: &Left, before: &str) -> [String; 2] {
-    let id = Some(&left.physical_id).filter(|id| **id != left.name);
+    let id = beside(&left.name, &left.physical_id);
     let id = id.map(|id| format!("  {id}")).unwrap_or_default();
     [
         format!(
@@ -97,7 +100,7 @@ fn left(sign: &str, left: &Left, before: &str) -> [String; 2] {
             left.name,
             left.reason
         ),
-        format!("        {before}{}", style(&left.command).cyan()),
+        format!("        {before}{}", style(unbroken(&left.command)).cyan()),
     ]
 }
 

@@ -5,9 +5,9 @@ use std::{
     path::Path,
 };
 
-use console::style;
+use console::{Term, style};
 
-use super::receipt;
+use super::{receipt, wrap};
 use crate::{
     engine::{Change, Standing},
     event::{CheckResult, Event, Outputs, Progress},
@@ -29,15 +29,38 @@ pub fn kinds_width(kinds: impl Iterator<Item = Kind>) -> usize {
     kinds.map(|kind| kind.title().len()).fold(13, usize::max)
 }
 
-/// Prints lines on stdout. A closed pipe is no failure of the run.
+/// The id to print beside a name. `None`: it says no more than the name, as an ARN that contains the name.
+pub fn beside<'i>(name: &str, id: &'i str) -> Option<&'i str> {
+    let ends = |c: Option<char>| c.is_none_or(|c| c == ':' || c == '/');
+    let named = |(at, _): (usize, &str)| {
+        ends(id[..at].chars().next_back()) && ends(id[at + name.len()..].chars().next())
+    };
+    let told = id == name
+        || (id.starts_with("arn:") && !name.is_empty() && id.match_indices(name).any(named));
+    (!told && !id.is_empty()).then_some(id)
+}
+
+/// Prints lines on stdout; on a terminal they wrap between words. A closed pipe is no failure of the run.
 pub fn print_lines(lines: &[String]) {
+    let width = wrap::width(&Term::stdout());
+    let wrapped: Vec<String> = lines.iter().map(|line| wrap::wrap(line, width)).collect();
+    print_raw(&wrapped);
+}
+
+/// A sentence for stderr, wrapped when that is a terminal. Its first `taken` columns are something else.
+pub fn for_stderr(sentence: &str, taken: usize) -> String {
+    let width = wrap::width(&Term::stderr());
+    wrap::wrap(
+        sentence,
+        width.map(|width| width.saturating_sub(taken).max(20)),
+    )
+}
+
+/// Prints what other programs read, or a person copies: as it is. Returns whether anybody still reads.
+pub fn print_raw(lines: &[String]) -> bool {
     let mut out = io::stdout().lock();
-    for line in lines {
-        if writeln!(out, "{line}").is_err() {
-            return;
-        }
-    }
-    let _ = out.flush();
+    let mut lines = lines.iter();
+    lines.all(|line| writeln!(out, "{line}").is_ok()) && out.flush().is_ok()
 }
 
 /// Prints warnings as a run does.
@@ -177,21 +200,35 @@ fn check(check: &CheckResult) -> Vec<String> {
         check.name,
         check.seconds
     )];
-    let seen = format!("      {} {}", style("saw").dim(), check.seen);
+    let mut saw = check.seen.lines();
+    let first = saw.next().unwrap_or_default();
+    let mut seen = vec![format!("      {} {first}", style("saw").dim())];
+    seen.extend(saw.map(|line| format!("        {line}")));
     if check.ok {
-        lines.push(seen);
+        lines.extend(seen);
     } else {
         lines.push(format!(
             "      {} {}",
             style("expected").dim(),
             check.expected
         ));
-        lines.push(seen);
+        lines.extend(seen);
     }
     lines
 }
 
-fn outputs(outputs: &Outputs) -> Vec<String> {
+/// Prints a remark on stderr, so that it is no part of what a program reads from stdout.
+pub fn print_remark(remark: &str) {
+    let width = wrap::width(&Term::stderr());
+    let mut err = io::stderr().lock();
+    for line in remark.lines() {
+        // Without stderr there is nobody to tell.
+        let _ = writeln!(err, "{}", wrap::wrap(&format!("  {line}"), width));
+    }
+}
+
+/// What a student needs, below an empty line; nothing at all when nothing is known.
+pub fn outputs(outputs: &Outputs) -> Vec<String> {
     let users = (!outputs.users.is_empty()).then(|| outputs.users.join(", "));
     let all = [
         ("Invoke URL", &outputs.invoke_url),

@@ -13,7 +13,6 @@ pub(super) struct Line {
     pub(super) change: Option<Change>,
     /// What it waits for, and how long it has (seconds).
     pub(super) waiting: Option<(String, f64)>,
-    pub(super) message: Option<String>,
 }
 
 impl Line {
@@ -76,7 +75,6 @@ impl View {
                     info: s.clone(),
                     change: None,
                     waiting: None,
-                    message: None,
                 })
                 .collect();
             if lines.is_empty() {
@@ -95,6 +93,18 @@ impl View {
             });
         }
         view
+    }
+
+    /// Width of the column with kinds.
+    pub(super) fn kinds_width(&self) -> usize {
+        let lines = self.blocks.iter().flat_map(|block| &block.lines);
+        super::kinds_width(lines.map(|line| line.info.kind))
+    }
+
+    /// Where a step stands in the tutorial's order; those it does not have come last.
+    pub(super) fn place(&self, id: &StepId) -> (usize, usize) {
+        let last = (usize::MAX, usize::MAX);
+        self.places.get(id).copied().unwrap_or(last)
     }
 
     pub(super) fn line(&self, id: &StepId) -> Option<&Line> {
@@ -118,12 +128,9 @@ impl View {
             Progress::Waiting {
                 reason, seconds, ..
             } => line.waiting = Some((reason.clone(), *seconds)),
-            Progress::Step {
-                change, message, ..
-            } => {
+            Progress::Step { change, .. } => {
                 line.change = Some(*change);
                 line.waiting = None;
-                line.message.clone_from(message);
             }
             Progress::Warning { .. } => {}
         }

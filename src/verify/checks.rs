@@ -1,10 +1,16 @@
 //! The checks: each says what was expected and what was seen.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
 
 use super::{
     sign_in::{self, CodeSource, Tokens},
     want::{Want, example_path, http_method, short},
+    why::{Called, why},
 };
 use crate::{
     aws::{Answer, Cx, Effect, Http, Request},
@@ -30,6 +36,11 @@ pub struct Prober<'a> {
     pub patience: Duration,
     /// The origin that every answer must let read it.
     pub origin: Option<String>,
+    /// The routes, and the log groups of their functions by the functions' keys: to say why one answers 401 or 502.
+    pub routes: &'a [Route],
+    /// See `routes`.
+    pub log_groups: BTreeMap<String, String>,
+    at_once: bool,
     pub(super) http: Http,
     failed: usize,
     total: usize,
@@ -51,6 +62,9 @@ impl<'a> Prober<'a> {
             in_a_row,
             patience,
             origin: None,
+            routes: &[],
+            log_groups: BTreeMap::new(),
+            at_once,
             http,
             failed: 0,
             total: 0,
@@ -168,14 +182,37 @@ impl<'a> Prober<'a> {
         make: impl Fn() -> Result<Request, String>,
     ) -> bool {
         let since = Instant::now();
-        let (ok, seen) = self
+        let begun = Timestamp::now().as_millisecond();
+        let (ok, mut seen) = self
             .patiently(async || match make() {
                 Ok(request) => self.ask(&request, want).await,
                 Err(why) => (false, why),
             })
             .await;
+        if !ok && let Ok(request) = make() {
+            let why = self.why(&seen, &request, begun).await;
+            seen.push_str(&why.map(|why| format!("\n{why}")).unwrap_or_default());
+        }
         self.tell(name, ok, want.words(), seen, since);
         ok
+    }
+
+    /// Why a call of a route was not answered as it should: `seen` begins with the status.
+    async fn why(&self, seen: &str, request: &Request, begun: i64) -> Option<String> {
+        let status = seen.split(' ').next()?.parse().ok()?;
+        let url = request.url.split('?').next();
+        let mut routes = self.routes.iter();
+        let route = routes.find(|route| {
+            let example = self.request(route);
+            example.method == request.method && Some(example.url.as_str()) == url
+        })?;
+        let called = Called {
+            route,
+            log_group: self.log_groups.get(&route.function).map(String::as_str),
+            request,
+            since: begun,
+        };
+        why(self.cx, called, status, self.at_once).await
     }
 
     /// Asks until the answer is right often enough in a row, or the patience is over.

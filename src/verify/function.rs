@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{
-    checks::Prober,
-    want::{Want, short},
-};
+use super::{checks::Prober, want::Want, why::last_error};
 use crate::{
     aws::{Cx, Effect, Fault, Request},
     lab::{Guard, Route, Source},
@@ -20,8 +17,6 @@ const DENIED: &str = "not authorized to access this resource";
 const CALLS: usize = 5;
 /// How long log events may take to be found.
 const LOG_LIMIT: Duration = Duration::from_mins(1);
-/// How long to look for the reason of a failure.
-const ERROR_LIMIT: Duration = Duration::from_secs(20);
 /// The clocks of AWS and of this machine may differ by as much.
 const SKEW: Duration = Duration::from_secs(3);
 
@@ -111,6 +106,7 @@ impl Prober<'_> {
             Ok(Err(seen)) => {
                 // Who calls is not told why a function failed: its log knows.
                 let why = last_error(self.cx, &judged.log_group, start, at_once).await;
+                let why = why.as_deref().and_then(|why| why.lines().next());
                 let why = why.map(|why| format!("; {} says: {why}", judged.log_group));
                 (false, seen + &why.unwrap_or_default())
             }
@@ -211,29 +207,6 @@ impl Prober<'_> {
             .await
             .map(drop)
     }
-}
-
-/// What a function last wrote of a failure since `start` (ms), when that can be found.
-async fn last_error(cx: &Cx, log_group: &str, start: i64, at_once: bool) -> Option<String> {
-    let limit = if at_once { Duration::ZERO } else { ERROR_LIMIT };
-    let what = "the function's error to be in its log";
-    let found = cx.poll(what, limit, || async {
-        let page = cx
-            .call("logs:FilterLogEvents", Effect::Read, || {
-                cx.clients()
-                    .logs
-                    .filter_log_events()
-                    .log_group_name(log_group)
-                    .start_time(start)
-                    .filter_pattern("?ERROR ?\"Task timed out\"")
-                    .send()
-            })
-            .await?;
-        let last = page.events.unwrap_or_default().pop();
-        Ok(last.and_then(|event| event.message))
-    });
-    let message = found.await.ok()??;
-    Some(short(message.lines().next().unwrap_or_default()))
 }
 
 /// How often a function ran since `start` (ms), by what Lambda writes at each start.

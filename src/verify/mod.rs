@@ -11,6 +11,7 @@ mod login;
 mod sign_in;
 mod totp;
 mod want;
+mod why;
 
 pub use checks::Prober;
 pub use function::Judged;
@@ -21,3 +22,4 @@ pub use keys::{assume, described, of_user};
 pub use login::{Federation, Login, Via};
 pub(crate) use sign_in::user_exists;
 pub use sign_in::{CodeSource, Tokens, refresh, sign_in};
+pub use why::{Called, why};

@@ -21,6 +21,7 @@ mod interrupt;
 mod keys;
 mod labs;
 mod local;
+mod logs;
 mod lost;
 mod output;
 mod package;

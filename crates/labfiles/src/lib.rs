@@ -15,5 +15,5 @@ mod tests;
 pub use dir::{Dir, OWN};
 pub use file::How;
 pub use refused::{Refused, quoted};
-pub use shown::{is_unruly, plain, shown};
+pub use shown::{harmless, is_unruly, plain, shown};
 pub use temp::Temp;

@@ -13,6 +13,11 @@ pub fn plain(text: &str) -> String {
     tame(text, 400)
 }
 
+/// Text of others, whole: without what a terminal would obey.
+pub fn harmless(text: &str) -> String {
+    tame(text, usize::MAX)
+}
+
 /// Whether a terminal would obey the character instead of showing it: control characters, and those that turn the
 /// writing direction, so that a text is not what it seems.
 pub fn is_unruly(c: char) -> bool {

@@ -92,6 +92,8 @@ async fn prove(
         twin,
     };
     let mut prober = Prober::new(&cx, api_id, base_url, twin);
+    prober.routes = routes;
+    prober.log_groups = lab.log_groups();
     let cors = lab.api.as_ref().and_then(|api| api.cors.as_ref());
     prober.origin = cors.map(|cors| cors.origin.clone());
     proof.without_sign_in(&mut prober).await?;
