@@ -260,6 +260,9 @@ pub enum Export {
     Spa {
         /// The folder, which is made
         folder: PathBuf,
+        /// Replace files that were edited since they were written
+        #[arg(long)]
+        force: bool,
     },
 }
 

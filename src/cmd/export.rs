@@ -16,7 +16,7 @@ pub(super) async fn run(global: &Global, what: &Export) -> Result<Exit, Error> {
     let scene = Scene::of(global).await?;
     match what {
         Export::Policy { caller } => policy(&scene, caller),
-        Export::Spa { folder } => spa::write(global, &scene, folder),
+        Export::Spa { folder, force } => spa::write(global, &scene, folder, *force),
     }
 }
 
@@ -35,6 +35,6 @@ fn policy(scene: &Scene, name: &str) -> Result<Exit, Error> {
     };
     let routes = callable(caller, api);
     let document = call_policy_document(&scene.cx, api_id, &api.stage, &routes);
-    report::print_lines(&[format!("{document:#}")]);
+    report::print_raw(&[format!("{document:#}")]);
     Ok(Exit::Ok)
 }

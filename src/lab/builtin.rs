@@ -17,6 +17,9 @@ const SCHEMA: (&str, &str) = (
     include_str!("../../schema/lab.schema.json"),
 );
 
+/// Keeps what labctl writes beside lab.yaml out of a repository.
+const IGNORE: (&str, &str) = (".gitignore", ".labctl/\n");
+
 /// Files of a lab under `labs/`.
 macro_rules! lab {
     ($name:literal, $about:literal, [$($file:literal),* $(,)?]) => {
@@ -35,6 +38,7 @@ pub const LABS: &[Ready] = &[
         about: "the tutorial: an API that wants an access token, sign-in by e-mail code",
         files: &[
             ("lab.yaml", include_str!("../../lab.yaml")),
+            ("README.md", include_str!("../../docs/tutorial.md")),
             (
                 "artifacts/hello/lambda_function.py",
                 include_str!("../../artifacts/hello/lambda_function.py"),
@@ -108,7 +112,8 @@ impl Ready {
     pub fn files(&self) -> Vec<(&'static str, String)> {
         let local = |text: &str| text.replacen("$schema=../../schema/", "$schema=schema/", 1);
         let files = self.files.iter().map(|(path, text)| (*path, local(text)));
-        files.chain([(SCHEMA.0, SCHEMA.1.to_owned())]).collect()
+        let shared = [SCHEMA, IGNORE].map(|(path, text)| (path, text.to_owned()));
+        files.chain(shared).collect()
     }
 }
 

@@ -124,11 +124,33 @@ fn init_writes_a_lab_that_works_and_overwrites_nothing() {
     assert_eq!(site.read("lab.yaml"), crate::harness::LAB);
     site.ok("up --local");
     site.ok("verify");
-    site.write("lab.yaml", "mine");
-    site.labctl("init")
-        .code(2)
-        .complains(&["lab.yaml", "labctl init FOLDER"]);
-    assert_eq!(site.read("lab.yaml"), "mine");
+    assert_eq!(site.read(".gitignore"), ".labctl/\n");
+    let readme = site.read("README.md");
+    for words in [
+        "Chapter 1",
+        "Chapter 6",
+        "labctl up --local --until 3",
+        "labctl verify",
+    ] {
+        assert!(readme.contains(words), "{words} in\n{readme}");
+    }
+    for name in ["lab.yaml", "README.md", ".gitignore"] {
+        site.write(name, "mine");
+        site.labctl("init")
+            .code(2)
+            .complains(&[name, "labctl init FOLDER"]);
+        assert_eq!(site.read(name), "mine");
+        let folder = format!("only-{name}");
+        site.write(&format!("{folder}/{name}"), "mine");
+        site.labctl(&format!("init {folder}"))
+            .code(2)
+            .complains(&[name]);
+        assert_eq!(site.read(&format!("{folder}/{name}")), "mine");
+        assert!(
+            !site.has(&format!("{folder}/artifacts")),
+            "nothing was written"
+        );
+    }
     site.ok("init other");
     assert!(site.has("other/artifacts/hello/lambda_function.py"));
 }

@@ -77,6 +77,11 @@ fn its_blocks_run_and_print_what_it_shows() {
 }
 
 #[test]
+fn the_tutorial_is_true() {
+    follow(&Site::ready("cognito-authorizer"), "docs/tutorial.md");
+}
+
+#[test]
 fn the_readme_of_each_lab_is_true() {
     let labs = fs::read_dir(project("labs")).expect("a folder").flatten();
     let names = labs.map(|entry| entry.file_name().into_string().expect("a name"));

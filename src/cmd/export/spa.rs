@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
     cli::Global,
@@ -19,11 +20,16 @@ use crate::{
 const PAGE: &str = include_str!("app/index.html");
 const SCRIPT: &str = include_str!("app/app.js");
 
-pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exit, Error> {
+pub(super) fn write(
+    global: &Global,
+    scene: &Scene,
+    folder: &Path,
+    force: bool,
+) -> Result<Exit, Error> {
     let files = [
-        ("index.html", PAGE.to_owned()),
-        ("app.js", SCRIPT.to_owned()),
-        ("config.js", config(scene)?),
+        ("index.html", signed(PAGE, "<!--", " -->")),
+        ("app.js", signed(SCRIPT, "//", "")),
+        ("config.js", signed(&config(scene)?, "//", "")),
     ];
     let cannot = |path: &Path, e: io::Error| Error::failed(format!("{}: {e}", path.display()));
     if folder.is_symlink() {
@@ -44,24 +50,78 @@ pub(super) fn write(global: &Global, scene: &Scene, folder: &Path) -> Result<Exi
         let message = format!("there already, and not of labctl: {}", strangers.join(", "));
         return Err(Error::usage(message).hint("nothing was written; give another folder"));
     }
+    let (mut written, mut kept) = (Vec::new(), Vec::new());
     for (name, text) in &files {
         let path = folder.join(name);
+        if !force && is_edited(&path, text) {
+            kept.push(path.display().to_string());
+            continue;
+        }
         replace(&path, text).map_err(|e| cannot(&path, e))?;
+        written.push(*name);
     }
     if global.json {
-        let written = files.map(|(name, _)| folder.join(name).display().to_string());
-        report::print_json(&json!({ "written": written }));
-    } else if !global.quiet {
+        let written: Vec<_> = written
+            .iter()
+            .map(|name| folder.join(name).display().to_string())
+            .collect();
+        report::print_json(&json!({ "written": written, "kept": kept }));
+        return Ok(Exit::Ok);
+    }
+    report::print_warnings(
+        &kept
+            .iter()
+            .map(|path| {
+                format!("kept {path}: it was edited; `labctl export spa --force` replaces it")
+            })
+            .collect::<Vec<_>>(),
+    );
+    if !global.quiet {
         let shown = folder.display();
-        report::print_lines(&[
-            format!("  wrote {shown}/index.html, app.js, config.js"),
+        let mut lines = Vec::new();
+        if !written.is_empty() {
+            lines.push(format!("  wrote {shown}/{}", written.join(", ")));
+        }
+        lines.extend([
             String::new(),
             format!(
                 "  Next:  python3 -m http.server --directory {shown} 8000   then open http://127.0.0.1:8000/"
             ),
         ]);
+        report::print_lines(&lines);
     }
     Ok(Exit::Ok)
+}
+
+/// What the last line of an exported file begins with, before the hash of all that is above it.
+const SIGNATURE: &str = " labctl export spa: ";
+
+/// The text with a last line, a comment, by which a later export sees whether it was edited.
+fn signed(text: &str, open: &str, close: &str) -> String {
+    format!("{text}{open}{SIGNATURE}{}{close}\n", hash(text))
+}
+
+fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Whether an earlier export's file is no longer as it was written. One without a signature, of an older labctl, is not
+/// edited when it has what is written today.
+fn is_edited(path: &Path, new: &str) -> bool {
+    let Ok(text) = fs::read_to_string(path) else {
+        return false;
+    };
+    let lines = |text: &str| text.trim_end().rfind('\n').map_or(0, |at| at + 1);
+    let (body, last) = text.split_at(lines(&text));
+    if !last.contains(SIGNATURE) {
+        return text != new[..lines(new)];
+    }
+    !last.contains(&format!("{SIGNATURE}{}", hash(body)))
 }
 
 /// A file of an earlier export: that may be replaced. A link, a pipe or a device never is one.

@@ -146,7 +146,7 @@ fn the_labs_folder_is_in_the_program_as_a_whole() -> Result<(), Box<dyn Error>> 
         let ready = crate::lab::builtin::ready(&name).ok_or(format!("{name} is not built in"))?;
         let mut there = Vec::new();
         below(&entry.path(), "", &mut there)?;
-        there.push("schema/lab.schema.json".to_owned());
+        there.extend(["schema/lab.schema.json", ".gitignore"].map(str::to_owned));
         there.sort();
         let mut known: Vec<_> = ready.files().iter().map(|(p, _)| (*p).to_owned()).collect();
         known.sort();

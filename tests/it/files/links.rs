@@ -125,6 +125,47 @@ fn an_export_goes_through_no_link() {
     site.ok("export spa app");
 }
 
+/// A student's changes in an exported app stay, and each is named; what nobody changed is written anew.
+#[test]
+fn an_edited_app_is_kept() {
+    let site = Site::ready("refresh-rotation");
+    site.ok("up --local");
+    site.ok("export spa app");
+    let files = ["index.html", "app.js", "config.js"].map(|name| format!("app/{name}"));
+    let written: Vec<String> = files.iter().map(|file| site.read(file)).collect();
+    for (file, text) in files.iter().zip(&written) {
+        for edited in [
+            text.replacen("labctl", "labctl ", 3)
+                .replace("labctl  export spa", "labctl export spa"),
+            format!("{text}\n/* mine */\n"),
+            text.replacen('\n', "\n\n", 1),
+        ] {
+            if edited == *text {
+                continue;
+            }
+            site.write(file, &edited);
+            let said = site.ok("export spa app");
+            assert!(
+                said.out.contains(&format!("kept {file}")) && said.out.contains("--force"),
+                "{}",
+                said.out
+            );
+            assert_eq!(site.read(file), edited);
+            let json = site.ok("export spa app --json").json();
+            assert_eq!(json["kept"], serde_json::json!([file]));
+            assert_eq!(json["written"].as_array().map(Vec::len), Some(2), "{json}");
+            let forced = site.ok("export spa app --force").out;
+            assert!(!forced.contains("kept"), "{forced}");
+            assert_eq!(site.read(file), *text);
+        }
+    }
+    // New ids are no edit.
+    site.ok("down");
+    site.ok("up --local");
+    assert!(!site.ok("export spa app").out.contains("kept"));
+    assert_ne!(site.read("app/config.js"), written[2]);
+}
+
 /// The user may keep labs, or a home, behind links.
 #[test]
 fn above_the_labs_own_folder_links_are_the_users_affair() {
