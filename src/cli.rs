@@ -2,7 +2,7 @@
 
 pub mod words;
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -272,7 +272,16 @@ pub enum Local {
     /// Start it in the background
     Start(Serve),
     /// Stop it; what it holds is kept for the next start
-    Stop(Dir),
+    Stop {
+        /// Stop all twins of this user on this machine
+        #[arg(long, conflicts_with = "dir")]
+        all: bool,
+        /// Where it is.
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// The twins of this user that run on this machine: their folders, addresses and labs
+    List,
     /// Whether and where it runs
     Status(Dir),
     /// The mail it "sent", newest first
@@ -314,9 +323,42 @@ pub struct Serve {
     /// Serve every user of this machine, not only you; the next start serves only you again
     #[arg(long)]
     pub any_user: bool,
+    /// Stop after this time without a request, like `90m` or `12h`; `off`: never. It counts for this start
+    #[arg(long, value_name = "TIME", default_value_t, value_parser = idle)]
+    pub idle: Idle,
     /// Where it is.
     #[command(flatten)]
     pub dir: Dir,
+}
+
+/// How long a twin may be unused before it stops; `None`: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idle(pub Option<Duration>);
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self(Some(Duration::from_hours(12)))
+    }
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.map(|limit| limit.as_secs()) {
+            None => f.write_str("off"),
+            Some(s) if s % 3_600 == 0 => write!(f, "{}h", s / 3_600),
+            Some(s) => write!(f, "{s}s"),
+        }
+    }
+}
+
+fn idle(text: &str) -> Result<Idle, String> {
+    if text == "off" {
+        return Ok(Idle(None));
+    }
+    match duration(text)? {
+        Duration::ZERO => Err("more than no time is needed, or `off`".to_owned()),
+        limit => Ok(Idle(Some(limit))),
+    }
 }
 
 fn method(text: &str) -> Result<String, String> {

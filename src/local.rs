@@ -4,6 +4,7 @@ mod endpoint;
 mod health;
 mod mail;
 mod record;
+mod twins;
 
 use std::{
     fs::{File, TryLockError},
@@ -19,6 +20,7 @@ use labfiles::{Dir, How, Refused};
 
 use crate::{
     aws::{Http, Request},
+    cli::Idle,
     error::Error,
 };
 pub use endpoint::Endpoint;
@@ -27,11 +29,14 @@ pub use health::is_twin;
 pub use mail::{Mail, inbox};
 pub use record::Daemon;
 use record::{RECORD, Record};
+pub use twins::{Found, all};
 
 /// The port tried first.
 const PORT: u16 = 4588;
 /// How long a start may take.
 const START_LIMIT: Duration = Duration::from_secs(20);
+/// Between two looks whether a twin is still of use.
+const LOOK: Duration = Duration::from_secs(2);
 /// How long a stopping twin may take to save what it holds.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -135,7 +140,12 @@ impl Twin {
     }
 
     /// Starts it in the background, unless it runs.
-    pub async fn start(&self, port: Option<u16>, any_user: bool) -> Result<Started, Error> {
+    pub async fn start(
+        &self,
+        port: Option<u16>,
+        any_user: bool,
+        idle: Idle,
+    ) -> Result<Started, Error> {
         self.check()?;
         if let Some(daemon) = self.running().await {
             if port.is_some_and(|port| daemon.endpoint.port() != port) {
@@ -155,7 +165,7 @@ impl Twin {
             return Err(taken(port));
         }
         let last = self.recorded().map(|last| last.endpoint);
-        let daemon = check_access(self.spawn(port, any_user).await?, any_user)?;
+        let daemon = check_access(self.spawn(port, any_user, idle).await?, any_user)?;
         let moved = last.filter(|last| port.is_none() && *last != daemon.endpoint);
         let mut warnings = Vec::new();
         warnings.extend(moved.map(|last| port_taken(last, daemon.endpoint)));
@@ -173,7 +183,7 @@ impl Twin {
         last.into_iter().chain([PORT, 0]).collect()
     }
 
-    async fn spawn(&self, port: Option<u16>, any_user: bool) -> Result<Daemon, Error> {
+    async fn spawn(&self, port: Option<u16>, any_user: bool, idle: Idle) -> Result<Daemon, Error> {
         let cannot = |what: &str, e: io::Error| {
             Error::file(format_args!("cannot start the local AWS twin: {what}"), &e)
         };
@@ -194,6 +204,7 @@ impl Twin {
             .arg(&self.dir)
             .args(port)
             .args(any_user.then_some("--any-user"))
+            .arg(format!("--idle={idle}"))
             // It needs no keys, and handlers can read its environment.
             .env_clear()
             .envs(localaws::environment::passed())
@@ -224,8 +235,8 @@ impl Twin {
         }
     }
 
-    /// Runs the twin in this process until it is told to stop.
-    pub async fn serve(&self, port: Option<u16>, any_user: bool) -> Result<(), Error> {
+    /// Runs the twin in this process until it is told to stop, nobody has used it for long, or its folder is deleted.
+    pub async fn serve(&self, port: Option<u16>, any_user: bool, idle: Idle) -> Result<(), Error> {
         self.check()?;
         let running = self.bind(port, any_user).await?;
         let endpoint = running.endpoint();
@@ -240,10 +251,19 @@ impl Twin {
         let record = Record::write(&self.dir, &daemon)
             .map_err(|e| Error::file(self.dir.join(RECORD).display(), &e))?;
         let failed = |e: io::Error| Error::failed(format!("the local AWS twin: {e}"));
-        running.told_to_stop().await.map_err(failed)?;
+        twins::register(&self.dir);
+        let folder = Dir::open(&self.dir).map_err(|e| Error::file(self.dir.display(), &e))?;
+        tokio::select! {
+            told = running.told_to_stop() => told.map_err(failed)?,
+            () = unused(&running, &folder, idle) => {}
+        }
         // Before the port closes and another program can take it.
         drop(record);
-        running.stop().await.map_err(failed)
+        match running.stop().await {
+            // Nothing can be saved there.
+            Err(_) if folder.is_deleted() => Ok(()),
+            stopped => stopped.map_err(failed),
+        }
     }
 
     async fn bind(&self, port: Option<u16>, any_user: bool) -> Result<localaws::Running, Error> {
@@ -292,6 +312,15 @@ impl Twin {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(Some(daemon))
+    }
+}
+
+/// Returns when nobody has used the twin for as long as `idle` says, or its folder was deleted.
+async fn unused(running: &localaws::Running, folder: &Dir, idle: Idle) {
+    let Idle(limit) = idle;
+    let pause = limit.map_or(LOOK, |limit| limit.min(LOOK));
+    while !folder.is_deleted() && limit.is_none_or(|limit| running.idle() < limit) {
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -26,6 +26,7 @@ pub use connect::{ConnectError, Connection, Identity, LOCAL_ACCOUNT, Target, con
 pub use fault::{Fault, FaultKind, usual_cause};
 pub use http::{Answer, Http, HttpError, Request};
 pub use pace::Pace;
+pub(crate) use pace::state_home;
 pub use partition::{dns_suffix, is_always_enabled, partition, partition_of};
 pub use sign::{Keys, sign};
 pub use tagged::Scope;

@@ -141,7 +141,7 @@ impl Pace {
 }
 
 /// Where the XDG base directory specification puts what should outlive a session.
-fn state_home() -> Option<PathBuf> {
+pub(crate) fn state_home() -> Option<PathBuf> {
     let set = |name| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())

@@ -137,7 +137,7 @@ const LOCAL: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "`labctl local status` shows whether and where it runs",
+        "`labctl local list` shows all that run, `labctl local status` the one of this folder",
         &["ls", "ps", "show", "info"],
     ),
     (

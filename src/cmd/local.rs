@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::scene::Site;
 use crate::{
-    cli::{Dir, Global, Local, Serve},
+    cli::{Dir, Global, Idle, Local, Serve},
     error::{Error, Exit},
-    local::{Started, Twin, inbox},
+    local::{self, Started, Twin, inbox},
     report,
 };
 
@@ -22,18 +22,22 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
         Local::Start(Serve {
             port,
             any_user,
+            idle,
             dir,
-        }) => start(global, &twin(&dir), port, any_user).await,
-        Local::Stop(dir) => stop(global, &twin(&dir)).await,
+        }) => start(global, &twin(&dir), port, any_user, idle).await,
+        Local::Stop { all: true, .. } => stop_all(global).await,
+        Local::Stop { dir, .. } => stop(global, &twin(&dir)).await,
+        Local::List => list(global).await,
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
         Local::Serve(Serve {
             port,
             any_user,
+            idle,
             dir,
         }) => {
-            twin(&dir).serve(port, any_user).await?;
+            twin(&dir).serve(port, any_user, idle).await?;
             Ok(Exit::Ok)
         }
     }
@@ -53,12 +57,13 @@ async fn start(
     twin: &Twin,
     port: Option<u16>,
     any_user: bool,
+    idle: Idle,
 ) -> Result<Exit, Error> {
     let Started {
         daemon,
         fresh,
         warnings,
-    } = twin.start(port, any_user).await?;
+    } = twin.start(port, any_user, idle).await?;
     let how = if fresh { "started" } else { "already running" };
     let lines = [
         format!(
@@ -103,6 +108,66 @@ async fn stop(global: &Global, twin: &Twin) -> Result<Exit, Error> {
         &json!({ "running": false, "stopped": stopped.is_some() }),
     );
     Ok(Exit::Ok)
+}
+
+/// The twins of this user that run, wherever they were started.
+async fn list(global: &Global) -> Result<Exit, Error> {
+    let found = local::all().await;
+    let mut lines = Vec::new();
+    for twin in &found {
+        let labs = match twin.labs() {
+            labs if labs.is_empty() => "no lab".to_owned(),
+            labs => labs.join(", "),
+        };
+        let since = format!("{:.0}", twin.since);
+        let daemon = &twin.daemon;
+        lines.push(format!(
+            "  {}  process {}, since {since}, {labs}",
+            daemon.endpoint, daemon.pid
+        ));
+        lines.push(format!("      {}", report::local_path(twin.twin.dir())));
+    }
+    if lines.is_empty() {
+        lines.push("  No local AWS of yours runs on this machine".to_owned());
+    }
+    let value = |twin: &local::Found| {
+        json!({
+            "endpoint": twin.daemon.endpoint,
+            "dir": twin.twin.dir(),
+            "pid": twin.daemon.pid,
+            "version": twin.daemon.version,
+            "since": twin.since,
+            "labs": twin.labs(),
+        })
+    };
+    say(global, &lines, &found.iter().map(value).collect());
+    Ok(Exit::Ok)
+}
+
+/// Stops them all. One that does not stop does not keep the others.
+async fn stop_all(global: &Global) -> Result<Exit, Error> {
+    let (mut stopped, mut failed) = (Vec::new(), None);
+    for found in local::all().await {
+        match found.twin.stop().await {
+            Ok(Some(_)) => stopped.push(found),
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    let line = |found: &local::Found| {
+        let folder = report::local_path(found.twin.dir());
+        format!(
+            "  Stopped {}; what it holds is kept in {folder}",
+            found.daemon.endpoint
+        )
+    };
+    let mut lines: Vec<String> = stopped.iter().map(line).collect();
+    if lines.is_empty() && failed.is_none() {
+        lines.push("  No local AWS of yours runs on this machine".to_owned());
+    }
+    let dirs: Vec<_> = stopped.iter().map(|found| found.twin.dir()).collect();
+    say(global, &lines, &json!({ "stopped": dirs }));
+    failed.map_or(Ok(Exit::Ok), Err)
 }
 
 async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {

@@ -177,3 +177,96 @@ fn logs_show_what_was_asked() {
         assert!(logs.contains(operation), "{operation} in:\n{logs}");
     }
 }
+
+/// A command of a site that shares another one's home: both are this user's.
+fn with_home(site: &Site, home: &Site, line: &str) -> Said {
+    let mut command = site.command(line.split_whitespace());
+    Said::of(command.env("HOME", home.path("../home")))
+}
+
+fn listed(site: &Site) -> Vec<serde_json::Value> {
+    let json = site.ok("local list --json").json();
+    json.as_array().expect("a list").clone()
+}
+
+#[test]
+fn list_shows_the_twins_that_run_and_stop_all_ends_them() {
+    let (one, two) = (Site::tutorial(), Site::tutorial());
+    assert_eq!(listed(&one).len(), 0);
+    assert!(one.ok("local list").out.contains("No local AWS"));
+    one.ok("up --local");
+    with_home(&two, &one, "local start").code(0);
+    let all = listed(&one);
+    assert_eq!(all.len(), 2, "{all:?}");
+    let ours = all
+        .iter()
+        .find(|twin| twin["endpoint"] == one.endpoint().as_str())
+        .expect("ours");
+    assert_eq!(ours["labs"], serde_json::json!(["cognito-authorizer"]));
+    assert!(
+        ours["dir"]
+            .as_str()
+            .is_some_and(|dir| dir.ends_with("lab/.labctl/local")),
+        "{ours}"
+    );
+    let out = one.ok("local list").out;
+    assert!(
+        out.contains(&one.endpoint())
+            && out.contains("cognito-authorizer")
+            && out.contains("no lab"),
+        "{out}"
+    );
+    // What a killed twin leaves is no twin.
+    let other = all.iter().find(|twin| twin != &ours).expect("the other");
+    let pid = other["pid"].to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-KILL", &pid])
+        .status();
+    assert!(killed.expect("kill runs").success());
+    while with_home(&two, &one, "local status").code == 0 {}
+    let all = listed(&one);
+    assert_eq!(all.len(), 1, "{all:?}");
+    with_home(&two, &one, "local start").code(0);
+    let stopped = one.ok("local stop --all --json").json();
+    assert_eq!(
+        stopped["stopped"].as_array().map(Vec::len),
+        Some(2),
+        "{stopped}"
+    );
+    assert_eq!(listed(&one).len(), 0);
+    one.labctl("local status").code(4);
+    with_home(&two, &one, "local status").code(4);
+    one.ok("local stop --all");
+    // What they held is kept.
+    one.ok("local start");
+    one.ok("verify");
+}
+
+#[test]
+fn an_unused_twin_ends_and_keeps_what_it_holds() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    site.ok("local stop");
+    for (idle, code) in [("0s", 2), ("soon", 2), ("1s", 0)] {
+        site.labctl(&format!("local start --idle {idle}"))
+            .code(code);
+    }
+    let lock = std::fs::File::open(site.path(".labctl/local/lock")).expect("the twin's lock");
+    lock.lock().expect("the twin ends");
+    drop(lock);
+    site.labctl("local status").code(4);
+    site.ok("local start --idle off");
+    site.ok("verify");
+}
+
+#[test]
+fn a_twin_whose_folder_is_deleted_ends() {
+    let site = Site::tutorial();
+    site.ok("local start");
+    // Held open before it is deleted: what the twin locks, and releases when it ends.
+    let lock = std::fs::File::open(site.path(".labctl/local/lock")).expect("the twin's lock");
+    std::fs::remove_dir_all(site.path(".labctl")).expect("it can be deleted");
+    lock.lock().expect("the twin ends");
+    drop(lock);
+    assert_eq!(listed(&site).len(), 0);
+}

@@ -206,6 +206,11 @@ impl Dir {
         Ok(())
     }
 
+    /// Whether the folder was deleted while it was held open. One that was moved was not.
+    pub fn is_deleted(&self) -> bool {
+        fstat(&self.fd).is_ok_and(|about| about.st_nlink == 0)
+    }
+
     /// Makes the names in it durable.
     ///
     /// # Errors

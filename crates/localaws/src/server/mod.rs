@@ -14,7 +14,7 @@ use std::{
     io::{self, Write},
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hyper::body::Bytes;
@@ -55,11 +55,14 @@ struct Server {
     stop: Notify,
     door: Door,
     log: Mutex<std::fs::File>,
+    /// When the last request ended, or the twin started.
+    asked: Mutex<Instant>,
 }
 
 impl Server {
     /// Writes a line to the log.
     fn log(&self, line: &str) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let line = format!("{} {line}\n", jiff::Timestamp::now());
         // A full disk must not stop the service.
         let _ = self
@@ -80,6 +83,12 @@ impl Running {
     /// connection's user.
     pub fn any_user(&self) -> bool {
         matches!(self.server.door, Door::Open)
+    }
+
+    /// How long nobody has asked for anything.
+    pub fn idle(&self) -> Duration {
+        let asked = self.server.asked.lock();
+        asked.unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Serves until it is told to stop (`POST /_local/stop`, SIGTERM or Ctrl-C), then saves.
@@ -154,6 +163,7 @@ pub async fn start(config: Config) -> io::Result<Running> {
         stop: Notify::new(),
         door,
         log,
+        asked: Mutex::new(Instant::now()),
     });
     let (serving, served) = watch::channel(());
     let (finish, finished) = oneshot::channel();
