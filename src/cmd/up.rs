@@ -140,6 +140,7 @@ impl Run<'_> {
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
         let users = self.users.as_deref();
         let passwords = passwords::ask(lab, args, users, known.as_ref())?;
+        passwords::stay(lab, known.as_ref(), events);
         let secrets = passwords::client_secrets(lab, args, known.as_ref())?;
         let plan = planned(lab, args, users, known.as_ref(), &passwords, &secrets)?;
         let plan = Arc::new(plan);

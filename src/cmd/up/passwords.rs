@@ -12,7 +12,7 @@ use crate::{
     event::{Event, EventSink},
     lab::{Lab, Provider},
     plan::{identity_provider_step, password_step},
-    resource::Secret,
+    resource::{Recorded as _, Secret, UserPool},
 };
 
 /// The passwords of the users that this run makes, by address. One that was set in an earlier run is
@@ -46,6 +46,27 @@ pub(super) fn ask(
         }
     }
     Ok(passwords)
+}
+
+/// Says which passwords stay as they are. Neither Cognito nor the state can tell whether a variable has changed since: a
+/// hash in the state could be guessed by whoever reads it.
+pub(super) fn stay(lab: &Lab, known: Option<&State>, events: &EventSink) {
+    let Some(state) = known else { return };
+    let pool = state.output::<UserPool>().map(|pool| pool.id);
+    for user in lab.user_pool.iter().flat_map(|pool| &pool.users) {
+        let record = password_step(&user.email).record(state);
+        let set = record.is_some_and(|record| !record.is_begun());
+        if let (Some(variable), Some(pool), true) = (&user.password_env, &pool, set)
+            && std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+        {
+            let email = &user.email;
+            events.send(Event::warning(format!(
+                "the password of {email} stays as it was first set, even if {variable} has changed since; to set it: \
+                 `aws cognito-idp admin-set-user-password --user-pool-id {pool} --username {email} --permanent \
+                 --password \"${variable}\"`"
+            )));
+        }
+    }
 }
 
 /// The secrets of the clients that identity providers know the user pool as, by their variables.

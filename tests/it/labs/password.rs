@@ -38,6 +38,18 @@ fn a_password_comes_from_the_environment_and_stays_out_of_everything() {
         again.iter().all(|(_, change)| change == "unchanged"),
         "{again:?}"
     );
+    // A new value is not sent, and `up` says so, without it.
+    let mut up = site.command(["up", "--local"]);
+    let said = Said::of(up.env("STUDENT_PASSWORD", "Another-Horse-2-Battery")).code(0);
+    for words in [
+        "the password of student@example.com stays",
+        "STUDENT_PASSWORD",
+        "aws cognito-idp admin-set-user-password",
+    ] {
+        assert!(said.out.contains(words), "{words} in\n{}", said.out);
+    }
+    assert!(!said.out.contains("Another-Horse") && !said.err.contains("Another-Horse"));
+    assert!(!site.ok("up --local").out.contains(" stays "));
     // The user signs in by it, and by e-mail code all the same.
     let client = site.ok("status --json").json()["outputs"]["client_id"].clone();
     let sign_in = |password: &str| {
