@@ -1,4 +1,4 @@
-//! `labctl logs`: what the lab's functions logged, from CloudWatch Logs; the twin answers the same call.
+//! `labctl logs`: what the lab's functions logged, from `CloudWatch` Logs; the twin answers the same call.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -159,24 +159,24 @@ pub struct Outputs {
     pub inbox: Option<String>,
 }
 
-fn one(value: &Option<String>) -> Vec<&str> {
-    value.as_deref().into_iter().collect()
+fn one(value: Option<&String>) -> Vec<&str> {
+    value.map(String::as_str).into_iter().collect()
 }
 
 impl Outputs {
     /// What is known, by the names that `--json` has, in the tutorial's order. Each has at least one value.
     pub fn named(&self) -> Vec<(&'static str, Vec<&str>)> {
         let all = [
-            ("invoke_url", one(&self.invoke_url)),
-            ("user_pool_id", one(&self.user_pool_id)),
-            ("client_id", one(&self.client_id)),
-            ("api_id", one(&self.api_id)),
-            ("distribution_id", one(&self.distribution_id)),
-            ("authorizer_id", one(&self.authorizer_id)),
-            ("function_arn", one(&self.function_arn)),
-            ("login_url", one(&self.login_url)),
+            ("invoke_url", one(self.invoke_url.as_ref())),
+            ("user_pool_id", one(self.user_pool_id.as_ref())),
+            ("client_id", one(self.client_id.as_ref())),
+            ("api_id", one(self.api_id.as_ref())),
+            ("distribution_id", one(self.distribution_id.as_ref())),
+            ("authorizer_id", one(self.authorizer_id.as_ref())),
+            ("function_arn", one(self.function_arn.as_ref())),
+            ("login_url", one(self.login_url.as_ref())),
             ("users", self.users.iter().map(String::as_str).collect()),
-            ("inbox", one(&self.inbox)),
+            ("inbox", one(self.inbox.as_ref())),
         ];
         all.into_iter()
             .filter(|(_, values)| !values.is_empty())

@@ -21,6 +21,8 @@ use crate::{
 const FOLDER: &str = "twins";
 /// How the names of files begin that become an entry.
 const TEMPORARY: &str = ".twin";
+/// How the names of entries begin.
+const ENTRY: &str = "twin-";
 /// Of an entry.
 const MOST_BYTES: u64 = 16 << 10;
 
@@ -80,14 +82,15 @@ pub(super) fn register(dir: &Path) {
         since: Timestamp::now(),
     };
     let digest = Sha256::digest(dir.as_os_str().as_encoded_bytes());
-    let name: String = digest
+    let name: Vec<String> = digest
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    let name = name.concat();
     if let (Some(folder), Ok(bytes)) = (folder(true), serde_json::to_vec(&entry)) {
         // The twin works without it.
-        let _ = folder.replace(&format!("{name}.json"), TEMPORARY, &bytes);
+        let _ = folder.replace(&format!("{ENTRY}{name}"), TEMPORARY, &bytes);
     }
 }
 
@@ -98,7 +101,7 @@ pub async fn all() -> Vec<Found> {
     };
     let mut found = Vec::new();
     for name in folder.names().unwrap_or_default() {
-        let Some(name) = name.to_str().filter(|name| name.ends_with(".json")) else {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(ENTRY)) else {
             continue;
         };
         let entry = folder.read(name, MOST_BYTES).ok();

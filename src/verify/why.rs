@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_traceback_ends_with_its_last_lines() {
-        let long: String = (0..50).map(|n| format!("line {n}\n")).collect();
+        let long: String = (0..50).fold(String::new(), |all, n| all + &format!("line {n}\n"));
         let shown = ending(&format!("[ERROR] KeyError: \u{1b}[31m'x'\n{long}"));
         assert!(
             shown.starts_with("[ERROR] KeyError: \\u{1b}[31m'x'\n  …\n"),
