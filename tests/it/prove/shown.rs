@@ -67,6 +67,8 @@ fn lines_bars_and_quiet_tell_what_the_file_keeps() {
                     words.extend(members.map(|m| item[m].as_str().expect("a text").to_owned()));
                 }
             }
+            // An ARN is not printed beside the name that it contains; the file has it.
+            words.retain(|word| !word.starts_with("arn:") || word.ends_with(":root"));
             for word in words {
                 assert!(out.contains(&word), "{word} in:\n{out}");
             }
