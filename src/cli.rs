@@ -15,9 +15,9 @@ use clap::{Args, Parser, Subcommand};
     propagate_version = true
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status), 4 nothing there (status),\n\
-    5 a check failed (verify), 6 something is left, or not proven to be gone (down),\n\
-    7 users, ids or addresses would be lost (up), 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status) or changes (plan),\n\
+    4 nothing there (status), 5 a check failed (verify), 6 something is left, or not proven to be\n\
+    gone (down), 7 users, ids or addresses would be lost (up), 130 interrupted."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -86,6 +86,8 @@ pub enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Show what `up` would create, update, replace and delete
+    Plan(Scope),
     /// Build what is missing, mend what drifted, go on where a run was cut off
     Up(Up),
     /// Ask AWS what is really there
@@ -113,20 +115,30 @@ pub enum Command {
     Local(Local),
 }
 
-/// Options of `up`.
+/// What part of the lab `plan` and `up` work on.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent switches of a command line"
-)]
-pub struct Up {
+pub struct Scope {
     /// Stop at the end of a chapter, and leave what is there of later ones as it is: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user, 6 edge
     #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=6))]
     pub until: Option<u8>,
+    /// A test user, in place of the file's (repeatable)
+    #[arg(long = "user", value_name = "EMAIL")]
+    pub users: Vec<String>,
+    /// Make a new secret between the distribution and the API, then end the old one
+    #[arg(long)]
+    pub rotate_edge_secret: bool,
+}
+
+/// Options of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// What part of the lab.
+    #[command(flatten)]
+    pub scope: Scope,
     /// Steps at once; 1 goes strictly one after another
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
     pub parallel: usize,
-    /// Show what would be done, from reads only
+    /// Show what would be done, from reads only, like `labctl plan`
     #[arg(long)]
     pub dry_run: bool,
     /// Agree to the loss of what people use: a user pool with its users, the id and address of an API, an identity
@@ -136,20 +148,17 @@ pub struct Up {
     /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
     #[arg(long, conflicts_with = "dry_run")]
     pub adopt: bool,
-    /// Make a new secret between the distribution and the API, then end the old one
-    #[arg(long)]
-    pub rotate_edge_secret: bool,
     /// Minutes to wait for CloudFront at most; 0 only looks
     #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
     pub edge_wait: u64,
-    /// A test user, in place of the file's (repeatable)
-    #[arg(long = "user", value_name = "EMAIL")]
-    pub users: Vec<String>,
 }
 
 /// Options of `down`.
 #[derive(Debug, Args)]
 pub struct Down {
+    /// Show what would be deleted, from reads only
+    #[arg(long, conflicts_with_all = ["prove", "grace"])]
+    pub dry_run: bool,
     /// Deletes at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
     pub parallel: usize,

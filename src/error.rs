@@ -20,7 +20,7 @@ pub enum Exit {
     Failed = 1,
     /// Bad usage or a bad lab.yaml; nothing was called.
     Usage = 2,
-    /// `status`: drift, something missing, or something found without a state.
+    /// `status`: drift, something missing, or something found without a state. `plan`: `up` would change something.
     Differs = 3,
     /// `status`: nothing there.
     Nothing = 4,

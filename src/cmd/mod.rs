@@ -9,6 +9,7 @@ mod local;
 mod logs;
 mod lookup;
 mod output;
+mod plan;
 mod scene;
 mod status;
 mod student;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
     let Cli { global, command } = cli;
     match command {
         Command::Init { folder, lab, list } => init::run(&global, &folder, &lab, list),
+        Command::Plan(scope) => plan::run(&global, &scope).await,
         Command::Up(args) => up::run(&global, &args).await,
         Command::Status => status::run(&global).await,
         Command::Logs(args) => logs::run(&global, &args).await,

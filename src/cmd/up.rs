@@ -1,65 +1,44 @@
 //! `labctl up`: builds what is missing, mends what drifted, goes on where a run was cut off.
 
 mod adopt;
-mod dry_run;
 mod finish;
-mod losses;
 mod passwords;
 mod target;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::scene::{self, Site};
+use super::{
+    plan::{
+        self, Secrets,
+        losses::{self, Agreed},
+        planned,
+    },
+    scene::{self, Site},
+};
 use crate::{
-    chapter::Chapter,
     cli::{Global, Up},
-    engine::{self, Interrupt, Lock, Options, Plan, Reads, State},
+    engine::{self, Interrupt, Lock, Options, Reads},
     error::{Error, Exit},
     event::{Event, EventSink, StepInfo},
-    lab::{self, Lab},
-    plan::{Extent, key_number, next_key_number, plan, reached},
-    resource::Secret,
+    lab::Lab,
+    plan::reached,
 };
-use dry_run::dry_run;
 use finish::finish;
 use target::{leftovers, start_and_link, warn};
-
-/// The last chapter of a lab that has resources.
-pub(super) fn last(lab: &Lab) -> u8 {
-    let chapter = lab.edge.as_ref().map_or(Chapter::User, |_| Chapter::Edge);
-    chapter.number()
-}
 
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
     let started = Instant::now();
     let site = Site::of(global);
     let lab = scene::load_lab(global)?;
-    if args.rotate_edge_secret && args.until.unwrap_or_else(|| last(&lab)) < Chapter::Edge.number()
-    {
-        return Err(Error::usage(
-            "there is no secret to rotate: no distribution stands before the API",
-        )
-        .hint("`edge: {}` in lab.yaml makes one, with `labctl up`"));
-    }
-    let users = users(args)?;
-    let folder = site.state_folder(&lab.name);
     if args.dry_run {
-        let known = engine::journal::read(&folder)?;
-        let none = BTreeMap::new();
-        let plan = Arc::new(planned(
-            &lab,
-            args,
-            users.as_deref(),
-            known.as_ref(),
-            &none,
-            &none,
-        )?);
-        return dry_run(global, &site, &lab, args, &plan, known).await;
+        return plan::dry_run(global, &site, &lab, args).await;
     }
+    let users = plan::users(&lab, &args.scope)?;
+    let folder = site.state_folder(&lab.name);
     let lock = Lock::take(&folder, "up")?;
     let reporter = scene::reporter(global);
     let run = Run {
@@ -85,49 +64,6 @@ struct Run<'a> {
     started: Instant,
 }
 
-/// The addresses of `--user`, checked like the file's.
-fn users(args: &Up) -> Result<Option<Vec<String>>, Error> {
-    if args.users.is_empty() {
-        return Ok(None);
-    }
-    let mut users = Vec::new();
-    for given in &args.users {
-        let email = lab::valid_email(given)
-            .map_err(|why| Error::usage(format!("--user {given}: {why}")))?;
-        if !users.contains(&email) {
-            users.push(email);
-        }
-    }
-    Ok(Some(users))
-}
-
-/// The plan; what the command line does not say is as it was in the last run (users), or all (chapters).
-fn planned(
-    lab: &Lab,
-    args: &Up,
-    users: Option<&[String]>,
-    known: Option<&State>,
-    passwords: &BTreeMap<String, Secret>,
-    client_secrets: &BTreeMap<String, Secret>,
-) -> Result<Plan, Error> {
-    let users = users.or(known.and_then(|s| s.users.as_deref()));
-    Ok(plan(
-        lab,
-        &Extent {
-            users,
-            until: args.until.unwrap_or(u8::MAX),
-            reached: reached(known),
-            passwords,
-            key_number: if args.rotate_edge_secret {
-                next_key_number(known)
-            } else {
-                key_number(known)
-            },
-            client_secrets,
-        },
-    )?)
-}
-
 impl Run<'_> {
     async fn build(self, lock: Lock, events: &EventSink) -> Result<Exit, Error> {
         let Self {
@@ -139,10 +75,12 @@ impl Run<'_> {
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
         let users = self.users.as_deref();
-        let passwords = passwords::ask(lab, args, users, known.as_ref())?;
+        let secrets = Secrets {
+            passwords: passwords::ask(lab, args, users, known.as_ref())?,
+            clients: passwords::client_secrets(lab, args, known.as_ref())?,
+        };
         passwords::stay(lab, known.as_ref(), events);
-        let secrets = passwords::client_secrets(lab, args, known.as_ref())?;
-        let plan = planned(lab, args, users, known.as_ref(), &passwords, &secrets)?;
+        let plan = planned(lab, &args.scope, users, known.as_ref(), &secrets)?;
         let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
         let interrupt = Interrupt::listen();
@@ -169,7 +107,7 @@ impl Run<'_> {
         };
         let foresight = interrupt.or(engine::foresee(&plan, &cx, &state, reads));
         let mut foresight = foresight.await.ok_or_else(scene::interrupted)??;
-        losses::check(args, &foresight.intents, &link, &cx, &state).await?;
+        losses::check(Agreed::of(args), &foresight.intents, &link, &cx, &state).await?;
         let question = format!(
             "Build {} resources{} in account {} ({}), {}?",
             plan.steps().len(),
@@ -178,7 +116,7 @@ impl Run<'_> {
             identity.arn,
             state.region
         );
-        passwords::warn(lab, &secrets, &link, events).await;
+        passwords::warn(lab, &secrets.clients, &link, events).await;
         scene::confirm(global, &link, &interrupt, &question).await?;
         let adopt = if args.adopt {
             adopt::agree(global, &plan, &cx).await?
@@ -187,9 +125,14 @@ impl Run<'_> {
         };
         // A lab that is further than `--until` stays so.
         let further = args
+            .scope
             .until
             .is_some_and(|until| reached(Some(&state)) > until);
-        let until = if further { state.until } else { args.until };
+        let until = if further {
+            state.until
+        } else {
+            args.scope.until
+        };
         if !global.yes && (args.adopt || link.local.is_none()) {
             // Somebody was asked, and nobody knows for how long.
             foresight.healths.clear();

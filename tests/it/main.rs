@@ -25,6 +25,7 @@ mod logs;
 mod lost;
 mod output;
 mod package;
+mod plan;
 mod prove;
 mod rates;
 mod readme;

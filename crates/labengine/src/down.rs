@@ -41,11 +41,14 @@ impl Removal {
     }
 }
 
-/// What to do with a step.
+/// What `down` does with a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Verdict {
+pub enum Verdict {
+    /// It exists and is ours.
     Delete,
+    /// It does not exist.
     AlreadyGone,
+    /// Somebody else's has its name: what was seen of that.
     LeaveAlone(String),
 }
 
@@ -54,6 +57,13 @@ enum Verdict {
 pub struct Survey {
     verdict: Verdict,
     output: Option<Value>,
+}
+
+impl Survey {
+    /// What `down` does with the step.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
 }
 
 /// What is addressed by a name may be a stranger's by now, and what was only begun may not be there,

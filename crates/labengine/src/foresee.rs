@@ -33,6 +33,8 @@ pub struct Intent<K> {
     pub drift: Vec<Drift>,
     /// A field that AWS does not change on one that is there.
     pub fixed: Option<String>,
+    /// The step that it lives in and goes with, when that is replaced or deleted.
+    pub with: Option<StepId>,
     /// A stranger has the name that a new one would get.
     pub taken: Option<String>,
     /// It is on record, whole.
@@ -108,7 +110,9 @@ pub async fn foresee<D: Driver>(
     }
     for (id, record) in state.in_order() {
         if plan.get(id).is_none() {
-            intents.push(of_unwanted(plan, id, record, health(id), &actions));
+            let intent = of_unwanted(plan, id, record, health(id), &actions);
+            actions.insert(id.clone(), intent.action);
+            intents.push(intent);
         }
     }
     plan.settle(state)?;
@@ -136,6 +140,8 @@ fn of_step<D: Driver>(
     };
     let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
     let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
+    let with = record.filter(|_| parent == Some(&Action::Replace));
+    let with = with.and_then(|record| record.within.clone());
     let wish = step.wish(driver, record)?;
     let action = match action(record.map(|r| r.phase), wish, &saw(health)) {
         // It goes with what it lives in.
@@ -166,6 +172,7 @@ fn of_step<D: Driver>(
         action,
         fixed: fixed.map(|d| d.field.clone()),
         drift,
+        with,
         taken: None,
         on_record: record.is_some_and(|r| r.phase == Phase::Created),
     })
@@ -275,8 +282,9 @@ fn of_unwanted<D: Driver>(
     actions: &BTreeMap<StepId, Action>,
 ) -> Intent<D::Kind> {
     let parent = record.within.as_ref().and_then(|id| actions.get(id));
+    let goes = matches!(parent, Some(Action::Replace | Action::Delete));
     let action = match action(Some(record.phase), plan.wish_of(record), &saw(health)) {
-        Action::Leave if parent == Some(&Action::Replace) => Action::Delete,
+        Action::Leave if goes => Action::Delete,
         action => action,
     };
     Intent {
@@ -288,6 +296,7 @@ fn of_unwanted<D: Driver>(
         action,
         drift: Vec::new(),
         fixed: None,
+        with: record.within.clone().filter(|_| goes),
         taken: None,
         on_record: record.phase == Phase::Created,
     }

@@ -30,7 +30,7 @@ mod tests;
 mod up;
 
 pub use decide::Action;
-pub use down::{Ended, Removal, Survey, down, survey};
+pub use down::{Ended, Removal, Survey, Verdict, down, survey};
 pub use driver::{Answer, Driver, Kind, Work};
 pub use event::{Change, Progress};
 pub use failure::Failure;

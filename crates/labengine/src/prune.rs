@@ -1,17 +1,22 @@
 //! Removes what the state has and the plan no longer wants.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Change, Driver, Failure, FaultKind, Kind, Plan, State, StepId, down, journal::JournalOf,
     state::Move, step::Teller,
 };
 
-/// Steps of the state that the plan does not have (but no later chapters'), what needs others first.
+/// Steps of the state that the plan does not have (but no later chapters'), what needs others first. Not what goes with
+/// another of them.
 fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
     let mut extra: Vec<_> = state
         .steps
         .iter()
         .filter(|(id, record)| plan.get(id).is_none() && !plan.leaves(record))
         .collect();
+    let all: BTreeSet<&StepId> = extra.iter().map(|(id, _)| *id).collect();
+    extra.retain(|(_, record)| !record.within.as_ref().is_some_and(|id| all.contains(id)));
     extra.sort_by_key(|(_, record)| std::cmp::Reverse(record.order));
     extra.into_iter().map(|(id, _)| id.clone()).collect()
 }
@@ -43,8 +48,7 @@ pub(crate) async fn prune<D: Driver>(
             continue;
         }
         match remove(&id, driver, journal).await {
-            Ok(true) => removed += 1,
-            Ok(false) => {}
+            Ok(gone) => removed += gone,
             Err(Failure::Aws(fault))
                 if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) =>
             {
@@ -71,14 +75,15 @@ pub(crate) async fn failures<D: Driver>(
     failed
 }
 
+/// Answers how many went.
 async fn remove<D: Driver>(
     id: &StepId,
     driver: &D,
     journal: &JournalOf<D>,
-) -> Result<bool, Failure> {
+) -> Result<usize, Failure> {
     // It may have gone with its parent.
     let Some(record) = journal.record(id) else {
-        return Ok(false);
+        return Ok(0);
     };
     let driver = driver.for_step(id);
     let teller = Teller::new(&driver, id);
@@ -87,8 +92,16 @@ async fn remove<D: Driver>(
     let change = down::delete(&driver, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
-        .commit_all(all.into_iter().map(|id| (id, Move::Gone)).collect())
+        .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
         .await?;
+    for inhabitant in &all[1..] {
+        let why = "with what it lives in".to_owned();
+        Teller::new(&driver, inhabitant).tell(change, None, Some(why));
+    }
     teller.tell(change, None, None);
-    Ok(change == Change::Deleted)
+    Ok(if change == Change::Deleted {
+        all.len()
+    } else {
+        0
+    })
 }

@@ -1,5 +1,6 @@
 //! `labctl down`: removes everything that is ours. It never needs lab.yaml while there is a state.
 
+mod dry_run;
 mod lost;
 mod prove;
 
@@ -22,6 +23,9 @@ pub(super) async fn run(global: &Global, args: &cli::Down) -> Result<Exit, Error
     let begun = Begun::now();
     let site = Site::of(global);
     let known = scene::known(global, &site)?;
+    if args.dry_run {
+        return dry_run::dry_run(global, &site, &known).await;
+    }
     let lock = known.lock("down")?;
     let reporter = scene::reporter(global);
     let (state, _) = scene::state_or_aside(&lock, known.lab.as_ref(), reporter.sink())?;

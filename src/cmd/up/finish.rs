@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use super::last;
 use crate::{
-    cmd::link::Link,
+    cmd::{link::Link, plan::last},
     engine::{self, Built, Change, Failure, Interrupt, Journal},
     error::{Error, Exit},
     event::{Event, EventSink},

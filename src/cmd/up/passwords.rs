@@ -25,6 +25,7 @@ pub(super) fn ask(
 ) -> Result<BTreeMap<String, Secret>, Error> {
     let mut passwords = BTreeMap::new();
     if args
+        .scope
         .until
         .is_some_and(|until| until < Chapter::User.number())
     {
@@ -77,6 +78,7 @@ pub(super) fn client_secrets(
 ) -> Result<BTreeMap<String, Secret>, Error> {
     let mut secrets = BTreeMap::new();
     if args
+        .scope
         .until
         .is_some_and(|until| until < Chapter::UserPool.number())
     {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The calls since [`twin::forget_calls`] that changed something, or tried to.
-fn changing(endpoint: &str) -> Vec<String> {
+pub(crate) fn changing(endpoint: &str) -> Vec<String> {
     let reads = ["Get", "List", "Describe", "AdminGet"];
     let change = |call: &String| {
         let (_, operation) = call.split_once(':').expect("service:Operation");
@@ -22,7 +22,7 @@ fn changing(endpoint: &str) -> Vec<String> {
 }
 
 /// The step of `up --dry-run --json`.
-fn line(plan: &Value, step: &str) -> Value {
+pub(crate) fn line(plan: &Value, step: &str) -> Value {
     let lines = plan.as_array().expect("a list").iter();
     let mut found = lines.filter(|line| line["id"] == step);
     found
@@ -32,14 +32,14 @@ fn line(plan: &Value, step: &str) -> Value {
 }
 
 /// A lab on the twin of its folder, or in an account that `AWS_ENDPOINT_URL` leads to.
-struct Place {
-    site: Site,
-    endpoint: String,
-    account: Option<&'static str>,
+pub(crate) struct Place {
+    pub(crate) site: Site,
+    pub(crate) endpoint: String,
+    pub(crate) account: Option<&'static str>,
 }
 
 impl Place {
-    fn local(site: Site) -> Self {
+    pub(crate) fn local(site: Site) -> Self {
         site.ok("local start");
         Self {
             endpoint: site.endpoint(),
@@ -49,7 +49,7 @@ impl Place {
     }
 
     /// An access key id of twelve digits is the account.
-    fn account(site: Site, id: &'static str) -> Self {
+    pub(crate) fn account(site: Site, id: &'static str) -> Self {
         Self {
             account: Some(id),
             ..Self::local(site)
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// Runs labctl; `up` with `--local` on the folder's own twin.
-    fn run(&self, line: &str) -> Said {
+    pub(crate) fn run(&self, line: &str) -> Said {
         let mut words: Vec<&str> = line.split(' ').collect();
         let Some(id) = self.account else {
             if words[0] == "up" {
@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// As [`Self::run`], and answers which calls changed something.
-    fn calls(&self, line: &str, code: i32) -> (Said, Vec<String>) {
+    pub(crate) fn calls(&self, line: &str, code: i32) -> (Said, Vec<String>) {
         twin::forget_calls(&self.endpoint);
         let said = self.run(line).code(code);
         (said, changing(&self.endpoint))

@@ -9,8 +9,26 @@ use crate::{
     resource::{Distribution, Kind, Recorded, UserPool, users_of_pool},
 };
 
+/// What the command line agrees to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::cmd) struct Agreed {
+    /// `--replace`.
+    replace: bool,
+    /// `--adopt`.
+    adopt: bool,
+}
+
+impl Agreed {
+    pub(in crate::cmd) fn of(args: &Up) -> Self {
+        Self {
+            replace: args.replace,
+            adopt: args.adopt,
+        }
+    }
+}
+
 /// What is lost, one sentence each, with the step it is of.
-pub(super) async fn losses(
+pub(in crate::cmd) async fn losses(
     intents: &[Intent],
     link: &Link,
     cx: &Cx,
@@ -75,8 +93,8 @@ async fn details(intent: &Intent, link: &Link, cx: &Cx, state: &State) -> Vec<St
 
 /// What no run can do: a stranger has the new name, or AWS does not change that field and labctl does not replace
 /// the thing.
-pub(super) fn impossible(args: &Up, intents: &[Intent], link: &Link) -> Option<Error> {
-    let mut taken = intents.iter().filter(|_| !args.adopt);
+pub(in crate::cmd) fn impossible(agreed: Agreed, intents: &[Intent], link: &Link) -> Option<Error> {
+    let mut taken = intents.iter().filter(|_| !agreed.adopt);
     if let Some((intent, seen)) = taken.find_map(|i| Some((i, i.taken.as_ref()?))) {
         let (title, name) = (intent.kind.title(), &intent.name);
         return Some(
@@ -129,8 +147,12 @@ fn passed_on(intents: &[Intent]) -> Option<(&Intent, &Intent)> {
 }
 
 /// Why the run is refused, if it is.
-pub(super) fn refusal(args: &Up, losses: &[(StepId, String)], link: &Link) -> Option<Error> {
-    if args.replace || losses.is_empty() {
+pub(in crate::cmd) fn refusal(
+    agreed: Agreed,
+    losses: &[(StepId, String)],
+    link: &Link,
+) -> Option<Error> {
+    if agreed.replace || losses.is_empty() {
         return None;
     }
     let all: Vec<&str> = losses.iter().map(|(_, loss)| loss.as_str()).collect();
@@ -142,24 +164,24 @@ pub(super) fn refusal(args: &Up, losses: &[(StepId, String)], link: &Link) -> Op
         )
         .hint("write it in lab.yaml as it was, and nothing is lost")
         .hint(format!(
-            "`labctl up{local} --replace` agrees to the loss; `labctl up{local} --dry-run` shows all that would change"
+            "`labctl up{local} --replace` agrees to the loss; `labctl plan` shows all that would change"
         )),
     )
 }
 
 /// Refuses a run that cannot be done, or that takes away what nobody agreed to lose. Before the first change.
-pub(super) async fn check(
-    args: &Up,
+pub(in crate::cmd) async fn check(
+    agreed: Agreed,
     intents: &[Intent],
     link: &Link,
     cx: &Cx,
     state: &State,
 ) -> Result<(), Error> {
-    if let Some(error) = impossible(args, intents, link) {
+    if let Some(error) = impossible(agreed, intents, link) {
         return Err(error);
     }
     let losses = losses(intents, link, cx, state).await;
-    if let Some(error) = refusal(args, &losses, link) {
+    if let Some(error) = refusal(agreed, &losses, link) {
         return Err(error);
     }
     for (_, message) in losses {
@@ -170,7 +192,7 @@ pub(super) async fn check(
 }
 
 /// How many things the run deletes, for the question before it; nothing when it deletes none.
-pub(super) fn counted(intents: &[Intent]) -> String {
+pub(in crate::cmd) fn counted(intents: &[Intent]) -> String {
     let count = |action: Action| intents.iter().filter(|i| i.action == action).count();
     let words = [
         (count(Action::Replace), "replaced by new ones"),
@@ -185,7 +207,7 @@ pub(super) fn counted(intents: &[Intent]) -> String {
 }
 
 /// The chapters that the run leaves alone, in a sentence.
-pub(super) fn left(plan: &Plan, state: &State) -> Option<String> {
+pub(in crate::cmd) fn left(plan: &Plan, state: &State) -> Option<String> {
     let left = state.steps.values().filter(|record| plan.leaves(record));
     let chapters: std::collections::BTreeSet<u8> = left.map(|record| record.chapter).collect();
     let mut numbers: Vec<String> = chapters.iter().map(u8::to_string).collect();

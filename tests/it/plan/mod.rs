@@ -1,0 +1,202 @@
+//! `plan` and `down --dry-run`: what would happen, from reads only.
+
+use serde_json::Value;
+
+use crate::{
+    harness::Site,
+    surprise::{Place, line},
+    twin,
+};
+
+const NOTHING: [&str; 0] = [];
+
+/// Text of a member.
+fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap_or_default().to_owned()
+}
+
+/// `(id, action)` of all lines.
+fn actions(plan: &Value) -> Vec<(String, String)> {
+    let lines = plan.as_array().expect("a list").iter();
+    lines
+        .map(|line| (text(line, "id"), text(line, "action")))
+        .collect()
+}
+
+#[test]
+fn plan_ends_with_3_only_when_up_would_change_something() {
+    for place in [
+        Place::local(Site::tutorial()),
+        Place::account(Site::tutorial(), "121212121212"),
+    ] {
+        // The state says where a lab is; before there is one, the command does.
+        let plan = if place.account.is_none() {
+            "plan --local --json"
+        } else {
+            "plan --json"
+        };
+        let (said, none) = place.calls(plan, 3);
+        assert_eq!(none, NOTHING);
+        let all = actions(&said.json());
+        assert_eq!(all.len(), 15, "{all:?}");
+        assert!(all.iter().all(|(_, a)| a == "create"), "{all:?}");
+        assert_eq!(said.json(), place.run("up --dry-run --json").code(0).json());
+        assert!(!place.site.has(".labctl/cognito-authorizer"));
+
+        place.run("up --until 3 --yes").code(0);
+        let said = place.run("plan").code(3).out;
+        for words in ["create  authorizer", "6 to create", "9 unchanged"] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        place.calls("plan --until 3", 0);
+        place.run("up --yes").code(0);
+        let (said, none) = place.calls("plan --json", 0);
+        assert_eq!(none, NOTHING);
+        assert!(actions(&said.json()).iter().all(|(_, a)| a == "keep"));
+        place.calls("plan --until 1", 0);
+        let said = place.run("plan --user more@example.com").code(3).out;
+        assert!(
+            said.contains("create  user          more@example.com"),
+            "{said}"
+        );
+
+        // What is lost, and what goes with it; the plan itself needs no `--replace`.
+        let lab = place.site.read("lab.yaml");
+        let (functions, _) = lab.split_once("# Chapters 3 and 4").expect("a chapter");
+        place.site.write("lab.yaml", functions);
+        let (said, none) = place.calls("plan --json", 3);
+        assert_eq!(none, NOTHING);
+        let plan = said.json();
+        let api = line(&plan, "api");
+        assert!(text(&api, "lost").contains("invoke URL"), "{api}");
+        for inside in ["stage", "method.GET /demo", "path./demo"] {
+            let inside = line(&plan, inside);
+            assert_eq!(text(&inside, "action"), "delete", "{inside}");
+            assert_eq!(text(&inside, "with"), "api", "{inside}");
+            assert_eq!(inside.get("lost"), None, "{inside}");
+        }
+        let shown = place.run("plan").code(3).out;
+        for words in [
+            "goes with REST API d-apigw-cmp-demo",
+            "--replace",
+            "invoke URL",
+        ] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        place.run("down --yes").code(0);
+    }
+}
+
+/// Bad usage, a change that AWS does not make, and nobody to ask are errors, not changes.
+#[test]
+fn plan_tells_errors_from_changes() {
+    let site = Site::tutorial();
+    let said = site.labctl("plan").code(1);
+    assert!(said.err.contains("cannot ask AWS"), "{}", said.err);
+    site.labctl("plan --until 9").code(2);
+    site.labctl("plan --user nobody").code(2);
+    site.labctl("plan --rotate-edge-secret").code(2);
+    let said = site.labctl("plan --local").code(3);
+    assert!(said.out.contains("nothing was asked"), "{}", said.out);
+    site.ok("up --local");
+    site.edit(
+        "      type: cognito\n      token_source: Authorization",
+        "      type: lambda\n      function: hello\n      token_source: Authorization",
+    );
+    site.edit(
+        "      scopes: [aws.cognito.signin.user.admin] # with a scope, only access tokens are taken\n",
+        "      allow: [Bearer a]\n      deny: [Bearer b]\n",
+    );
+    let said = site.labctl("plan").code(1);
+    assert!(said.out.contains("refuses this"), "{}", said.out);
+}
+
+#[test]
+fn plan_without_a_state_compares_what_it_finds() {
+    let place = Place::local(Site::tutorial());
+    place.run("up").code(0);
+    std::fs::remove_dir_all(place.site.path(".labctl/cognito-authorizer")).expect("a state");
+    place
+        .site
+        .edit("runtime: python3.13", "runtime: python3.12");
+    let (said, none) = place.calls("plan --json", 3);
+    assert_eq!(none, NOTHING);
+    let plan = said.json();
+    let function = line(&plan, "function.hello");
+    assert_eq!(text(&function, "action"), "update", "{function}");
+    let others: Vec<_> = actions(&plan)
+        .into_iter()
+        .filter(|(id, action)| id != "function.hello" && action != "adopt")
+        .collect();
+    assert_eq!(others, []);
+    let (said, none) = place.calls("down --dry-run --json", 0);
+    assert_eq!(none, NOTHING);
+    assert_eq!(actions(&said.json()).len(), 15, "{}", said.out);
+    assert!(!place.site.has(".labctl/cognito-authorizer"));
+}
+
+#[test]
+fn down_dry_run_shows_what_down_deletes() {
+    for (lab, account) in [
+        ("cognito-authorizer", None),
+        ("iam-authorizer", Some("131313131313")),
+        ("cloudfront-edge", None),
+    ] {
+        let site = Site::ready(lab);
+        let place = match account {
+            Some(id) => Place::account(site, id),
+            None => Place::local(site),
+        };
+        let said = place.run("down --dry-run --local").code(0);
+        assert!(said.out.contains("nothing there"), "{}", said.out);
+        place.run("up --yes").code(0);
+        let before = twin::everything(&place.endpoint);
+        let (said, none) = place.calls("down --dry-run --json", 0);
+        assert_eq!(none, NOTHING, "{lab}");
+        let plan = said.json();
+        assert_eq!(text(&line(&plan, "stage"), "with"), "api", "{lab}");
+        assert_eq!(text(&line(&plan, "user_pool"), "with"), "", "{lab}");
+        let shown = place.run("down --dry-run").code(0).out;
+        assert!(shown.contains("with the REST API"), "{lab}: {shown}");
+        assert_eq!(twin::everything(&place.endpoint), before, "{lab}");
+        let down = place.run("down --yes --json").code(0);
+        let mut announced = actions(&plan);
+        announced.sort();
+        let done: Vec<_> = crate::harness::changes(&down.events());
+        let done: Vec<_> = done
+            .into_iter()
+            .map(|(id, change)| (id, change.replace("deleted", "delete")))
+            .collect();
+        assert_eq!(announced, done, "{lab}");
+    }
+}
+
+#[test]
+fn down_dry_run_leaves_strangers_alone() {
+    let place = Place::local(Site::tutorial());
+    place.run("up").code(0);
+    let function = format!("/2015-03-31/functions/{}", crate::harness::FUNCTION);
+    let gone = twin::rest(&place.endpoint, "lambda", "DELETE", &function, None);
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    let role = format!("{}-role", crate::harness::FUNCTION);
+    for form in [
+        format!("Action=DeleteRolePolicy&RoleName={role}&PolicyName=logs"),
+        format!("Action=DeleteRole&RoleName={role}"),
+    ] {
+        twin::iam(&place.endpoint, &form);
+    }
+    twin::role(&place.endpoint, "stranger", &[]);
+    twin::function(
+        &place.endpoint,
+        crate::harness::FUNCTION,
+        "stranger",
+        &serde_json::json!({}),
+    );
+    let (said, none) = place.calls("down --dry-run --json", 0);
+    assert_eq!(none, NOTHING);
+    let function = line(&said.json(), "function.hello");
+    assert_eq!(text(&function, "action"), "leave", "{function}");
+    assert!(!text(&function, "message").is_empty(), "{function}");
+    let shown = place.run("down --dry-run").code(0).out;
+    assert!(shown.contains("not ours, left alone"), "{shown}");
+}
