@@ -108,6 +108,8 @@ pub enum Command {
     Export(Export),
     /// Print what the lab's functions logged, newest last
     Logs(Logs),
+    /// Go back to the end of a chapter: delete what later chapters have
+    Reset(Reset),
     /// Remove everything
     Down(Down),
     /// The local AWS twin
@@ -116,14 +118,17 @@ pub enum Command {
 }
 
 /// What part of the lab `plan` and `up` work on.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Scope {
     /// Stop at the end of a chapter, and leave what is there of later ones as it is: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user, 6 edge
     #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=6))]
     pub until: Option<u8>,
-    /// A test user, in place of the file's (repeatable)
+    /// A test user beside the file's (repeatable). Stays in the lab, also for later runs, until --no-user or `down`
     #[arg(long = "user", value_name = "EMAIL")]
     pub users: Vec<String>,
+    /// Remove the users that earlier runs added with --user
+    #[arg(long, conflicts_with = "users")]
+    pub no_user: bool,
     /// Make a new secret between the distribution and the API, then end the old one
     #[arg(long)]
     pub rotate_edge_secret: bool,
@@ -148,6 +153,20 @@ pub struct Up {
     /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
     #[arg(long, conflicts_with = "dry_run")]
     pub adopt: bool,
+    /// Minutes to wait for CloudFront at most; 0 only looks
+    #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
+    pub edge_wait: u64,
+}
+
+/// Options of `reset`.
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// The chapter: 1 function, 2 user pool, 3 REST API, 4 authorizer, 5 user
+    #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub to: u8,
+    /// Steps at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
+    pub parallel: usize,
     /// Minutes to wait for CloudFront at most; 0 only looks
     #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
     pub edge_wait: u64,

@@ -163,6 +163,8 @@ impl From<Failure> for Error {
         match failure {
             Failure::Aws(fault) => fault.into(),
             Failure::Journal(error) => error.into(),
+            Failure::Unannounced(_) => Self::new(Exit::Loses, failure.to_string())
+                .hint("AWS changed since labctl asked: `labctl plan` shows what would be lost now"),
             Failure::Defect(_) => Self::failed(failure.to_string()),
         }
     }

@@ -32,6 +32,8 @@ pub struct Extent<'a> {
     pub users: Option<&'a [String]>,
     /// The last chapter to build; what is there of later ones is left as it is.
     pub until: u8,
+    /// What is there of later chapters goes: the lab becomes as it was at the end of `until`.
+    pub goes_back: bool,
     /// The last chapter of which something is there: see [`reached`].
     pub reached: u8,
     /// Passwords by address, of users who have one: only `up` is given them.
@@ -49,6 +51,7 @@ impl Extent<'_> {
     pub const WHOLE: Self = Self {
         users: None,
         until: u8::MAX,
+        goes_back: false,
         reached: 0,
         passwords: NO_SECRETS,
         key_number: 1,
@@ -83,7 +86,7 @@ fn build<E>(
     pack: impl Fn(&Path) -> Result<Vec<u8>, E>,
 ) -> Result<Plan, E> {
     let mut plan = Plan::default();
-    if extent.until < u8::MAX {
+    if extent.until < u8::MAX && !extent.goes_back {
         plan.end_with(extent.until);
     }
     let has = |chapter: Chapter| chapter.number() <= extent.until;
@@ -102,8 +105,10 @@ fn build<E>(
         let edge = lab.edge.as_ref().filter(|_| has(Chapter::Edge));
         let reach = Reach {
             guarded,
+            opens: extent.goes_back && !guarded,
             // Before the last chapter nobody needs a key, but whoever does already goes on needing one.
             behind_edge: match &lab.edge {
+                Some(_) if extent.goes_back => Some(edge.is_some()),
                 Some(_) => edge.map(|_| true),
                 None => Some(false),
             },

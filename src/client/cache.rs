@@ -27,8 +27,8 @@ const MARGIN: i64 = 60;
 pub struct Fresh<'a> {
     /// For calls to Cognito.
     pub cx: &'a Cx,
-    /// The lab's folder.
-    pub folder: &'a Path,
+    /// The lab's folder; `None`: there is no state, so nothing is kept.
+    pub folder: Option<&'a Path>,
     /// The user pool.
     pub user_pool_id: &'a str,
     /// The app client.
@@ -67,12 +67,25 @@ impl From<Tokens> for Pair {
     }
 }
 
+impl From<Pair> for Tokens {
+    fn from(pair: Pair) -> Self {
+        Self {
+            access: pair.access,
+            id: pair.id,
+            refresh: pair.refresh,
+        }
+    }
+}
+
 /// Valid tokens of a user: those that are kept, refreshed ones, or of a new sign-in. Many processes may ask
 /// at once: one of them refreshes, the others find what it kept.
 pub async fn fresh(wanted: &Fresh<'_>) -> Result<Tokens, Error> {
-    let dir = match Dir::open(wanted.folder) {
+    let Some(folder) = wanted.folder else {
+        return Ok(anew(wanted).await?.into());
+    };
+    let dir = match Dir::open(folder) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(gone()),
-        opened => opened.map_err(|e| Error::file(wanted.folder.display(), &e))?,
+        opened => opened.map_err(|e| Error::file(folder.display(), &e))?,
     };
     let lock = lock(&dir).await?;
     is_up(&dir)?;
@@ -94,11 +107,7 @@ pub async fn fresh(wanted: &Fresh<'_>) -> Result<Tokens, Error> {
         None => keep(&dir, &mut kept, wanted.email, anew(wanted).await?)?,
     };
     drop(lock);
-    Ok(Tokens {
-        access: pair.access,
-        id: pair.id,
-        refresh: pair.refresh,
-    })
+    Ok(pair.into())
 }
 
 /// Refreshed tokens; `None`: Cognito wants a new sign-in.

@@ -217,6 +217,7 @@ impl Link {
             endpoint: self.connection.endpoint.clone(),
             local: self.local.clone(),
             users: None,
+            added_users: Vec::new(),
             until: None,
             recovered: false,
             created_at: Timestamp::now(),

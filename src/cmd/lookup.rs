@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Exit},
     event::EventSink,
     lab::Lab,
+    plan::{Extent, plan},
 };
 
 /// What AWS shows of a lab.
@@ -78,6 +79,27 @@ pub(super) async fn look(
         return Err(cannot_ask(Error::failed(why)));
     }
     Ok(looked)
+}
+
+/// A lab that is up: its state, or, without one here, what names and tags show of it. `None`: nothing is there.
+pub(super) async fn find(
+    global: &Global,
+    site: &Site,
+    lab: &Lab,
+) -> Result<Option<(Link, State)>, Error> {
+    let known = engine::journal::read(&site.state_folder(&lab.name))?;
+    if let Some(state) = known {
+        if state.steps.is_empty() {
+            return Ok(None);
+        }
+        let link = link::link(global, site, &state.region, Some(&state)).await?;
+        return Ok(Some((link, state)));
+    }
+    let plan = plan(lab, &Extent::WHOLE)?;
+    let (events, _) = EventSink::new();
+    let looked = look(global, site, lab, &plan, &events).await?;
+    let looked = looked.filter(|looked| !looked.state.steps.is_empty());
+    Ok(looked.map(|looked| (looked.link, looked.state)))
 }
 
 /// Whether an ARN is of something seen: it ends with its id.

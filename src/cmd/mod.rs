@@ -10,6 +10,7 @@ mod logs;
 mod lookup;
 mod output;
 mod plan;
+mod reset;
 mod scene;
 mod status;
 mod student;
@@ -33,6 +34,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Logs(args) => logs::run(&global, &args).await,
         Command::Output { name } => output::run(&global, name.as_deref()).await,
         Command::Verify(args) => verify::run(&global, &args).await,
+        Command::Reset(args) => reset::run(&global, &args).await,
         Command::Down(args) => down::run(&global, &args).await,
         Command::Token(args) => token::run(&global, &args).await,
         Command::Call(args) => call::run(&global, &args).await,

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::{
     link, lookup,
+    plan::{Users, last},
     scene::{self, Site},
-    up,
 };
 use crate::{
     chapter::Chapter,
-    cli::Global,
+    cli::{Global, Scope},
     engine::{self, Interrupt, Plan, Seen, Standing, State},
     error::{Error, Exit},
     event::Outputs,
@@ -95,7 +95,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     if global.json {
         report::print_json(&status);
     } else if !(global.quiet && exit == Exit::Ok) {
-        let of = lab.map_or(Chapter::User.number(), up::last);
+        let of = lab.map_or(Chapter::User.number(), last);
         let end = end(&state, &status.chapters, of, exit);
         report::print_lines(&lines(global, &status, &end));
     }
@@ -104,8 +104,10 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
 
 /// The plan that the last `up` had, or the whole lab.
 pub(super) fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
+    let users = Users::of(lab, &Scope::default(), state)?;
     let extent = Extent {
-        users: state.and_then(|s| s.users.as_deref()),
+        users: users.all.as_deref(),
+        goes_back: false,
         until: state.and_then(|s| s.until).unwrap_or(u8::MAX),
         reached: reached(state),
         passwords: &BTreeMap::new(),

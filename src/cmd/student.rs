@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    link::{self, Link},
+    link::Link,
+    lookup,
     scene::{self, Site},
 };
 use crate::{
@@ -25,7 +26,8 @@ pub(super) struct Scene {
     pub(super) link: Link,
     pub(super) outputs: Outputs,
     pub(super) cx: Cx,
-    folder: PathBuf,
+    /// Where its state is, if it has one.
+    folder: Option<PathBuf>,
 }
 
 impl Scene {
@@ -34,16 +36,16 @@ impl Scene {
         let site = Site::of(global);
         let lab = scene::load_lab(global)?;
         let folder = site.state_folder(&lab.name);
-        let state = crate::engine::journal::read(&folder)?.filter(|s| !s.steps.is_empty());
-        let state = state.ok_or_else(|| {
+        let found = lookup::find(global, &site, &lab).await?;
+        let (link, state) = found.ok_or_else(|| {
             Error::failed(format!("{}: nothing there", lab.name))
                 .hint("`labctl up` builds it, `labctl up --local` without an account")
         })?;
-        let link = link::link(global, &site, &state.region, Some(&state)).await?;
         let outputs = link.outputs(&state).await;
         // What is waited for here is not shown: the answer is all that is wanted.
         let (events, _) = EventSink::new();
         let cx = link.cx(&state, &events, &Interrupt::listen());
+        let folder = folder.join("state.json").exists().then_some(folder);
         Ok(Self {
             lab,
             state,
@@ -87,7 +89,7 @@ impl Scene {
         let pool = self.lab.user_pool.as_ref();
         fresh(&Fresh {
             cx: &self.cx,
-            folder: &self.folder,
+            folder: self.folder.as_deref(),
             user_pool_id,
             client_id,
             rotated: pool.is_some_and(|pool| pool.app_client.rotation_grace_s.is_some()),

@@ -13,21 +13,21 @@ use std::{
 
 use super::{
     plan::{
-        self, Secrets,
+        self, Secrets, Users,
         losses::{self, Agreed},
         planned,
     },
     scene::{self, Site},
 };
 use crate::{
-    cli::{Global, Up},
+    cli::{Global, Scope, Up},
     engine::{self, Interrupt, Lock, Options, Reads},
     error::{Error, Exit},
     event::{Event, EventSink, StepInfo},
     lab::Lab,
     plan::reached,
 };
-use finish::finish;
+pub(super) use finish::{Ran, finish};
 use target::{leftovers, start_and_link, warn};
 
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
@@ -37,7 +37,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
     if args.dry_run {
         return plan::dry_run(global, &site, &lab, args).await;
     }
-    let users = plan::users(&lab, &args.scope)?;
+    plan::check(&lab, &args.scope)?;
     let folder = site.state_folder(&lab.name);
     let lock = Lock::take(&folder, "up")?;
     let reporter = scene::reporter(global);
@@ -46,7 +46,6 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         site: &site,
         lab: &lab,
         args,
-        users,
         started,
     };
     let outcome = run.build(lock, reporter.sink()).await;
@@ -60,7 +59,6 @@ struct Run<'a> {
     site: &'a Site,
     lab: &'a Lab,
     args: &'a Up,
-    users: Option<Vec<String>>,
     started: Instant,
 }
 
@@ -74,13 +72,13 @@ impl Run<'_> {
             ..
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
-        let users = self.users.as_deref();
+        let users = Users::of(lab, &args.scope, known.as_ref())?;
         let secrets = Secrets {
-            passwords: passwords::ask(lab, args, users, known.as_ref())?,
+            passwords: passwords::ask(lab, args, users.all.as_deref(), known.as_ref())?,
             clients: passwords::client_secrets(lab, args, known.as_ref())?,
         };
         passwords::stay(lab, known.as_ref(), events);
-        let plan = planned(lab, &args.scope, users, known.as_ref(), &secrets)?;
+        let plan = planned(lab, &args.scope, &users, known.as_ref(), &secrets)?;
         let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
         let interrupt = Interrupt::listen();
@@ -137,10 +135,11 @@ impl Run<'_> {
             // Somebody was asked, and nobody knows for how long.
             foresight.healths.clear();
         }
-        if self.users.is_some() || until != state.until {
+        let same = (&users.all, &users.added) == (&state.users, &state.added_users);
+        if !same || until != state.until {
             journal
                 .change(|s| {
-                    s.users = self.users.or(s.users.take());
+                    (s.users, s.added_users) = (users.all, users.added);
                     s.until = until;
                     Ok(())
                 })
@@ -149,6 +148,15 @@ impl Run<'_> {
         warn(&plan, &link, leftovers, aside, events);
         if let Some(message) = losses::left(&plan, &state) {
             events.send(Event::warning(message));
+            let scope = Scope {
+                until: None,
+                ..Scope::default()
+            };
+            let whole = planned(lab, &scope, &Users::known(&state), Some(&state), &secrets)?;
+            let intents = &foresight.intents;
+            for message in losses::stale(intents, &Arc::new(whole), &plan, &cx, &state).await? {
+                events.send(Event::warning(message));
+            }
         }
         events.send(Event::RunStarted {
             command: "up",
@@ -158,13 +166,20 @@ impl Run<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: plan.steps().iter().map(StepInfo::of).collect(),
         });
+        let announced = foresight.intents.iter().filter(|i| i.goes());
+        let announced = Some(announced.map(|i| i.id.clone()).collect());
         let options = Options {
+            announced,
             parallel: args.parallel,
             adopt,
             foresight,
         };
         let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
-        let run = (lab, self.started);
-        finish(&link, &journal, built, events, &interrupt, run).await
+        let ran = Ran {
+            command: "up",
+            lab,
+            started: self.started,
+        };
+        finish(&link, &journal, built, events, &interrupt, ran).await
     }
 }

@@ -53,6 +53,13 @@ pub trait Resource: Send + Sync + 'static {
     /// What is made or changed in the same run may still use it, though AWS would let it go (a key that
     /// a distribution sends): when lab.yaml no longer wants it, it goes last.
     const LINGERS: bool = false;
+    /// Its key says what all its needs are, and another one takes its place when the key changes
+    /// ([`Rekey::Supersede`]).
+    const SUPERSEDED: bool = false;
+    /// Its output follows from its key, so another one with this key has the same.
+    const DERIVED: bool = Self::BY_NAME;
+    /// It is nothing but the end of its needs' last change: each change begins it again.
+    const FOLLOWS: bool = false;
     /// What people have of it outside of the lab: users, ids, addresses. Completes "lost are …". `up` deletes such a
     /// thing only when it is told to.
     const CARRIES: Option<&'static str> = None;

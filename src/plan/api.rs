@@ -40,6 +40,8 @@ pub(super) struct Builder<'a> {
 pub(super) struct Reach {
     /// With authorizers and deployed; otherwise it is as at the end of chapter 3: open to all, and only tested.
     pub(super) guarded: bool,
+    /// An authorizer that is attached already is detached.
+    pub(super) opens: bool,
     /// Only a distribution may call. `None`: a later chapter says.
     pub(super) behind_edge: Option<bool>,
     /// There is a distribution, though it may be of a later chapter.
@@ -149,7 +151,11 @@ impl<'a> Builder<'a> {
         let planned = Method {
             http_method: route.method.clone(),
             path: route.path.clone(),
-            guard: guarded.then(|| route.guard.clone()),
+            guard: if guarded {
+                Some(route.guard.clone())
+            } else {
+                self.reach.opens.then_some(lab::Guard::Open)
+            },
             scopes: if guarded {
                 route.scopes.clone()
             } else {
@@ -272,6 +278,7 @@ mod tests {
             let extent = Extent {
                 users: None,
                 until: u8::MAX,
+                goes_back: false,
                 reached: 0,
                 passwords: &BTreeMap::new(),
                 key_number: 1,
@@ -287,6 +294,7 @@ mod tests {
             let pool = lab.user_pool.as_ref();
             let pool = pool.map(|file| pool::add(&mut plan, file, &extent));
             let reach = Reach {
+                opens: false,
                 guarded: true,
                 behind_edge: Some(lab.edge.is_some()),
                 has_edge: lab.edge.is_some(),

@@ -54,6 +54,15 @@ macro_rules! dispatch {
             fn lingers(self) -> bool {
                 match self { $(Self::$kind => $kind::LINGERS,)* }
             }
+            fn superseded(self) -> bool {
+                match self { $(Self::$kind => $kind::SUPERSEDED,)* }
+            }
+            fn derived(self) -> bool {
+                match self { $(Self::$kind => $kind::DERIVED,)* }
+            }
+            fn follows(self) -> bool {
+                match self { $(Self::$kind => $kind::FOLLOWS,)* }
+            }
             fn carries(self) -> Option<&'static str> {
                 match self { $(Self::$kind => $kind::CARRIES,)* }
             }

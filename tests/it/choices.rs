@@ -599,7 +599,7 @@ fn what_is_changed_by_hand_is_named_and_mended() {
     lab.site
         .write("lab.yaml", format!("{before}  app_client:{after}"));
     lab.site.edit(PREFIX, "d-choices-4712");
-    let events = changes(&lab.site.ok("up --local --json").events());
+    let events = changes(&lab.site.ok("up --local --replace --json").events());
     let changed: Vec<_> = events.iter().filter(|(_, c)| c != "unchanged").collect();
     let ids: Vec<_> = changed
         .iter()

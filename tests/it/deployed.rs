@@ -15,9 +15,9 @@ const DEPLOYED: bool = true;
 const KEPT: bool = false;
 
 /// An option as the schema names it, what is edited, and what becomes of the deployment. One after another, in one lab.
-type Edit = (&'static str, &'static [(&'static str, &'static str)], bool);
+pub(crate) type Edit = (&'static str, &'static [(&'static str, &'static str)], bool);
 
-const EDITS: &[Edit] = &[
+pub(crate) const EDITS: &[Edit] = &[
     (
         "name",
         &[("d-apigw-all-authorizers", "d-apigw-other")],
@@ -252,7 +252,7 @@ fn an_edit_of_the_api_is_deployed() {
         for (from, to) in *edits {
             site.edit(from, to);
         }
-        let mut made = changes(&site.ok("up --local --json").events());
+        let mut made = changes(&site.ok("up --local --replace --json").events());
         made.retain(|(_, change)| change != "unchanged");
         assert_eq!(id() != before, *deployed, "{option} {edits:?}: {made:?}");
         // The stage serves what is in the state.

@@ -164,24 +164,6 @@ fn until_3_is_the_api_without_authorizer_and_deployment() {
 }
 
 #[test]
-fn users_given_on_the_command_line_replace_those_of_the_file() {
-    let site = Site::tutorial();
-    site.ok("up --local --user Ada@Example.org --user bob@example.net");
-    let users = |site: &Site| site.ok("status --json").json()["outputs"]["users"].clone();
-    assert_eq!(users(&site), json!(["ada@example.org", "bob@example.net"]));
-    // They stay until others are given.
-    site.ok("up --local");
-    assert_eq!(users(&site), json!(["ada@example.org", "bob@example.net"]));
-    site.ok("verify --user bob@example.net");
-    let changes = changes(&site.ok("up --local --user ada@example.org --json").events());
-    assert!(
-        changes.contains(&("user.bob@example.net".to_owned(), "deleted".to_owned())),
-        "{changes:?}"
-    );
-    assert_eq!(users(&site), json!(["ada@example.org"]));
-}
-
-#[test]
 fn one_at_a_time_follows_the_tutorial() {
     let site = Site::tutorial();
     let events = site.ok("up --local --parallel 1 --json").events();

@@ -25,6 +25,19 @@ pub trait Kind:
     fn adoptable(self) -> bool;
     /// Others may still use it until the run ends, and the cloud would not stop us from deleting it: it goes last.
     fn lingers(self) -> bool;
+    /// When one of its needs is new, another one takes its place, and the old one stays with its parent: see
+    /// [`Rekey::Supersede`].
+    fn superseded(self) -> bool {
+        false
+    }
+    /// Its output follows from its key, so another one has the same.
+    fn derived(self) -> bool {
+        self.by_name()
+    }
+    /// It is nothing but the end of its needs' last change: each change begins it again.
+    fn follows(self) -> bool {
+        false
+    }
     /// What people have of it outside of the lab: users, ids, addresses. Completes "lost are …".
     fn carries(self) -> Option<&'static str>;
     /// Fields that cannot be changed on one that exists.

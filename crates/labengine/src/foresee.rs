@@ -41,6 +41,13 @@ pub struct Intent<K> {
     pub on_record: bool,
 }
 
+impl<K> Intent<K> {
+    /// What is there is deleted, whether another one takes its place or not.
+    pub fn goes(&self) -> bool {
+        matches!(self.action, Action::Replace | Action::Delete)
+    }
+}
+
 /// What a run would do, and what it need not ask again.
 #[derive(Debug)]
 pub struct Foresight<K> {
@@ -139,6 +146,7 @@ fn of_step<D: Driver>(
         _ => Vec::new(),
     };
     let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
+    let changed = |id: &StepId| actions.get(id) == Some(&Action::Update);
     let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
     let with = record.filter(|_| parent == Some(&Action::Replace));
     let with = with.and_then(|record| record.within.clone());
@@ -151,7 +159,12 @@ fn of_step<D: Driver>(
             Action::Replace
         }
         // It cannot be checked before its needs are there.
+        Action::Keep | Action::Update if wish == Wish::Unknown && step.kind.superseded() => {
+            Action::Create
+        }
         Action::Keep if unknown => Action::Update,
+        Action::Look if unknown && health.is_none() => Action::Update,
+        Action::Keep if step.kind.follows() && step.needs.iter().any(changed) => Action::Update,
         action => action,
     };
     if let (Wish::Other(Rekey::Recreate | Rekey::Supersede), Some(record), Some(wanted)) =
@@ -241,13 +254,13 @@ async fn find_and_check<D: Driver>(
     Ok(Some(Begun { record, health }))
 }
 
-/// Whether another one will have the same output: it is known by its name, and the name stays.
+/// Whether another one will have the same output: it follows from the key, and the key stays.
 fn is_same<D: Driver>(
     step: &Step<D>,
     driver: &D,
     record: Option<&Record<D::Kind>>,
 ) -> Result<bool, Fault> {
-    let (Some(record), true) = (record, step.kind.by_name()) else {
+    let (Some(record), true) = (record, step.kind.derived()) else {
         return Ok(false);
     };
     Ok(record.output.is_some() && step.work.key(driver)?.as_ref() == Some(&record.key))

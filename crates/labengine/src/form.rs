@@ -77,6 +77,10 @@ pub(crate) fn users<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Str
     }
 }
 
+pub(crate) fn more_users<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(users(from)?.unwrap_or_default())
+}
+
 fn optional<'de, D: Deserializer<'de>>(
     from: D,
     good: impl Fn(&str) -> bool,

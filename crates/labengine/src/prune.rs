@@ -37,6 +37,7 @@ pub(crate) async fn prune<D: Driver>(
     driver: &D,
     journal: &JournalOf<D>,
     when: When,
+    announced: Option<&BTreeSet<StepId>>,
 ) -> Result<(usize, bool), (StepId, Failure)> {
     let mut removed = 0;
     let mut left = false;
@@ -46,6 +47,13 @@ pub(crate) async fn prune<D: Driver>(
         if lingers && when == When::First {
             left = true;
             continue;
+        }
+        if let (Some(record), false) = (
+            state.steps.get(&id).filter(|record| !record.is_begun()),
+            announced.is_none_or(|all| all.contains(&id)),
+        ) && let Some(carries) = record.kind.carries()
+        {
+            return Err((id, Failure::unannounced(record, carries)));
         }
         match remove(&id, driver, journal).await {
             Ok(gone) => removed += gone,

@@ -37,9 +37,17 @@ pub struct State<K: Kind> {
     /// The lab is on the local twin whose folder this is.
     #[serde(default, deserialize_with = "form::twin")]
     pub local: Option<std::path::PathBuf>,
-    /// Users given with `up --user`, in place of the file's.
+    /// All users, when they are not the file's: with [`Self::added_users`] the file's and these. Without, users of
+    /// `up --user` in place of the file's, as earlier versions had it.
     #[serde(default, deserialize_with = "form::users")]
     pub users: Option<Vec<String>>,
+    /// Users given with `up --user`, beside the file's.
+    #[serde(
+        default,
+        deserialize_with = "form::more_users",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub added_users: Vec<String>,
     /// Chapter given with `up --until`.
     pub until: Option<u8>,
     /// It began without knowing what was there: an earlier state was lost. What is not on record may be there all the
@@ -306,6 +314,7 @@ mod tests {
                 endpoint: None,
                 local: None,
                 users: None,
+                added_users: vec![],
                 until: None,
                 recovered: false,
                 created_at: Timestamp::UNIX_EPOCH,

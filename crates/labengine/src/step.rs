@@ -54,6 +54,10 @@ impl<'a, D: Driver> Teller<'a, D> {
 }
 
 /// Builds one step.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one step"
+)]
 pub(crate) struct Builder<'a, D: Driver> {
     pub(crate) step: &'a Step<D>,
     pub(crate) driver: &'a D,
@@ -64,6 +68,8 @@ pub(crate) struct Builder<'a, D: Driver> {
     pub(crate) look_first: bool,
     /// The user has seen the stranger that has this step's name, and wants it to become ours.
     pub(crate) agreed: bool,
+    /// People know that it will be replaced, or nobody is asked.
+    pub(crate) may_go: bool,
     /// What it replaces went with the thing that it lived in, in this run.
     pub(crate) replaces: bool,
 }
@@ -181,14 +187,16 @@ impl<D: Driver> Builder<'_, D> {
                 let output = self.claim(&record.key).await?;
                 self.adopt(record.key, output, memory).await
             }
-            (Next::Replace, Some(record)) => {
-                let (change, took) = self.remove(&record).await?;
-                // It may have gone with what it was part of.
-                memory.replaces = change != Change::LeftAlone;
-                memory.ends.took = took;
-                memory.saw = Saw::Nothing;
-                Ok(None)
+            // A stranger's is left alone: nothing is lost.
+            (Next::Replace, Some(record))
+                if !self.may_go && !record.is_begun() && !matches!(memory.saw, Saw::Theirs(_)) =>
+            {
+                match self.step.kind.carries() {
+                    Some(carries) => Err(Failure::unannounced(&record, carries)),
+                    None => self.replace(&record, memory).await,
+                }
             }
+            (Next::Replace, Some(record)) => self.replace(&record, memory).await,
             (Next::Forget, Some(record)) => {
                 // Another copy of this state may have made it anew; a name would show by itself.
                 memory.rules.look |= record.output.is_some() && !self.step.kind.by_name();
@@ -208,6 +216,19 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Refuse, Some(record)) => Err(self.refuse(&record, memory).await?),
             (next, _) => Err(self.defect(&format!("cannot {next:?}"))),
         }
+    }
+
+    async fn replace(
+        &self,
+        record: &Record<D::Kind>,
+        memory: &mut Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        let (change, took) = self.remove(record).await?;
+        // It may have gone with what it was part of.
+        memory.replaces = change != Change::LeftAlone;
+        memory.ends.took = took;
+        memory.saw = Saw::Nothing;
+        Ok(None)
     }
 
     fn defect(&self, what: &str) -> Failure {

@@ -80,6 +80,9 @@ pub struct Options<K> {
     pub adopt: BTreeSet<StepId>,
     /// What was seen just before: checks are not made again.
     pub foresight: Foresight<K>,
+    /// The steps of which people know that they will be replaced or deleted. What carries something for people
+    /// ([`crate::Kind::carries`]) and is not among them stays. `None`: all may go.
+    pub announced: Option<BTreeSet<StepId>>,
 }
 
 /// Builds what is missing, mends what drifted, resumes what was cut off, removes what the plan no longer has.
@@ -91,8 +94,9 @@ pub async fn up<D: Driver>(
 ) -> Result<Built, Failure> {
     recall(&plan, &driver, &journal).await?;
     let healths = std::mem::take(&mut options.foresight.healths);
+    let announced = options.announced.as_ref();
     let mut built = Built::default();
-    let later = match prune::prune(&plan, &driver, &journal, When::First).await {
+    let later = match prune::prune(&plan, &driver, &journal, When::First, announced).await {
         Ok((removed, later)) => {
             built.removed = removed;
             later
@@ -108,7 +112,7 @@ pub async fn up<D: Driver>(
     schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
     if later && built.ok() {
         // What was in use by something that has been changed since.
-        match prune::prune(&plan, &driver, &journal, When::Last).await {
+        match prune::prune(&plan, &driver, &journal, When::Last, announced).await {
             Ok((removed, still)) => {
                 built.removed += removed;
                 if still {
@@ -216,9 +220,15 @@ async fn schedule<D: Driver>(
                 .needs
                 .iter()
                 .any(|n| built.done.get(n) != Some(&Change::Unchanged));
-            let health = healths.remove(&id).filter(|_| !fresh);
+            // What was seen is compared with what was wanted then; what did not exist is not made by its needs.
+            let health = healths.remove(&id);
+            let health = health.filter(|health| !fresh || *health == Health::Missing);
             let look_first = recovered || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
+            let may_go = options
+                .announced
+                .as_ref()
+                .is_none_or(|all| all.contains(&id));
             let replaces = taken.contains(&id);
             let (plan, driver, journal) =
                 (Arc::clone(plan), driver.for_step(&id), Arc::clone(journal));
@@ -235,6 +245,7 @@ async fn schedule<D: Driver>(
                     teller,
                     look_first,
                     agreed,
+                    may_go,
                     replaces,
                 };
                 builder.bring(health.map_or(Saw::Nothing, Saw::from)).await

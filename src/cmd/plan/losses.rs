@@ -1,10 +1,12 @@
 //! What a run would take away from people: found, and agreed to, before the first change.
 
+use std::sync::Arc;
+
 use crate::{
     aws::Cx,
     cli::Up,
     cmd::link::Link,
-    engine::{Action, Intent, KindExt as _, Plan, Record, State, StepId},
+    engine::{self, Action, Intent, KindExt as _, Plan, Reads, Record, State, StepId},
     error::{Error, Exit},
     resource::{Distribution, Kind, Recorded, UserPool, users_of_pool},
 };
@@ -36,9 +38,10 @@ pub(in crate::cmd) async fn losses(
 ) -> Vec<(StepId, String)> {
     let mut all = Vec::new();
     for intent in intents {
-        let goes = matches!(intent.action, Action::Replace | Action::Delete);
-        // What was only begun nobody has yet; what was being deleted was agreed to.
-        let Some(carries) = intent.kind.carries().filter(|_| goes && intent.on_record) else {
+        // What was only begun nobody has yet; what was being deleted was agreed to. What goes with another is lost
+        // with that one.
+        let lost = intent.goes() && intent.on_record && intent.with.is_none();
+        let Some(carries) = intent.kind.carries().filter(|_| lost) else {
             continue;
         };
         let details = details(intent, link, cx, state).await;
@@ -49,7 +52,7 @@ pub(in crate::cmd) async fn losses(
             if intent.action == Action::Replace {
                 "replaced by another one"
             } else {
-                "deleted, since lab.yaml no longer has it"
+                "deleted"
             },
             if details.is_empty() {
                 String::new()
@@ -85,7 +88,8 @@ async fn details(intent: &Intent, link: &Link, cx: &Cx, state: &State) -> Vec<St
             let domain = state.first(Kind::UserPoolDomain);
             all.extend(domain.map(|(_, r)| link.login_url(&r.name)));
         }
-        Kind::RestApi => all.extend(link.direct_url(state)),
+        Kind::RestApi | Kind::Stage => all.extend(link.direct_url(state)),
+        Kind::UserPoolDomain => all.push(link.login_url(&record.name)),
         _ => {}
     }
     all
@@ -226,4 +230,37 @@ pub(in crate::cmd) fn left(plan: &Plan, state: &State) -> Option<String> {
     Some(format!(
         "{word} {which} {verb} left as {as_it}; `labctl down` removes all"
     ))
+}
+
+/// What of later chapters goes on using something that this run replaces or removes, one sentence each.
+pub(in crate::cmd) async fn stale(
+    intents: &[Intent],
+    whole: &Arc<Plan>,
+    plan: &Plan,
+    cx: &Cx,
+    state: &State,
+) -> Result<Vec<String>, Error> {
+    if !intents.iter().any(Intent::goes) {
+        return Ok(Vec::new());
+    }
+    let later = |intent: &Intent| {
+        let record = state.steps.get(&intent.id)?;
+        let touched = matches!(intent.action, Action::Update | Action::Replace);
+        (plan.leaves(record) && touched).then(|| (record.kind.title(), record.name.clone()))
+    };
+    let local = if state.local.is_some() {
+        " --local"
+    } else {
+        ""
+    };
+    let all = engine::foresee(whole, cx, state, Reads::All).await?.intents;
+    let all = all.iter().filter_map(later);
+    Ok(all
+        .map(|(title, name)| {
+            format!(
+                "{title} `{name}` is of a later chapter and stays as it is, so it does not use what this run makes: \
+                 `labctl up{local}` updates it"
+            )
+        })
+        .collect())
 }

@@ -1,13 +1,13 @@
 //! `labctl plan` and `up --dry-run`: what `up` would do, from reads only.
 
 pub(super) mod losses;
-mod text;
+pub(super) mod text;
 mod wanted;
 
 use std::sync::Arc;
 
 use text::Line;
-pub(super) use wanted::{Secrets, last, planned, users};
+pub(super) use wanted::{Secrets, Users, check, last, planned};
 
 use super::{
     link, lookup,
@@ -56,10 +56,11 @@ async fn foretell(
     scope: &Scope,
     agreed: Agreed,
 ) -> Result<Told, Error> {
-    let users = users(lab, scope)?;
+    check(lab, scope)?;
     let known = engine::journal::read(&site.state_folder(&lab.name))?;
     let secrets = Secrets::default();
-    let plan = planned(lab, scope, users.as_deref(), known.as_ref(), &secrets)?;
+    let users = Users::of(lab, scope, known.as_ref())?;
+    let plan = planned(lab, scope, &users, known.as_ref(), &secrets)?;
     let plan = Arc::new(plan);
     let reporter = scene::reporter(&Global {
         quiet: true,

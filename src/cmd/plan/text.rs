@@ -111,8 +111,17 @@ impl Told {
     }
 }
 
+/// What changes, a line each.
+pub(in crate::cmd) fn changes(intents: &[Intent]) -> Vec<String> {
+    let changing = intents
+        .iter()
+        .filter(|intent| intent.action != Action::Keep);
+    let line = |i: &Intent| format!("{} {} `{}`", word(i.action), i.kind.title(), i.name);
+    changing.map(line).collect()
+}
+
 /// A line or more for each.
-pub(in crate::cmd) fn lines(all: &[Line]) -> Vec<String> {
+fn lines(all: &[Line]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let width = report::kinds_width(all.iter().map(|line| line.kind));
     for line in all {

@@ -18,8 +18,8 @@ pub(in crate::cmd) fn last(lab: &Lab) -> u8 {
     chapter.number()
 }
 
-/// The addresses of `--user`, checked like the file's. Refuses options that do not fit the lab.
-pub(in crate::cmd) fn users(lab: &Lab, scope: &Scope) -> Result<Option<Vec<String>>, Error> {
+/// Refuses options that do not fit the lab.
+pub(in crate::cmd) fn check(lab: &Lab, scope: &Scope) -> Result<(), Error> {
     if scope.rotate_edge_secret && scope.until.unwrap_or_else(|| last(lab)) < Chapter::Edge.number()
     {
         return Err(Error::usage(
@@ -27,18 +27,72 @@ pub(in crate::cmd) fn users(lab: &Lab, scope: &Scope) -> Result<Option<Vec<Strin
         )
         .hint("`edge: {}` in lab.yaml makes one, with `labctl up`"));
     }
-    if scope.users.is_empty() {
-        return Ok(None);
+    given(scope).map(drop)
+}
+
+/// The addresses of `--user`, checked like the file's.
+fn given(scope: &Scope) -> Result<Vec<String>, Error> {
+    let checked = scope.users.iter().map(|given| {
+        lab::valid_email(given).map_err(|why| Error::usage(format!("--user {given}: {why}")))
+    });
+    checked.collect()
+}
+
+/// The users of a lab, as its state has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::cmd) struct Users {
+    /// All of them; `None`: the file's.
+    pub(in crate::cmd) all: Option<Vec<String>>,
+    /// Those of `--user`.
+    pub(in crate::cmd) added: Vec<String>,
+}
+
+impl Users {
+    /// The file's, with those that this run or an earlier one adds. Added ones come first: they get mail.
+    pub(in crate::cmd) fn of(
+        lab: &Lab,
+        scope: &Scope,
+        known: Option<&State>,
+    ) -> Result<Self, Error> {
+        let given = given(scope)?;
+        let Some(known) = known.filter(|_| !scope.no_user) else {
+            return Ok(Self::with(lab, given));
+        };
+        let is_there = |email: &String| known.users.iter().flatten().any(|user| user == email);
+        if known.added_users.is_empty() && given.iter().all(is_there) {
+            // The file's, or as an earlier version of labctl left it.
+            return Ok(Self {
+                all: known.users.clone(),
+                added: Vec::new(),
+            });
+        }
+        let before = match &known.users {
+            Some(users) if known.added_users.is_empty() => users,
+            _ => &known.added_users,
+        };
+        Ok(Self::with(lab, [before.clone(), given].concat()))
     }
-    let mut users = Vec::new();
-    for given in &scope.users {
-        let email = lab::valid_email(given)
-            .map_err(|why| Error::usage(format!("--user {given}: {why}")))?;
-        if !users.contains(&email) {
-            users.push(email);
+
+    /// As they are.
+    pub(in crate::cmd) fn known(state: &State) -> Self {
+        Self {
+            all: state.users.clone(),
+            added: state.added_users.clone(),
         }
     }
-    Ok(Some(users))
+
+    fn with(lab: &Lab, more: Vec<String>) -> Self {
+        let file = lab.user_pool.iter().flat_map(|pool| &pool.users);
+        let file: Vec<String> = file.map(|user| user.email.clone()).collect();
+        let mut added: Vec<String> = Vec::new();
+        for email in more {
+            if !file.contains(&email) && !added.contains(&email) {
+                added.push(email);
+            }
+        }
+        let all = (!added.is_empty()).then(|| [added.clone(), file].concat());
+        Self { all, added }
+    }
 }
 
 /// Passwords by address, and client secrets by variable: only `up` has them.
@@ -48,20 +102,20 @@ pub(in crate::cmd) struct Secrets {
     pub(in crate::cmd) clients: BTreeMap<String, Secret>,
 }
 
-/// The plan; what the command line does not say is as it was in the last run (users), or all (chapters).
+/// The plan; without `--until` it is the whole lab.
 pub(in crate::cmd) fn planned(
     lab: &Lab,
     scope: &Scope,
-    users: Option<&[String]>,
+    users: &Users,
     known: Option<&State>,
     secrets: &Secrets,
 ) -> Result<Plan, Error> {
-    let users = users.or(known.and_then(|s| s.users.as_deref()));
     Ok(plan(
         lab,
         &Extent {
-            users,
+            users: users.all.as_deref(),
             until: scope.until.unwrap_or(u8::MAX),
+            goes_back: false,
             reached: reached(known),
             passwords: &secrets.passwords,
             key_number: if scope.rotate_edge_secret {

@@ -10,17 +10,25 @@ use crate::{
     lab::Lab,
 };
 
+/// Which run ended.
+pub(in crate::cmd) struct Ran<'a> {
+    /// `up` or `reset`.
+    pub(in crate::cmd) command: &'static str,
+    pub(in crate::cmd) lab: &'a Lab,
+    pub(in crate::cmd) started: Instant,
+}
+
 /// Tells how the run ended, and answers its exit code.
-pub(super) async fn finish(
+pub(in crate::cmd) async fn finish(
     link: &Link,
     journal: &Journal,
     built: Built,
     events: &EventSink,
     interrupt: &Interrupt,
-    (lab, started): (&Lab, Instant),
+    ran: Ran<'_>,
 ) -> Result<Exit, Error> {
     let state = journal.state();
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = ran.started.elapsed().as_secs_f64();
     let created = built.count(&[Change::Created]);
     let adopted = match built.count(&[Change::Adopted]) {
         0 => String::new(),
@@ -44,20 +52,24 @@ pub(super) async fn finish(
     let ok = built.ok();
     let (summary, next) = if ok {
         events.send(Event::Outputs(link.outputs(&state).await));
-        let verify = if state.until.is_none_or(|u| u >= last(lab)) {
+        let verify = if state.until.is_none_or(|u| u >= last(ran.lab)) {
             next("labctl verify", "prove it")
         } else {
             next("labctl up", "build the rest")
         };
-        (
-            format!("Up in {seconds:.1} s: {done}."),
-            vec![verify, next("labctl down", "remove it all")],
-        )
+        let mut after = vec![verify, next("labctl down", "remove it all")];
+        if !state.added_users.is_empty() {
+            let who = state.added_users.join(", ");
+            let why = format!("remove {who}, who otherwise stay until `labctl down`");
+            after.push(next("labctl up --no-user --replace", &why));
+        }
+        let word = if ran.command == "up" { "Up" } else { "Reset" };
+        (format!("{word} in {seconds:.1} s: {done}."), after)
     } else {
-        let again = if state.local.is_some() {
-            "labctl up --local"
-        } else {
-            "labctl up"
+        let again = match (ran.command, state.local.is_some(), state.until) {
+            ("reset", _, Some(until)) => format!("labctl reset --to {until}"),
+            (_, true, _) => "labctl up --local".to_owned(),
+            _ => "labctl up".to_owned(),
         };
         let stopped = if interrupt.is_set() {
             "Interrupted"
@@ -74,13 +86,13 @@ pub(super) async fn finish(
         (
             summary,
             vec![
-                next(again, "go on from here"),
+                next(&again, "go on from here"),
                 next("labctl down", "remove what is there"),
             ],
         )
     };
     events.send(Event::RunFinished {
-        command: "up",
+        command: ran.command,
         ok,
         summary,
         seconds,

@@ -31,13 +31,12 @@ pub(super) fn ask(
     {
         return Ok(passwords);
     }
-    let chosen = users.or(known.and_then(|s| s.users.as_deref()));
     for user in lab.user_pool.iter().flat_map(|pool| &pool.users) {
         let email = &user.email;
         let Some(variable) = &user.password_env else {
             continue;
         };
-        if chosen.is_some_and(|chosen| !chosen.contains(email)) {
+        if users.is_some_and(|users| !users.contains(email)) {
             continue;
         }
         let record = known.and_then(|state| password_step(email).record(state));

@@ -8,7 +8,7 @@ use crate::{
         lookup,
         scene::Site,
     },
-    engine::{Plan, State},
+    engine::{Plan, State, Step},
     error::Error,
     event::{Event, EventSink},
     lab::Lab,
@@ -96,10 +96,10 @@ pub(super) fn warn(plan: &Plan, link: &Link, leftovers: bool, told: bool, events
                 .to_owned(),
         ));
     }
-    let nobody = plan
-        .steps()
-        .iter()
-        .find(|s| s.kind == crate::resource::Kind::User && is_example(&s.name));
+    let is_user = |s: &&Step| s.kind == crate::resource::Kind::User;
+    let mut users = plan.steps().iter().filter(is_user);
+    // The first one is who `verify` signs in.
+    let nobody = users.next().filter(|user| is_example(&user.name));
     if let (Some(user), None) = (nobody, &link.connection.endpoint) {
         events.send(Event::warning(format!(
             "{} cannot get mail: `labctl up --user YOUR@ADDRESS` makes a user who can",

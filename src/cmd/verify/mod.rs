@@ -6,7 +6,8 @@ mod routes;
 use std::time::Instant;
 
 use super::{
-    link::{self, Link},
+    link::Link,
+    lookup,
     scene::{self, Site},
     student::code_source,
 };
@@ -25,14 +26,12 @@ use proof::Proof;
 pub(super) async fn run(global: &Global, args: &Verify) -> Result<Exit, Error> {
     let site = Site::of(global);
     let lab = scene::load_lab(global)?;
-    let state = crate::engine::journal::read(&site.state_folder(&lab.name))?;
-    let Some(state) = state.filter(|s| !s.steps.is_empty()) else {
+    let Some((link, state)) = lookup::find(global, &site, &lab).await? else {
         return Err(
             Error::failed(format!("{}: nothing there to verify", lab.name))
                 .hint("`labctl up` builds it, `labctl up --local` without an account"),
         );
     };
-    let link = link::link(global, &site, &state.region, Some(&state)).await?;
     let reporter = scene::reporter(global);
     let outcome = prove(&link, &lab, &state, args, &reporter).await;
     reporter.finish();

@@ -59,6 +59,7 @@ impl Resource for Deployment {
     const ACTIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:POST", "apigateway:DELETE"];
     const REPEATS: bool = true;
+    const SUPERSEDED: bool = true;
     type Needs = (Ref<RestApi>, Snapshot);
     type Key = Key;
     type Output = Output;

@@ -70,6 +70,7 @@ impl GatewayResponse {
 
 impl Resource for GatewayResponse {
     const KIND: Kind = Kind::GatewayResponse;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const ACTIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];

@@ -107,6 +107,7 @@ pub(super) async fn get(
 
 impl Resource for Integration {
     const KIND: Kind = Kind::Integration;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::Method);
     const ACTIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];

@@ -63,6 +63,7 @@ impl IntegrationResponse {
 
 impl Resource for IntegrationResponse {
     const KIND: Kind = Kind::IntegrationResponse;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::MockIntegration);
     const ACTIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];

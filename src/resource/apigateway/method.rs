@@ -95,6 +95,7 @@ fn authorizer_id(given: &Given<Method>) -> Option<&str> {
 
 impl Resource for Method {
     const KIND: Kind = Kind::Method;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const ACTIONS: &'static [&'static str] = &[
         "apigateway:GET",

@@ -81,6 +81,7 @@ impl MethodResponse {
 
 impl Resource for MethodResponse {
     const KIND: Kind = Kind::MethodResponse;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::Method);
     const ACTIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PUT", "apigateway:DELETE"];

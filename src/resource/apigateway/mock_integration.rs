@@ -38,6 +38,7 @@ impl MockIntegration {
 
 impl Resource for MockIntegration {
     const KIND: Kind = Kind::MockIntegration;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::Method);
     const ACTIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PUT"];
     const PUT: bool = true;

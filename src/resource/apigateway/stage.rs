@@ -64,6 +64,7 @@ async fn get(
 
 impl Resource for Stage {
     const KIND: Kind = Kind::Stage;
+    const DERIVED: bool = true;
     const SWEPT: Swept = Swept::Within(Kind::RestApi);
     const ACTIONS: &'static [&'static str] = &[
         "apigateway:GET",
@@ -71,6 +72,7 @@ impl Resource for Stage {
         "apigateway:PATCH",
         "apigateway:DELETE",
     ];
+    const CARRIES: Option<&'static str> = Some("its invoke URL");
     type Needs = (Ref<RestApi>, Ref<Deployment>);
     type Key = Key;
     type Output = Output;

@@ -39,6 +39,7 @@ impl Resource for EdgeDeployment {
     const KIND: Kind = Kind::EdgeDeployment;
     const SWEPT: Swept = Swept::Within(Kind::Distribution);
     const ACTIONS: &'static [&'static str] = &["cloudfront:GetDistribution"];
+    const FOLLOWS: bool = true;
     type Needs = Ref<Distribution>;
     type Key = Key;
     type Output = Output;

@@ -72,6 +72,7 @@ impl Resource for User {
         "cognito-idp:AdminGetUser",
         "cognito-idp:AdminUpdateUserAttributes",
     ];
+    const CARRIES: Option<&'static str> = Some("the account, with its password and MFA");
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

@@ -74,6 +74,7 @@ impl Resource for UserPoolDomain {
         "cognito-idp:DescribeUserPoolDomain",
     ];
     const BY_NAME: bool = true;
+    const CARRIES: Option<&'static str> = Some("its address");
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;

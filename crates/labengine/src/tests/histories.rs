@@ -102,6 +102,34 @@ fn histories_end_well_4() {
     try_histories(4, EACH).expect("a history");
 }
 
+/// What people have in use is not deleted behind their backs, whether another one takes its place or not.
+#[test]
+fn unannounced_losses_stay() {
+    let up = |variant| Event::Up {
+        variant,
+        fates: Vec::new(),
+        parallel: 4,
+        adopt: false,
+    };
+    let all = |bits| Variant {
+        renamed: bits,
+        ..Variant::default()
+    };
+    let none = Variant {
+        without: u8::MAX,
+        ..Variant::default()
+    };
+    for variant in [all(u8::MAX), none] {
+        let mut lab = Lab::new();
+        lab.live(&up(Variant::default())).expect("a lab");
+        lab.silent = true;
+        let why = lab.live(&up(variant)).expect_err("a loss");
+        assert!(why.contains("did not announce"), "{why}");
+        lab.silent = false;
+        lab.live(&up(variant)).expect("announced, it goes");
+    }
+}
+
 /// The histories would notice.
 #[test]
 fn seeded_mistakes_are_found() {

@@ -54,6 +54,8 @@ pub(super) struct Lab {
     whole: bool,
     /// As lab.yaml has it.
     last: Variant,
+    /// People are told nothing before a run.
+    pub(super) silent: bool,
 }
 
 /// How a run ended; `None`: it died.
@@ -99,6 +101,7 @@ impl Lab {
             lost: false,
             whole: true,
             last: Variant::default(),
+            silent: false,
         }
     }
 
@@ -297,6 +300,7 @@ impl Lab {
             endpoint: None,
             local: None,
             users: None,
+            added_users: Vec::new(),
             until: None,
             recovered: self.lost,
             created_at: Timestamp::UNIX_EPOCH,
@@ -337,9 +341,11 @@ impl Lab {
                 parallel,
                 adopt: BTreeSet::new(),
                 foresight: crate::Foresight::default(),
+                announced: None,
             };
             let reads = Reads::Checks { in_turn: false };
             if let Ok(foresight) = crate::foresee(plan, &driver, &state, reads).await {
+                options.announced = self.silent.then(BTreeSet::new);
                 options.foresight = foresight;
             }
             if adopt && let Ok(seen) = crate::strangers(plan, &driver).await {

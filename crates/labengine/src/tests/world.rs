@@ -48,7 +48,7 @@ impl crate::Kind for Kind {
         self == Self::Lingering
     }
     fn carries(self) -> Option<&'static str> {
-        None
+        (self == Self::Named).then_some("its name")
     }
     fn fixed(self) -> &'static [&'static str] {
         &[]
