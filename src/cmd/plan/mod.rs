@@ -10,7 +10,8 @@ use text::Line;
 pub(super) use wanted::{Secrets, Users, check, last, planned};
 
 use super::{
-    link, lookup,
+    link::{self, Link},
+    lookup,
     scene::{self, Site},
 };
 use crate::{
@@ -68,7 +69,13 @@ async fn foretell(
         ..global.clone()
     });
     let told = match known {
-        Some(state) => of_state(global, site, agreed, &plan, &state, reporter.sink()).await,
+        Some(state) => {
+            let told = async {
+                let link = link::link(global, site, &lab.region, Some(&state)).await?;
+                of_state(&link, agreed, &plan, &state, reporter.sink()).await
+            };
+            told.await
+        }
         None => without_state(global, site, lab, &plan, reporter.sink()).await,
     };
     reporter.finish();
@@ -76,14 +83,12 @@ async fn foretell(
 }
 
 async fn of_state(
-    global: &Global,
-    site: &Site,
+    link: &Link,
     agreed: Agreed,
     plan: &Arc<Plan>,
     state: &State,
     events: &EventSink,
 ) -> Result<Told, Error> {
-    let link = link::link(global, site, &state.region, Some(state)).await?;
     let interrupt = Interrupt::listen();
     let cx = link.cx(state, events, &interrupt);
     let asked = async {
@@ -93,7 +98,7 @@ async fn of_state(
         );
         identity?;
         let intents = foresight?.intents;
-        let losses = losses::losses(&intents, &link, &cx, state).await;
+        let losses = losses::losses(&intents, link, &cx, state).await;
         Ok::<_, Error>((intents, losses))
     };
     let asked = interrupt.or(Box::pin(asked)).await;
@@ -101,8 +106,8 @@ async fn of_state(
         return Err(scene::interrupted());
     };
     let (intents, losses) = asked?;
-    let refusal = losses::impossible(agreed, &intents, &link);
-    let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, &link));
+    let refusal = losses::impossible(agreed, &intents, link);
+    let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, link));
     let lines = intents.into_iter().map(|intent| Line::of(intent, &losses));
     Ok(Told {
         lines: lines.collect(),
