@@ -66,11 +66,7 @@ async fn outputs(global: &Global) -> Result<Outputs, Error> {
     };
     let lab = known.lab.as_ref().ok_or_else(nothing)?;
     let plan = status::planned(lab, None)?;
-    let reporter = scene::reporter(&Global {
-        quiet: true,
-        json: false,
-        ..global.clone()
-    });
+    let reporter = scene::quiet_reporter();
     let looked = lookup::look(global, &site, lab, &plan, reporter.sink()).await;
     reporter.finish();
     let looked = looked?.filter(|looked| looked.there().next().is_some());

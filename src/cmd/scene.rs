@@ -98,6 +98,11 @@ pub(super) fn reporter(global: &Global) -> Reporter {
     })
 }
 
+/// For commands that only read, and print what they found at the end: warnings alone are shown meanwhile.
+pub(super) fn quiet_reporter() -> Reporter {
+    Reporter::start(Style::Quiet)
+}
+
 /// The lab's name and its state, for commands that work without the lab's file too.
 pub(super) struct Known {
     pub(super) lab: Option<Lab>,

@@ -61,11 +61,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     let plan = lab.map(|lab| planned(lab, Some(&state))).transpose()?;
     let plan = plan.map(Arc::new);
     let link = link::link(global, &site, &state.region, Some(&state)).await?;
-    let reporter = scene::reporter(&Global {
-        quiet: true,
-        json: false,
-        ..global.clone()
-    });
+    let reporter = scene::quiet_reporter();
     let interrupt = Interrupt::listen();
     let cx = link.cx(&state, reporter.sink(), &interrupt);
     let asked = async {
@@ -120,11 +116,7 @@ pub(super) fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
 /// Asks AWS by names and tags. Nothing is written.
 async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, Error> {
     let plan = planned(lab, None)?;
-    let reporter = scene::reporter(&Global {
-        quiet: true,
-        json: false,
-        ..global.clone()
-    });
+    let reporter = scene::quiet_reporter();
     let looked = lookup::look(global, site, lab, &plan, reporter.sink()).await;
     reporter.finish();
     let Some(looked) = looked?.filter(|l| l.there().next().is_some() || !l.others.is_empty())

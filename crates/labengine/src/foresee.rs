@@ -197,17 +197,15 @@ async fn check_again<D: Driver>(
     driver: &D,
     record: &Record<D::Kind>,
 ) -> Result<Option<Health>, Fault> {
-    let (Phase::Created, Some(output), Some(wanted)) =
-        (record.phase, &record.output, step.work.key(driver)?)
-    else {
+    let (Phase::Created, Some(output), Some(key)) = (
+        record.phase,
+        &record.output,
+        step.key_to_check(driver, record)?,
+    ) else {
         return Ok(None);
     };
-    let key = match step.wish(driver, Some(record))? {
-        Wish::Other(Rekey::InPlace) => &wanted,
-        _ => &record.key,
-    };
     let driver = driver.for_step(&step.id);
-    Ok(step.work.check(&driver, key, output).await.ok())
+    Ok(step.work.check(&driver, &key, output).await.ok())
 }
 
 /// Something that is there, and not on record as made.
@@ -229,14 +227,13 @@ async fn find_and_check<D: Driver>(
     };
     let record = match record {
         Some(record) => record.clone(),
-        None => step.record(wanted.clone()),
+        None => step.record(wanted),
     };
     if record.key.to_string().contains(NEW) {
         return Ok(None);
     }
-    let key = match step.wish(driver, Some(&record))? {
-        Wish::Other(Rekey::InPlace) => &wanted,
-        _ => &record.key,
+    let Some(key) = step.key_to_check(driver, &record)? else {
+        return Ok(None);
     };
     let driver = driver.for_step(&step.id);
     let health = match driver.find(step.kind, &record.key).await? {
@@ -244,7 +241,7 @@ async fn find_and_check<D: Driver>(
         Found::Foreign(stranger) => Health::Foreign(stranger),
         Found::Ours(output) => {
             step.work.settle(Some(&output))?;
-            match step.work.check(&driver, key, &output).await {
+            match step.work.check(&driver, &key, &output).await {
                 // It cannot be checked before its needs are there, and they will be other ones.
                 Err(_) if affected => Health::Drifted(Vec::new()),
                 checked => checked?,

@@ -113,23 +113,14 @@ async fn check_all<D: Driver>(
     let readers = Arc::new(Semaphore::new(readers));
     let mut tasks = JoinSet::new();
     for step in plan.steps() {
-        let record = state.steps.get(&step.id);
-        let Some(Record {
-            phase: Phase::Created,
-            key,
-            output: Some(output),
-            ..
-        }) = record.cloned()
-        else {
+        let Some(record) = state.steps.get(&step.id) else {
             continue;
         };
-        let Some(wanted) = step.work.key(driver)? else {
+        let (Phase::Created, Some(output)) = (record.phase, record.output.clone()) else {
             continue;
         };
-        // What is wanted may be another thing than what is there: then the recorded key says what is there.
-        let key = match step.wish(driver, record)? {
-            Wish::Other(Rekey::InPlace) => wanted,
-            _ => key,
+        let Some(key) = step.key_to_check(driver, record)? else {
+            continue;
         };
         let (plan, driver, readers) = (
             Arc::clone(plan),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Driver, Fault, Phase, Record, State, StepId, Work, decide::Wish};
+use crate::{Driver, Fault, Phase, Record, Rekey, State, StepId, Work, decide::Wish};
 
 /// One step of a plan.
 pub struct Step<D: Driver> {
@@ -116,6 +116,21 @@ impl<D: Driver> Step<D> {
             (Some(record), Some(wanted)) if record.key == wanted => Wish::Same,
             (Some(record), Some(wanted)) => Wish::Other(self.work.rekey(&record.key, &wanted)?),
         })
+    }
+
+    /// The key by which what is on record is compared with what is wanted: the wanted one, if an update brings it
+    /// there; else the recorded one says what is there. `None`: the wanted one is not known yet.
+    pub(crate) fn key_to_check(
+        &self,
+        driver: &D,
+        record: &Record<D::Kind>,
+    ) -> Result<Option<Value>, Fault> {
+        let Some(wanted) = self.work.key(driver)? else {
+            return Ok(None);
+        };
+        let in_place =
+            record.key != wanted && self.work.rekey(&record.key, &wanted)? == Rekey::InPlace;
+        Ok(Some(if in_place { wanted } else { record.key.clone() }))
     }
 
     /// Its record, as it will be when `key` is begun.

@@ -60,11 +60,7 @@ impl Action {
 }
 
 pub(super) async fn dry_run(global: &Global, site: &Site, known: &Known) -> Result<Exit, Error> {
-    let reporter = scene::reporter(&Global {
-        quiet: true,
-        json: false,
-        ..global.clone()
-    });
+    let reporter = scene::quiet_reporter();
     let lines = match known.state()? {
         Some(state) => of_state(global, site, known, state, reporter.sink()).await,
         None => without_state(global, site, known, reporter.sink()).await,

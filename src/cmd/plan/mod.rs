@@ -63,11 +63,7 @@ async fn foretell(
     let users = Users::of(lab, scope, known.as_ref())?;
     let plan = planned(lab, scope, &users, known.as_ref(), &secrets)?;
     let plan = Arc::new(plan);
-    let reporter = scene::reporter(&Global {
-        quiet: true,
-        json: false,
-        ..global.clone()
-    });
+    let reporter = scene::quiet_reporter();
     let told = match known {
         Some(state) => {
             let told = async {
