@@ -132,7 +132,7 @@ fn region_hint(fault: &Fault, region: &str) -> Option<String> {
     let quoted = quote(region);
     match &fault.kind {
         FaultKind::Unreachable => Some(format!(
-            "if the network works: is {quoted} a region of AWS? `aws account list-regions` has all"
+            "if the network works: is {quoted} an AWS region? `aws account list-regions` lists them all"
         )),
         // AWS does not know tokens in a region that the account has not enabled
         // (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html).

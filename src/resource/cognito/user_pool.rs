@@ -379,7 +379,7 @@ impl Resource for UserPool {
             });
             gone(delete.await)?;
             cx.warn(format!(
-                "deleted the domain {} that somebody gave our user pool {id}",
+                "deleted the domain {}, which someone had added to this lab's user pool {id}",
                 labfiles::plain(domain)
             ));
         }
