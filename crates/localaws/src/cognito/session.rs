@@ -49,8 +49,10 @@ pub(super) struct Session {
 }
 
 /// A random string that says nothing by itself: a session or a refresh token.
+///
+/// It begins as the sessions in the user guide do, so never with a `-`, which command-line tools take for an option.
 pub(super) fn opaque() -> String {
-    URL_SAFE_NO_PAD.encode(ids::bytes(96))
+    format!("AYAB{}", URL_SAFE_NO_PAD.encode(ids::bytes(96)))
 }
 
 /// What is stored instead of a secret.
@@ -141,5 +143,15 @@ impl Pool {
         if let Some(session) = self.sessions.get_mut(&digest(token)) {
             session.used = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opaque;
+
+    #[test]
+    fn no_string_looks_like_an_option() {
+        assert!((0..1000).all(|_| !opaque().starts_with('-')));
     }
 }
