@@ -150,7 +150,8 @@ pub struct Up {
     /// pool or a distribution. Without it `up` refuses (exit code 7)
     #[arg(long)]
     pub replace: bool,
-    /// Make a stranger that has one of the lab's names the lab's own: shows it, and asks
+    /// Take over what has the lab's names: a lab of the same name that this user did not make here, and strangers that
+    /// belong to no lab; these are shown, and asked about
     #[arg(long, conflicts_with = "dry_run")]
     pub adopt: bool,
     /// Minutes to wait for CloudFront at most; 0 only looks
@@ -184,6 +185,9 @@ pub struct Down {
     /// Minutes to wait for CloudFront at most; 0 only looks
     #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
     pub edge_wait: u64,
+    /// Without a state: remove a lab of this name that this user did not make here
+    #[arg(long)]
+    pub adopt: bool,
     /// Then look for anything left, by tags, names and parents, and write a receipt
     #[arg(long)]
     pub prove: bool,

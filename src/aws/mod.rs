@@ -8,6 +8,7 @@ mod fault;
 mod http;
 mod list;
 mod once;
+mod owner;
 mod pace;
 mod partition;
 mod profile;
@@ -25,6 +26,7 @@ pub use call::Effect;
 pub use connect::{ConnectError, Connection, Identity, LOCAL_ACCOUNT, Target, connect};
 pub use fault::{Fault, FaultKind, usual_cause};
 pub use http::{Answer, Http, HttpError, Request};
+pub use owner::{Maker, Makers, Owner, Trust};
 pub use pace::Pace;
 pub(crate) use pace::state_home;
 pub use partition::{dns_suffix, is_always_enabled, partition, partition_of};
@@ -64,6 +66,8 @@ pub struct Cx {
     step: Option<StepId>,
     /// How long CloudFront may take to bring a change to all edges.
     edge_wait: Duration,
+    /// Who makes what this run makes: known once AWS has said who calls.
+    owner: Option<Arc<Owner>>,
 }
 
 /// How long edges may take to follow a change. Typically 3 to 10 minutes; the waiter of AWS's own clients
@@ -76,6 +80,9 @@ struct Shared {
     region: String,
     lab: String,
     run: String,
+    trust: Trust,
+    /// The runs of everything that was seen to carry the lab's name.
+    makers: Mutex<Makers>,
     pace: Pace,
     events: EventSink,
     interrupt: Interrupt,
@@ -97,6 +104,8 @@ pub struct Place {
     pub lab: String,
     /// A UUID made with the state, in the tag `labctl:run`.
     pub run: String,
+    /// The other runs whose things are the lab's.
+    pub trust: Trust,
 }
 
 impl Cx {
@@ -113,7 +122,11 @@ impl Cx {
             region,
             lab,
             run,
+            mut trust,
         } = place;
+        if let Some(runs) = &mut trust.runs {
+            runs.insert(run.clone());
+        }
         Self {
             shared: Arc::new(Shared {
                 clients,
@@ -121,6 +134,8 @@ impl Cx {
                 region,
                 lab,
                 run,
+                trust,
+                makers: Mutex::default(),
                 pace,
                 events,
                 interrupt,
@@ -129,6 +144,16 @@ impl Cx {
             }),
             step: None,
             edge_wait: EDGE_WAIT,
+            owner: None,
+        }
+    }
+
+    /// The same context for a run that makes things: their tags name `owner`.
+    #[must_use]
+    pub fn with_owner(self, owner: Owner) -> Self {
+        Self {
+            owner: Some(Arc::new(owner)),
+            ..self
         }
     }
 
@@ -153,6 +178,7 @@ impl Cx {
             shared: Arc::clone(&self.shared),
             step: Some(step.clone()),
             edge_wait: self.edge_wait,
+            owner: self.owner.clone(),
         }
     }
 

@@ -3,15 +3,20 @@
 use std::{
     collections::{BTreeMap, HashMap},
     hash::BuildHasher,
+    sync::PoisonError,
 };
 
-use super::{Cx, Fault};
+use super::{Cx, Fault, Maker, Makers};
 use labengine::{Compare, Stranger};
 
 /// The tag that makes a resource ours: its value is the lab's name.
 pub const TAG_LAB: &str = "labctl:lab";
 /// The tag with the run's UUID.
 const TAG_RUN: &str = "labctl:run";
+/// The tag with a hash of who made it.
+const TAG_OWNER: &str = "labctl:owner";
+/// The tag with who made it, for people.
+const TAG_BY: &str = "labctl:by";
 /// The drift of a lost [`TAG_LAB`], see [`Cx::compare_tag`].
 pub const TAG_FIELD: &str = "tag labctl:lab";
 
@@ -20,9 +25,14 @@ pub trait Tagged {
     /// Keys and values.
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)>;
 
+    /// The value of one tag.
+    fn value(&self, key: &str) -> Option<&str> {
+        self.pairs().find(|(k, _)| *k == key).map(|(_, v)| v)
+    }
+
     /// The lab that the resource belongs to.
     fn lab(&self) -> Option<&str> {
-        self.pairs().find(|(k, _)| *k == TAG_LAB).map(|(_, v)| v)
+        self.value(TAG_LAB)
     }
 }
 
@@ -88,16 +98,18 @@ sdk_tag!(aws_sdk_cloudfront::types::Tag, |tag| tag
 
 impl Cx {
     /// The ownership tags that everything we make carries (where AWS lets it carry tags).
-    fn tags(&self) -> [(String, String); 2] {
-        [
-            (TAG_LAB.to_owned(), self.shared.lab.clone()),
-            (TAG_RUN.to_owned(), self.shared.run.clone()),
-        ]
+    fn tags(&self) -> Vec<(String, String)> {
+        let mut tags = vec![(TAG_LAB, &self.shared.lab), (TAG_RUN, &self.shared.run)];
+        if let Some(owner) = &self.owner {
+            tags.extend([(TAG_OWNER, &owner.id), (TAG_BY, &owner.by)]);
+        }
+        let owned = |(k, v): (&str, &String)| (k.to_owned(), v.clone());
+        tags.into_iter().map(owned).collect()
     }
 
     /// The ownership tags as most services take them.
     pub fn tag_map(&self) -> HashMap<String, String> {
-        self.tags().into()
+        self.tags().into_iter().collect()
     }
 
     /// The ownership tags as a service takes them that lists tags as objects.
@@ -107,11 +119,40 @@ impl Cx {
         tags.map_err(|e| Fault::defect(operation, e))
     }
 
-    /// Whether tags read from AWS say that a resource belongs to this lab.
-    ///
-    /// The lab's name decides, not the run: a lab whose state was lost is still ours.
+    /// Whether tags read from AWS say that a resource belongs to this lab: they have its name, and a run that is this
+    /// user's (see [`Trust`](super::Trust)).
     pub fn owns(&self, tags: impl Tagged) -> bool {
-        tags.lab() == Some(self.lab())
+        if tags.lab() != Some(self.lab()) {
+            return false;
+        }
+        let run = tags.value(TAG_RUN);
+        if let Some(run) = run {
+            let maker = Maker {
+                owner: tags.value(TAG_OWNER).map(str::to_owned),
+                by: tags.value(TAG_BY).map(labfiles::plain),
+            };
+            let makers = self.shared.makers.lock();
+            let mut makers = makers.unwrap_or_else(PoisonError::into_inner);
+            makers.insert(run.to_owned(), maker);
+        }
+        self.shared.trust.has(run)
+    }
+
+    /// Whether a recorded id leads to a stranger: to what another lab's tags are on, or to what has neither tags nor
+    /// the recorded name. One that only lost its tags is ours.
+    pub fn is_strange(&self, tags: impl Tagged, name: Option<&str>, recorded: &str) -> bool {
+        match tags.lab() {
+            Some(_) => !self.owns(tags),
+            None => name != Some(recorded),
+        }
+    }
+
+    /// What was seen to carry the lab's name: runs whose things are ours, and runs of others.
+    pub fn makers(&self) -> (Makers, Makers) {
+        let makers = self.shared.makers.lock();
+        let makers = makers.unwrap_or_else(PoisonError::into_inner).clone();
+        let ours = |(run, _): &(String, Maker)| self.shared.trust.has(Some(run));
+        makers.into_iter().partition(ours)
     }
 
     /// Notes a lost ownership tag of a resource that an id of AWS's making shows to be ours.
@@ -130,7 +171,12 @@ pub fn stranger(what: &str, tags: impl Tagged) -> Stranger {
     let what = labfiles::plain(what);
     let lab = tags.get(TAG_LAB).cloned();
     let seen = match &lab {
-        Some(lab) => format!("{what} belongs to the lab `{lab}`"),
+        Some(lab) => {
+            let by = tags.get(TAG_BY).map(|by| format!(", made by {by}"));
+            let run = tags.get(TAG_RUN).map(|run| format!(" (run {run})"));
+            let [by, run] = [by, run].map(Option::unwrap_or_default);
+            format!("{what} belongs to the lab `{lab}`{by}{run}")
+        }
         None if tags.is_empty() => {
             format!("{what} exists without this lab's tags, and has no others")
         }

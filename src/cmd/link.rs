@@ -1,14 +1,15 @@
 //! Where the commands of a run lead: an account, another endpoint, or the local twin.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::scene::Site;
+use super::{runs::Runs, scene::Site};
 use crate::{
     aws::{
-        self, Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, connect,
+        self, Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, Trust,
+        connect,
     },
     cli::Global,
     engine::{self, Interrupt, State},
@@ -30,6 +31,9 @@ pub(super) struct Link {
     pub(super) local: Option<PathBuf>,
     /// Whether a twin answers, once asked.
     twin: OnceCell<bool>,
+    /// The runs that this user's labctl made on this machine.
+    pub(super) runs: Runs,
+    own_runs: BTreeSet<String>,
 }
 
 /// The link that `--local` or the state asks for. The twin must run.
@@ -81,11 +85,7 @@ pub(super) async fn link(
                 .hint("set AWS_ENDPOINT_URL as it was for `labctl up`, or unset it"),
         );
     }
-    Ok(Link {
-        connection,
-        local,
-        twin: OnceCell::new(),
-    })
+    Ok(Link::new(connection, local))
 }
 
 /// The link that the state has on record. The twin need not run: its last address stands for it.
@@ -102,11 +102,8 @@ pub(super) async fn on_record(global: &Global, site: &Site, state: &State) -> Re
         profile: global.profile.clone(),
         local: last.or_else(|| state.endpoint.clone()),
     };
-    Ok(Link {
-        connection: connect(&target).await?,
-        local: Some(twin.dir().to_owned()),
-        twin: OnceCell::new(),
-    })
+    let local = Some(twin.dir().to_owned());
+    Ok(Link::new(connect(&target).await?, local))
 }
 
 fn refuse_other_target(global: &Global, state: &State) -> Result<(), Error> {
@@ -145,6 +142,17 @@ fn region_hint(fault: &Fault, region: &str) -> Option<String> {
 }
 
 impl Link {
+    fn new(connection: Connection, local: Option<PathBuf>) -> Self {
+        let runs = Runs::of_user();
+        Self {
+            connection,
+            local,
+            twin: OnceCell::new(),
+            own_runs: runs.ids(),
+            runs,
+        }
+    }
+
     /// Asks who we are, and refuses when the state belongs elsewhere.
     pub(super) async fn identity(&self, cx: &Cx, state: Option<&State>) -> Result<Identity, Error> {
         let identity = cx.identity().await;
@@ -220,6 +228,8 @@ impl Link {
             added_users: Vec::new(),
             until: None,
             recovered: false,
+            runs: Some(Vec::new()),
+            owner: None,
             created_at: Timestamp::now(),
             steps: std::collections::BTreeMap::new(),
         }
@@ -236,11 +246,18 @@ impl Link {
 
     /// A context for the resources of `state`.
     pub(super) fn cx(&self, state: &State, events: &EventSink, interrupt: &Interrupt) -> Cx {
+        // What a lab's own twin has is of whoever has the lab's folder, copies of it too.
+        let known = state.runs.as_ref().filter(|_| self.local.is_none());
+        let runs = known.map(|known| {
+            let known = known.iter().chain(&self.own_runs);
+            known.cloned().collect()
+        });
         let place = Place {
             account: state.account.clone(),
             region: state.region.clone(),
             lab: state.lab.clone(),
             run: state.run.clone(),
+            trust: Trust { runs },
         };
         let pace = Pace::of(&state.account, self.connection.endpoint.as_deref());
         Cx::new(

@@ -4,6 +4,7 @@
 use super::{
     link::{self, Link},
     scene::{self, Site},
+    whose,
 };
 use crate::{
     aws::{Cx, Fault, Identity, Scope},
@@ -24,9 +25,17 @@ pub(super) struct Looked {
     pub(super) seen: Vec<Seen>,
     /// ARNs that carry the lab's tag and that no step of the plan has.
     pub(super) others: Vec<String>,
+    /// Somebody else's lab of the same name, in words.
+    pub(super) whose: Option<String>,
 }
 
 impl Looked {
+    /// Somebody else's lab, of which nothing is this user's.
+    pub(super) fn of_another(&self) -> Option<&str> {
+        let own = self.seen.iter().any(|s| s.state == Standing::Found);
+        self.whose.as_deref().filter(|_| !own)
+    }
+
     /// Steps that something was seen of, or that AWS did not say anything of.
     pub(super) fn there(&self) -> impl Iterator<Item = &Seen> {
         self.seen.iter().filter(|s| s.state != Standing::NotBuilt)
@@ -46,6 +55,7 @@ pub(super) async fn look(
         let Some((link, identity)) = reach(global, site, lab, events, &interrupt).await? else {
             return Ok(None);
         };
+        let me = whose::owner(&identity.arn, lab.owner.as_deref());
         let mut state = link.new_state(&lab.name, &identity.account);
         let cx = link.cx(&state, events, &interrupt);
         let (seen, tagged, _) = tokio::join!(
@@ -57,11 +67,14 @@ pub(super) async fn look(
         // A hint more; the names are what counts, and they were asked for one by one.
         let mut others = tagged.unwrap_or_default();
         others.retain(|arn| !seen.iter().any(|s| is_of(arn, s)));
+        let (_, makers) = cx.makers();
+        let whose = (!makers.is_empty()).then(|| whose::words(&lab.name, &makers, Some(&me)));
         Ok::<_, Error>(Some(Looked {
             link,
             state,
             seen,
             others,
+            whose,
         }))
     };
     let looked = interrupt.or(Box::pin(asked)).await;
@@ -71,6 +84,7 @@ pub(super) async fn look(
     let looked = looked?;
     // Nothing was found, but not everything was answered: that is no "nothing there".
     if let Some(looked) = &looked
+        && looked.whose.is_none()
         && looked.others.is_empty()
         && let Some(unknown) = looked.there().next()
         && looked.there().all(|s| s.state == Standing::Unknown)

@@ -11,12 +11,14 @@ mod lookup;
 mod output;
 mod plan;
 mod reset;
+mod runs;
 mod scene;
 mod status;
 mod student;
 mod token;
 mod up;
 mod verify;
+mod whose;
 
 use crate::{
     cli::{Cli, Command},

@@ -55,6 +55,11 @@ impl Site {
         beside
     }
 
+    /// Folder of the lab's file.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
     /// Folder of a lab's state.
     pub(super) fn state_folder(&self, lab: &str) -> PathBuf {
         self.base.join(OWN).join(lab)

@@ -31,6 +31,9 @@ struct Status<'a> {
     /// ARNs with the lab's tag that lab.yaml does not name, when there is no state.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<String>,
+    /// Another user's lab of the same name, in words, when there is no state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    another: Option<String>,
     outputs: Outputs,
 }
 
@@ -86,6 +89,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         endpoint: link.connection.endpoint.as_deref(),
         chapters: blocks(seen),
         others: Vec::new(),
+        another: None,
         outputs: link.outputs(&state).await,
     };
     if global.json {
@@ -119,7 +123,8 @@ async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, 
     let reporter = scene::quiet_reporter();
     let looked = lookup::look(global, site, lab, &plan, reporter.sink()).await;
     reporter.finish();
-    let Some(looked) = looked?.filter(|l| l.there().next().is_some() || !l.others.is_empty())
+    let Some(looked) =
+        looked?.filter(|l| l.there().next().is_some() || !l.others.is_empty() || l.whose.is_some())
     else {
         return Ok(nothing(global, &lab.name));
     };
@@ -130,6 +135,7 @@ async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, 
         endpoint: looked.link.connection.endpoint.as_deref(),
         chapters: blocks(looked.there().cloned().collect()),
         others: looked.others.clone(),
+        another: looked.whose.clone(),
         outputs: looked.link.outputs(&looked.state).await,
     };
     if global.json {
@@ -140,9 +146,15 @@ async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, 
         } else {
             ""
         };
-        let end = format!(
-            "Found without a state here: `labctl up{local}` adopts it, `labctl down{local}` removes it."
-        );
+        let end = match looked.of_another() {
+            Some(whose) => format!(
+                "There is {whose}, and this user did not make it here: `labctl up{local} --adopt` takes it over, \
+                 `labctl down{local} --adopt` removes it."
+            ),
+            None => format!(
+                "Found without a state here: `labctl up{local}` adopts it, `labctl down{local}` removes it."
+            ),
+        };
         report::print_lines(&lines(global, &status, &end));
     }
     Ok(Exit::Differs)

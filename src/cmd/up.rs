@@ -3,6 +3,7 @@
 mod adopt;
 mod finish;
 mod passwords;
+mod tag;
 mod target;
 
 use std::{
@@ -17,7 +18,9 @@ use super::{
         losses::{self, Agreed},
         planned,
     },
+    runs,
     scene::{self, Site},
+    whose,
 };
 use crate::{
     cli::{Global, Scope, Up},
@@ -92,14 +95,32 @@ impl Run<'_> {
             return Err(scene::interrupted());
         };
         let identity = identity?;
+        let known_nothing = known.is_none();
         let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
         state.endpoint.clone_from(&link.connection.endpoint);
         state.local.clone_from(&link.local);
         state.recovered |= leftovers;
+        let me = whose::owner(&identity.arn, lab.owner.as_deref());
+        if (known_nothing && leftovers) || args.adopt {
+            let cx = link.cx(&state, events, &interrupt);
+            let command = if global.local {
+                "labctl up --local"
+            } else {
+                "labctl up"
+            };
+            let settle =
+                whose::settle((global, &cx, &me), &plan, &mut state, (command, args.adopt));
+            let settled = interrupt.or(Box::pin(settle)).await;
+            settled.ok_or_else(scene::interrupted)??;
+        }
+        if state.steps.is_empty() && !state.recovered {
+            state.owner = Some(me.id.clone());
+        }
         let journal = Arc::new(lock.journal(state));
         let state = journal.state();
         let wait = Duration::from_mins(args.edge_wait);
-        let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);
+        let cx = link.cx(&state, events, &interrupt);
+        let cx = cx.with_edge_wait(wait).with_owner(me.clone());
         let reads = Reads::Checks {
             in_turn: args.parallel == 1,
         };
@@ -166,6 +187,13 @@ impl Run<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: plan.steps().iter().map(StepInfo::of).collect(),
         });
+        let run = runs::Run::of(&state, site.base());
+        if let Err(why) = link.runs.add(run) {
+            events.send(Event::warning(format!(
+                "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
+                 `labctl down --adopt` finds it again"
+            )));
+        }
         let announced = foresight.intents.iter().filter(|i| i.goes());
         let announced = Some(announced.map(|i| i.id.clone()).collect());
         let options = Options {
@@ -174,7 +202,10 @@ impl Run<'_> {
             adopt,
             foresight,
         };
-        let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
+        let built = engine::up(plan, cx.clone(), Arc::clone(&journal), options).await?;
+        if built.ok() {
+            tag::owner(&cx, &journal, &me).await?;
+        }
         let ran = Ran {
             command: "up",
             lab,

@@ -144,6 +144,25 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Whose the thing is to which a recorded id leads, by its tags. What carries none belongs to what it lives in.
+    fn own(
+        _cx: &Cx,
+        _key: &Self::Key,
+        out: &Self::Output,
+    ) -> impl Future<Output = Result<Found<Self::Output>, Fault>> + Send {
+        let out = out.clone();
+        async move { Ok(Found::Ours(out)) }
+    }
+
+    /// Puts our ownership tags on what is ours. `false`: the kind carries none.
+    fn tag(
+        _cx: &Cx,
+        _key: &Self::Key,
+        _out: &Self::Output,
+    ) -> impl Future<Output = Result<bool, Fault>> + Send {
+        async { Ok(false) }
+    }
+
     /// Puts our ownership tags on a stranger's, after the user has seen it and agreed.
     fn claim(cx: &Cx, _key: &Self::Key) -> impl Future<Output = Result<(), Fault>> + Send {
         let fault = Fault::cannot_adopt(Self::KIND.title());

@@ -13,9 +13,9 @@ use super::{
         AuthorizerType, CallbackUrl, CallerName, CertificateArn, ClientId, ClientType, Comment,
         Country, DomainName, DomainPrefix, Email, Endpoint, EnvironmentName, Factor, FunctionId,
         FunctionName, FunctionRef, Handler, Header, IdentitySource, Issuer, LabName, Metadata,
-        OAuthScope, Origin, PolicyArn, PoolName, ProviderName, ProviderType, Region, RoleName,
-        RouteKey, RouteRef, Runtime, Scope, SignIn, Source, StageName, Totp, Validation, Variable,
-        ZoneId,
+        OAuthScope, Origin, Owner, PolicyArn, PoolName, ProviderName, ProviderType, Region,
+        RoleName, RouteKey, RouteRef, Runtime, Scope, SignIn, Source, StageName, Totp, Validation,
+        Variable, ZoneId,
     },
     yaml::Value,
 };
@@ -27,6 +27,8 @@ mirror! {
         lab: Need<Text<LabName>>,
         /// The AWS region. `--region` overrides it.
         region: Need<Text<Region>>,
+        /// Whose the lab is, for its tags: where many share a role, or CI builds it. The caller when left out; `LABCTL_OWNER` overrides it.
+        owner: Option<Text<Owner>>,
         /// The Lambda functions, each under an id that routes name.
         functions: Need<Map<FunctionId, Function>>,
         /// The Cognito user pool.

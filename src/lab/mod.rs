@@ -43,6 +43,8 @@ pub struct Lab {
     pub name: String,
     /// e.g. `us-east-1`.
     pub region: String,
+    /// Whose it is, when that is not the caller.
+    pub owner: Option<String>,
     /// Functions by their id in the file.
     pub functions: BTreeMap<String, Function>,
     /// The user pool.

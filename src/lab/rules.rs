@@ -167,6 +167,7 @@ rules! {
         example: "cognito-authorizer",
     };
     Region = Rule::Form { wrong: region, pattern: "^[a-z]{2}(-gov)?-[a-z]+-[0-9]$", example: "us-east-1" };
+    Owner = Rule::Name { most: 128, class: r"A-Za-z0-9._:/=+@\-", words: "letters, digits and `._:/=+@-`" };
     FunctionId = plain_name(64);
     FunctionName = plain_name(64);
     /// Lambda's enum has more: these are the ones whose handlers can be looked for.

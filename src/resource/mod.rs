@@ -23,11 +23,12 @@ pub use recorded::{Recorded, StepOf};
 
 use labengine::{Answer, Driver, Interrupt, Lock, Progress, StepId};
 use labfiles::json::{self, Mismatch};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     aws::{Cx, Fault},
-    engine::{Found, Resource, decode, encode},
+    engine::{Found, Record, Resource, decode, encode},
     kind::for_each_kind,
     sweep::{Question, Swept},
 };
@@ -92,6 +93,17 @@ macro_rules! dispatch {
         fn claim_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value) -> Answer<'a, ()> {
             match kind { $(Kind::$kind => Box::pin(claim::<$kind>(cx, key)),)* }
         }
+        fn own_of<'a>(
+            kind: Kind,
+            cx: &'a Cx,
+            key: &'a Value,
+            out: &'a Value,
+        ) -> Answer<'a, Found<Value>> {
+            match kind { $(Kind::$kind => Box::pin(own::<$kind>(cx, key, out)),)* }
+        }
+        fn tag_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value, out: &'a Value) -> Answer<'a, bool> {
+            match kind { $(Kind::$kind => Box::pin(tag::<$kind>(cx, key, out)),)* }
+        }
         fn find_of<'a>(kind: Kind, cx: &'a Cx, key: &'a Value) -> Answer<'a, Found<Value>> {
             match kind { $(Kind::$kind => Box::pin(find::<$kind>(cx, key)),)* }
         }
@@ -143,12 +155,24 @@ impl Driver for Cx {
         find_of(kind, self, key).await
     }
 
+    async fn own(&self, kind: Kind, key: &Value, out: &Value) -> Result<Found<Value>, Fault> {
+        own_of(kind, self, key, out).await
+    }
+
     async fn claim(&self, kind: Kind, key: &Value) -> Result<(), Fault> {
         claim_of(kind, self, key).await
     }
 
     async fn delete(&self, kind: Kind, key: &Value, out: Option<&Value>) -> Result<(), Fault> {
         delete_of(kind, self, key, out).await
+    }
+}
+
+/// Puts the ownership tags on a thing of the state. `false`: it carries none.
+pub async fn tag_record(cx: &Cx, record: &Record) -> Result<bool, Fault> {
+    match &record.output {
+        Some(out) => tag_of(record.kind, cx, &record.key, out).await,
+        None => Ok(false),
     }
 }
 
@@ -172,11 +196,23 @@ pub fn questions() -> Vec<(Kind, &'static Question)> {
 }
 
 async fn find<R: Resource>(cx: &Cx, key: &Value) -> Result<Found<Value>, Fault> {
-    Ok(match R::find(cx, &decode(key)?).await? {
+    encoded(R::find(cx, &decode(key)?).await?)
+}
+
+async fn own<R: Resource>(cx: &Cx, key: &Value, out: &Value) -> Result<Found<Value>, Fault> {
+    encoded(R::own(cx, &decode(key)?, &decode(out)?).await?)
+}
+
+fn encoded<T: Serialize>(found: Found<T>) -> Result<Found<Value>, Fault> {
+    Ok(match found {
         Found::Ours(out) => Found::Ours(encode(&out)?),
         Found::Foreign(seen) => Found::Foreign(seen),
         Found::Absent => Found::Absent,
     })
+}
+
+async fn tag<R: Resource>(cx: &Cx, key: &Value, out: &Value) -> Result<bool, Fault> {
+    R::tag(cx, &decode(key)?, &decode(out)?).await
 }
 
 async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {

@@ -24,6 +24,7 @@ mod local;
 mod logs;
 mod lost;
 mod output;
+mod owners;
 mod package;
 mod plan;
 mod prove;

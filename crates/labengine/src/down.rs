@@ -66,22 +66,19 @@ impl Survey {
     }
 }
 
-/// What is addressed by a name may be a stranger's by now, and what was only begun may not be there,
-/// or without the id that its deletion needs: those are looked at first. The rest is addressed by an
-/// id that the cloud made, and simply deleted.
+/// Looks at a thing before it is deleted. A name may be a stranger's by now, and so may an id: the state may have been
+/// edited or merged. What was only begun may not be there, or be there without the id that its deletion needs.
 async fn look<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Survey, Fault> {
-    let (verdict, output) = if !record.kind.by_name() && record.output.is_some() {
-        (Verdict::Delete, record.output.clone())
-    } else {
-        let found = match record.output {
-            Some(_) => driver.find(record.kind, &record.key).await?,
-            None => late::find(driver, record.kind, &record.key).await?,
-        };
-        match found {
-            Found::Ours(output) => (Verdict::Delete, Some(output)),
-            Found::Absent => (Verdict::AlreadyGone, record.output.clone()),
-            Found::Foreign(stranger) => (Verdict::LeaveAlone(stranger.seen), record.output.clone()),
-        }
+    let (kind, key) = (record.kind, &record.key);
+    let found = match &record.output {
+        None => late::find(driver, kind, key).await?,
+        Some(_) if kind.by_name() => driver.find(kind, key).await?,
+        Some(output) => driver.own(kind, key, output).await?,
+    };
+    let (verdict, output) = match found {
+        Found::Ours(output) => (Verdict::Delete, Some(output)),
+        Found::Absent => (Verdict::AlreadyGone, record.output.clone()),
+        Found::Foreign(stranger) => (Verdict::LeaveAlone(stranger.seen), record.output.clone()),
     };
     Ok(Survey { verdict, output })
 }

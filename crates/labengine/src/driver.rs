@@ -81,6 +81,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
         kind: Self::Kind,
         key: &Value,
     ) -> impl Future<Output = Result<Found<Value>, Fault>> + Send;
+    /// Whose the thing is that a recorded id leads to: an id in a file is no proof by itself. A kind that cannot tell,
+    /// since it lives inside another, is what the record says.
+    fn own(
+        &self,
+        kind: Self::Kind,
+        key: &Value,
+        output: &Value,
+    ) -> impl Future<Output = Result<Found<Value>, Fault>> + Send;
     /// Makes a stranger's thing ours, after the user has seen it and agreed.
     fn claim(
         &self,

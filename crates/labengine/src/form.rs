@@ -69,6 +69,20 @@ pub(crate) fn twin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>
     Ok(folder.map(PathBuf::from))
 }
 
+/// Ids of runs.
+pub(crate) fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    let runs = Option::<Vec<String>>::deserialize(from)?;
+    match runs.iter().flatten().find(|run| !is_id(run)) {
+        Some(bad) => Err(D::Error::custom(format!("{} is no run's id", shown(bad)))),
+        None => Ok(runs),
+    }
+}
+
+/// The hash of an owner.
+pub(crate) fn owner<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    optional(from, is_id, "an owner's id (letters and digits)")
+}
+
 pub(crate) fn users<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     let users = Option::<Vec<String>>::deserialize(from)?;
     match users.iter().flatten().find(|user| !is_text(user)) {

@@ -54,6 +54,21 @@ pub struct State<K: Kind> {
     /// same, as long as this state lives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recovered: bool,
+    /// Other runs whose things are this lab's: found after a state was lost, or adopted. `None`, as older versions
+    /// wrote it: the things of every run that has the lab's name.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "form::runs"
+    )]
+    pub runs: Option<Vec<String>>,
+    /// The owner in the tags of everything on record. `None`: some carry no such tag.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "form::owner"
+    )]
+    pub owner: Option<String>,
     /// When the state was made.
     pub created_at: Timestamp,
     /// Everything begun and not yet undone.
@@ -317,6 +332,8 @@ mod tests {
                 added_users: vec![],
                 until: None,
                 recovered: false,
+                runs: None,
+                owner: None,
                 created_at: Timestamp::UNIX_EPOCH,
                 steps: steps
                     .into_iter()

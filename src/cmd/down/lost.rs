@@ -8,7 +8,7 @@ use crate::{
     cli::{Global, Idle},
     cmd::{
         link::{self, Link},
-        scene,
+        scene, whose,
     },
     engine::{self, Failure, Interrupt, Lock, Removal},
     error::{Error, Exit},
@@ -30,7 +30,24 @@ impl Run<'_> {
         let Some((lab, (link, identity))) = reached else {
             return self.tell_nothing(None);
         };
-        let journal = Arc::new(lock.journal(link.new_state(&lab.name, &identity.account)));
+        let mut state = link.new_state(&lab.name, &identity.account);
+        let me = whose::owner(&identity.arn, lab.owner.as_deref());
+        let command = if self.global.local {
+            "labctl down --local"
+        } else {
+            "labctl down"
+        };
+        let cx = link.cx(&state, self.events(), &interrupt);
+        let whole = plan(lab, &Extent::WHOLE)?;
+        let settle = whose::settle(
+            (self.global, &cx, &me),
+            &whole,
+            &mut state,
+            (command, self.args.adopt),
+        );
+        let settled = interrupt.or(Box::pin(settle)).await;
+        settled.ok_or_else(scene::interrupted)??;
+        let journal = Arc::new(lock.journal(state));
         let wait = std::time::Duration::from_mins(self.args.edge_wait);
         let cx = link
             .cx(&journal.state(), self.events(), &interrupt)
@@ -84,7 +101,7 @@ impl Run<'_> {
             None
         };
         let left = journal.state();
-        close(journal, &total)?;
+        close(journal, &total, &link)?;
         let proof = proof.transpose()?;
         if total.done.is_empty() && total.ok() {
             return self.tell_nothing(proof);

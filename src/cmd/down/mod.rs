@@ -7,7 +7,7 @@ mod prove;
 use std::sync::Arc;
 
 use super::{
-    link,
+    link::{self, Link},
     scene::{self, Known, Site},
 };
 use crate::{
@@ -98,7 +98,7 @@ impl Run<'_> {
         } else {
             None
         };
-        close(journal, &removal)?;
+        close(journal, &removal, &link)?;
         self.finish(removal, &left, &interrupt, proof.transpose()?)
     }
 
@@ -201,11 +201,14 @@ impl Run<'_> {
 }
 
 /// A lab of which nothing is left has no state.
-fn close(journal: Arc<engine::Journal>, removal: &Removal) -> Result<(), Error> {
+fn close(journal: Arc<engine::Journal>, removal: &Removal, link: &Link) -> Result<(), Error> {
+    let state = journal.state();
     if removal.ok()
-        && journal.state().steps.is_empty()
+        && state.steps.is_empty()
         && let Ok(journal) = Arc::try_unwrap(journal)
     {
+        let runs = state.runs.iter().flatten().chain([&state.run]);
+        link.runs.remove(&runs.map(String::as_str).collect());
         crate::client::forget(journal.dir())?;
         journal.close()?;
     }

@@ -13,6 +13,7 @@ use super::{
     link::{self, Link},
     lookup,
     scene::{self, Site},
+    whose,
 };
 use crate::{
     cli::{Global, Scope, Up},
@@ -123,6 +124,13 @@ async fn without_state(
 ) -> Result<Told, Error> {
     let looked = lookup::look(global, site, lab, plan, events).await?;
     let asked = looked.is_some();
+    let another = looked.as_ref().and_then(|looked| looked.of_another());
+    let up = if global.local {
+        "labctl up --local"
+    } else {
+        "labctl up"
+    };
+    let refusal = another.map(|another| whose::refusal(&lab.name, another, up));
     let lines = match looked {
         None => plan.steps().iter().map(made).collect(),
         Some(looked) => {
@@ -145,7 +153,7 @@ async fn without_state(
     };
     Ok(Told {
         lines,
-        refusal: None,
+        refusal,
         left: None,
         asked,
     })

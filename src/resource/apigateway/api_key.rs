@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rest_api;
 use crate::{
-    aws::{Cx, Effect, Fault, TAG_FIELD},
-    engine::{At, Compare, Drift, Found, Given, Health, Resource},
+    aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Resource, Stranger},
     resource::{Kind, form, gone, present},
     sweep::Swept,
 };
@@ -46,6 +46,12 @@ impl Key {
 
 pub(super) fn arn(cx: &Cx, id: &str) -> String {
     cx.arn("apigateway", &format!("/apikeys/{id}"))
+}
+
+/// Describes somebody else's key to which the recorded id leads.
+fn foreign(cx: &Cx, key: &GetApiKeyOutput, out: &Output) -> Stranger {
+    let what = format!("{} `{}`", arn(cx, &out.id), key.name().unwrap_or_default());
+    stranger(&what, key.tags())
 }
 
 async fn get(cx: &Cx, id: &str, with_value: bool) -> Result<Option<GetApiKeyOutput>, Fault> {
@@ -114,6 +120,14 @@ impl Resource for ApiKey {
         let Some(seen) = get(cx, &out.id, false).await? else {
             return Ok(Health::Missing);
         };
+        let name = Key {
+            number: out.number,
+            ..at.key.clone()
+        }
+        .name();
+        if cx.is_strange(seen.tags(), seen.name(), &name) {
+            return Ok(Health::Foreign(foreign(cx, &seen, out)));
+        }
         let mut compare = Compare::default();
         compare.field("enabled", &true, &seen.enabled);
         cx.compare_tag(&mut compare, seen.tags());
@@ -124,7 +138,7 @@ impl Resource for ApiKey {
         use aws_sdk_apigateway::types::{Op, PatchOperation};
         let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            rest_api::tag(cx, &arn(cx, &out.id)).await?;
+            Self::tag(cx, at.key, out).await?;
         }
         if drift.iter().any(|d| d.field == "enabled") {
             let patch = PatchOperation::builder()
@@ -142,6 +156,26 @@ impl Resource for ApiKey {
             .await?;
         }
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        // The one that was found may be a later one than the key's: see `find`.
+        let name = Key {
+            number: out.number,
+            ..key.clone()
+        }
+        .name();
+        Ok(match get(cx, &out.id, false).await? {
+            None => Found::Absent,
+            Some(seen) if cx.is_strange(seen.tags(), seen.name(), &name) => {
+                Found::Foreign(foreign(cx, &seen, out))
+            }
+            Some(_) => Found::Ours(out.clone()),
+        })
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        rest_api::tag(cx, &arn(cx, &out.id)).await.map(|()| true)
     }
 
     /// By name, then by tags. When nothing else is known (the state is lost), the first key stands for the

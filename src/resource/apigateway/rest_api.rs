@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::tree;
 use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
-    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger},
     resource::{Kind, form, gone, present},
     sweep::Swept,
 };
@@ -79,6 +79,12 @@ async fn root(cx: &Cx, api_id: &str, answered: Option<String>) -> Result<String,
     root.ok_or_else(|| Fault::missing("apigateway:GetResources", "the resource `/`"))
 }
 
+/// Describes somebody else's API to which the recorded id leads.
+fn foreign(cx: &Cx, api: &GetRestApiOutput, out: &Output) -> Stranger {
+    let what = format!("{} `{}`", arn(cx, &out.id), api.name().unwrap_or_default());
+    stranger(&what, api.tags())
+}
+
 impl Resource for RestApi {
     const KIND: Kind = Kind::RestApi;
     const SWEPT: Swept = Swept::Asked(&super::sweep::REST_API);
@@ -139,9 +145,8 @@ impl Resource for RestApi {
         let Some(api) = get(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
-        let stranger = stranger(&arn(cx, &out.id), api.tags());
-        if stranger.lab.is_some() && !cx.owns(api.tags()) {
-            return Ok(Health::Foreign(stranger));
+        if cx.is_strange(api.tags(), api.name(), &at.key.name) {
+            return Ok(Health::Foreign(foreign(cx, &api, out)));
         }
         let types = api
             .endpoint_configuration()
@@ -195,6 +200,20 @@ impl Resource for RestApi {
             .await?;
         }
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        Ok(match get(cx, &out.id).await? {
+            None => Found::Absent,
+            Some(api) if cx.is_strange(api.tags(), api.name(), &key.name) => {
+                Found::Foreign(foreign(cx, &api, out))
+            }
+            Some(_) => Found::Ours(out.clone()),
+        })
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        tag(cx, &arn(cx, &out.id)).await.map(|()| true)
     }
 
     /// By name and tags: names are not unique.

@@ -141,8 +141,7 @@ impl Resource for Stage {
             given: (_, deployment),
         } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let arn = format!("{}/stages/{}", rest_api::arn(cx, &key.api_id), key.name);
-            rest_api::tag(cx, &arn).await?;
+            Self::tag(cx, key, out).await?;
         }
         if drift.iter().all(|d| d.field == TAG_FIELD) {
             return Ok(out.clone());
@@ -166,6 +165,11 @@ impl Resource for Stage {
     }
 
     /// In our API, so it is ours.
+    async fn tag(cx: &Cx, key: &Key, _out: &Output) -> Result<bool, Fault> {
+        let arn = format!("{}/stages/{}", rest_api::arn(cx, &key.api_id), key.name);
+        rest_api::tag(cx, &arn).await.map(|()| true)
+    }
+
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {
         Ok(get(cx, key)
             .await?

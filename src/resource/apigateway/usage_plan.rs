@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{rest_api, stage};
 use crate::{
-    aws::{Cx, Effect, Fault, TAG_FIELD},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource},
+    aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
     resource::{Kind, RestApi, Stage, form, gone, present},
     sweep::Swept,
 };
@@ -45,6 +45,16 @@ async fn get(cx: &Cx, id: &str) -> Result<Option<GetUsagePlanOutput>, Fault> {
         })
         .await;
     present(answer)
+}
+
+fn arn(cx: &Cx, id: &str) -> String {
+    cx.arn("apigateway", &format!("/usageplans/{id}"))
+}
+
+/// Describes somebody else's plan to which the recorded id leads.
+fn foreign(cx: &Cx, plan: &GetUsagePlanOutput, out: &Output) -> Stranger {
+    let what = format!("{} `{}`", arn(cx, &out.id), plan.name().unwrap_or_default());
+    stranger(&what, plan.tags())
 }
 
 /// `API:STAGE`, as changes name it.
@@ -136,6 +146,9 @@ impl Resource for UsagePlan {
         let Some(seen) = get(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
+        if cx.is_strange(seen.tags(), seen.name(), &at.key.name) {
+            return Ok(Health::Foreign(foreign(cx, &seen, out)));
+        }
         let mut compare = Compare::default();
         let stages: Vec<String> = seen.api_stages().iter().map(address).collect();
         compare.field(STAGES, &vec![wanted(stage)], &stages);
@@ -151,8 +164,7 @@ impl Resource for UsagePlan {
             ..
         } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let arn = cx.arn("apigateway", &format!("/usageplans/{}", out.id));
-            rest_api::tag(cx, &arn).await?;
+            Self::tag(cx, at.key, out).await?;
         }
         if drift.iter().any(|d| d.field == STAGES) {
             let now = get(cx, &out.id).await?;
@@ -167,6 +179,20 @@ impl Resource for UsagePlan {
             change(cx, &out.id, patches).await?;
         }
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        Ok(match get(cx, &out.id).await? {
+            None => Found::Absent,
+            Some(seen) if cx.is_strange(seen.tags(), seen.name(), &key.name) => {
+                Found::Foreign(foreign(cx, &seen, out))
+            }
+            Some(_) => Found::Ours(out.clone()),
+        })
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        rest_api::tag(cx, &arn(cx, &out.id)).await.map(|()| true)
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault, TAG_FIELD, stranger},
-    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource},
+    engine::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger},
     lab::Factor,
     resource::{Kind, form, gone, present},
     sweep::Swept,
@@ -62,6 +62,12 @@ async fn describe(cx: &Cx, id: &str) -> Result<Option<UserPoolType>, Fault> {
 pub async fn users(cx: &Cx, id: &str) -> Option<i32> {
     let pool = describe(cx, id).await.ok()??;
     Some(pool.estimated_number_of_users)
+}
+
+/// Describes somebody else's pool to which the recorded id leads.
+fn foreign(pool: &UserPoolType, out: &Output) -> Stranger {
+    let what = format!("{} `{}`", out.id, pool.name().unwrap_or_default());
+    stranger(&what, pool.user_pool_tags())
 }
 
 fn output(pool: &UserPoolType) -> Option<Output> {
@@ -224,9 +230,8 @@ impl Resource for UserPool {
         let Some(pool) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
-        let stranger = stranger(&out.arn, pool.user_pool_tags());
-        if stranger.lab.is_some() && !cx.owns(pool.user_pool_tags()) {
-            return Ok(Health::Foreign(stranger));
+        if cx.is_strange(pool.user_pool_tags(), pool.name(), &at.key.name) {
+            return Ok(Health::Foreign(foreign(&pool, out)));
         }
         let mut compare = Compare::default();
         cx.compare_tag(&mut compare, pool.user_pool_tags());
@@ -266,15 +271,7 @@ impl Resource for UserPool {
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
         let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            cx.call("cognito-idp:TagResource", Effect::Idempotent, || {
-                cx.clients()
-                    .cognito
-                    .tag_resource()
-                    .resource_arn(&out.arn)
-                    .set_tags(Some(cx.tag_map()))
-                    .send()
-            })
-            .await?;
+            Self::tag(cx, at.key, out).await?;
         }
         if drift.iter().all(|d| d.field == TAG_FIELD) {
             return Ok(out.clone());
@@ -303,6 +300,32 @@ impl Resource for UserPool {
         })
         .await?;
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        let Some(pool) = describe(cx, &out.id).await? else {
+            return Ok(Found::Absent);
+        };
+        Ok(
+            if cx.is_strange(pool.user_pool_tags(), pool.name(), &key.name) {
+                Found::Foreign(foreign(&pool, out))
+            } else {
+                Found::Ours(out.clone())
+            },
+        )
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        cx.call("cognito-idp:TagResource", Effect::Idempotent, || {
+            cx.clients()
+                .cognito
+                .tag_resource()
+                .resource_arn(&out.arn)
+                .set_tags(Some(cx.tag_map()))
+                .send()
+        })
+        .await
+        .map(|_| true)
     }
 
     /// By name, then by tags: a list shows no tags, and names are not unique.

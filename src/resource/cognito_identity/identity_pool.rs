@@ -6,8 +6,8 @@ use aws_sdk_cognitoidentity::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource},
+    aws::{Cx, Effect, Fault, stranger},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Rekey, Resource, Stranger},
     resource::{
         AppClient, Kind, UserPool, cognito::app_client, cognito::user_pool, form, gone, present,
     },
@@ -61,6 +61,12 @@ fn words(provider: &CognitoIdentityProvider) -> String {
         provider.client_id().unwrap_or_default(),
         provider.server_side_token_check().unwrap_or_default()
     )
+}
+
+/// Describes somebody else's pool to which the recorded id leads.
+fn foreign(pool: &DescribeIdentityPoolOutput) -> Stranger {
+    let what = format!("{} `{}`", pool.identity_pool_id, pool.identity_pool_name);
+    stranger(&what, pool.identity_pool_tags())
 }
 
 async fn describe(cx: &Cx, id: &str) -> Result<Option<DescribeIdentityPoolOutput>, Fault> {
@@ -149,6 +155,10 @@ impl Resource for IdentityPool {
         let Some(seen) = describe(cx, &out.id).await? else {
             return Ok(Health::Missing);
         };
+        let name = Some(seen.identity_pool_name());
+        if cx.is_strange(seen.identity_pool_tags(), name, &at.key.name) {
+            return Ok(Health::Foreign(foreign(&seen)));
+        }
         let mut compare = Compare::default();
         compare.field(
             "IdentityPoolName",
@@ -208,6 +218,34 @@ impl Resource for IdentityPool {
         })
         .await?;
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        let Some(seen) = describe(cx, &out.id).await? else {
+            return Ok(Found::Absent);
+        };
+        let name = Some(seen.identity_pool_name());
+        Ok(
+            if cx.is_strange(seen.identity_pool_tags(), name, &key.name) {
+                Found::Foreign(foreign(&seen))
+            } else {
+                Found::Ours(out.clone())
+            },
+        )
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        let arn = cx.arn("cognito-identity", &format!("identitypool/{}", out.id));
+        cx.call("cognito-identity:TagResource", Effect::Idempotent, || {
+            cx.clients()
+                .cognito_identity
+                .tag_resource()
+                .resource_arn(&arn)
+                .set_tags(Some(cx.tag_map()))
+                .send()
+        })
+        .await
+        .map(|_| true)
     }
 
     /// By name, then by tags: a list shows no tags, and names are not unique.

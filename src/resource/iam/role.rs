@@ -276,6 +276,10 @@ impl Resource for Role {
         owner(cx, &key.name).await
     }
 
+    async fn tag(cx: &Cx, key: &Key, _out: &Output) -> Result<bool, Fault> {
+        Self::claim(cx, key).await.map(|()| true)
+    }
+
     async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
         let operation = "iam:TagRole";
         let tags = cx.tag_list(operation)?;

@@ -309,6 +309,10 @@ impl Resource for Function {
         Self::wait_until_active(cx, &key.name).await
     }
 
+    async fn tag(cx: &Cx, key: &Key, _out: &Output) -> Result<bool, Fault> {
+        Self::claim(cx, key).await.map(|()| true)
+    }
+
     async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
         let arn = cx.function_arn(&key.name);
         cx.call("lambda:TagResource", Effect::Idempotent, || {

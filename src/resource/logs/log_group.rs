@@ -200,6 +200,10 @@ impl Resource for LogGroup {
         })
     }
 
+    async fn tag(cx: &Cx, key: &Key, _out: &Output) -> Result<bool, Fault> {
+        Self::claim(cx, key).await.map(|()| true)
+    }
+
     async fn claim(cx: &Cx, key: &Key) -> Result<(), Fault> {
         let arn = arn(cx, &key.name);
         cx.call("logs:TagResource", Effect::Idempotent, || {

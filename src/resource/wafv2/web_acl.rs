@@ -254,15 +254,7 @@ impl Resource for WebAcl {
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
         let At { cx, out, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let operation = "wafv2:TagResource";
-            let tags = cx.tag_list(operation)?;
-            cx.call(operation, Effect::Idempotent, || {
-                let tag = cx.clients().waf.tag_resource();
-                tag.resource_arn(&out.arn)
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
+            Self::tag(cx, at.key, out).await?;
         }
         if drift.iter().all(|d| d.field == TAG_FIELD) {
             return Ok(out.clone());
@@ -271,6 +263,19 @@ impl Resource for WebAcl {
         let replace = cx.optimistic(&what, STALE_LIMIT, || self.replace(cx, out));
         replace.await?;
         Ok(out.clone())
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        let operation = "wafv2:TagResource";
+        let tags = cx.tag_list(operation)?;
+        cx.call(operation, Effect::Idempotent, || {
+            let tag = cx.clients().waf.tag_resource();
+            tag.resource_arn(&out.arn)
+                .set_tags(Some(tags.clone()))
+                .send()
+        })
+        .await
+        .map(|_| true)
     }
 
     async fn find(cx: &Cx, key: &Key) -> Result<Found<Output>, Fault> {

@@ -98,7 +98,8 @@ impl Lab {
         serde_json::from_str(&self.site.read(&self.file)).expect("a state")
     }
 
-    /// `up` finds the lab complete, and a state that it writes has everything that the kept one had.
+    /// `up` finds the lab complete, and a state that it writes has everything that the kept one had. Once, it adds the
+    /// tags that say whose the lab is, and says so.
     fn up_changes_nothing(&self) {
         twin::forget_calls(&self.endpoint);
         // Moves each step in the tutorial's order, so that `up` writes the state.
@@ -122,7 +123,15 @@ impl Lab {
             .into_iter()
             .filter(|c| !reads(c))
             .collect();
-        assert_eq!(writes, Vec::<String>::new());
+        let tags = writes.iter().filter(|c| tags(c)).count();
+        assert_eq!(tags, writes.len(), "{writes:?}");
+        let announced = format!("added owner tags to {tags} resources");
+        assert!(tags > 0 && up.out.contains(&announced), "{}", up.out);
+        twin::forget_calls(&self.endpoint);
+        self.up();
+        let again = twin::calls(&self.endpoint);
+        let again: Vec<_> = again.into_iter().filter(|c| !reads(c)).collect();
+        assert_eq!(again, Vec::<String>::new());
         // The emulator has another port now.
         let mut state = self.state.clone();
         state["endpoint"] = json!(self.endpoint);
@@ -232,6 +241,13 @@ fn reads(call: &str) -> bool {
     ["Get", "List", "Describe", "AdminGet", "AdminList"]
         .iter()
         .any(|verb| operation.starts_with(verb))
+}
+
+/// Whether a call only adds tags.
+fn tags(call: &str) -> bool {
+    [":TagResource", ":TagRole"]
+        .iter()
+        .any(|end| call.ends_with(end))
 }
 
 /// Everything in `old` is in `new`, with the same value; `new` may have more.

@@ -132,7 +132,9 @@ fn without_a_state_the_authorizer_stays_attached() {
     let place = Place::local(Site::tutorial());
     place.run("up").code(0);
     std::fs::remove_dir_all(place.site.path(".labctl/cognito-authorizer")).expect("a state");
-    let (_, calls) = place.calls("up --until 3", 0);
+    let (_, mut calls) = place.calls("up --until 3", 0);
+    // What was found again gets the new state's run.
+    calls.retain(|call| !call.ends_with(":TagResource") && !call.ends_with(":TagRole"));
     assert_eq!(calls, NOTHING);
     place.run("up").code(0);
     place.run("verify").code(0);

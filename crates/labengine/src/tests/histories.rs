@@ -57,6 +57,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0_usize..7).prop_map(Event::Edited),
         1 => (0_usize..7).prop_map(Event::Deleted),
         1 => Just(Event::StateLost),
+        1 => (0_usize..4, any::<bool>())
+            .prop_map(|(which, of_a_lab)| Event::Misled { which, of_a_lab }),
     ]
 }
 
@@ -133,7 +135,12 @@ fn unannounced_losses_stay() {
 /// The histories would notice.
 #[test]
 fn seeded_mistakes_are_found() {
-    for seed in [Seed::LostWrite, Seed::DoubleCreate, Seed::ClaimedStranger] {
+    for seed in [
+        Seed::LostWrite,
+        Seed::DoubleCreate,
+        Seed::ClaimedStranger,
+        Seed::TrustedId,
+    ] {
         let found = with_seed(seed, || try_histories(1, EACH));
         found.expect_err(&format!("nothing shows {seed:?}"));
     }

@@ -38,6 +38,8 @@ pub(super) enum Event {
     Edited(usize),
     /// Somebody deletes a thing of ours.
     Deleted(usize),
+    /// An id on record leads to a stranger's thing: the state was edited or merged, and ours is gone.
+    Misled { which: usize, of_a_lab: bool },
     /// The state is lost, after all calls have ended.
     StateLost,
 }
@@ -163,6 +165,7 @@ impl Lab {
                     self.shared.world().remove(id);
                 }
             }
+            Event::Misled { which, of_a_lab } => self.mislead(*which, of_a_lab.then_some("other")),
             Event::StateLost => {
                 self.shared.world().settle();
                 *self.disk.state.lock().expect("the disk") = None;
@@ -283,6 +286,33 @@ impl Lab {
         foresight?.ok()
     }
 
+    fn mislead(&mut self, which: usize, lab: Option<&str>) {
+        let mut state = self.disk.state.lock().expect("the disk");
+        let records = state.iter_mut().flat_map(|s| s.steps.values_mut());
+        let by_id = records.filter(|r| r.within.is_none() && r.kind != Kind::Named);
+        let mut by_id: Vec<_> = by_id.filter(|r| r.output.is_some()).collect();
+        if by_id.is_empty() {
+            return;
+        }
+        let place = which % by_id.len();
+        let record = by_id.swap_remove(place);
+        let mut world = self.shared.world();
+        if let Some(id) = record.output.as_ref().and_then(|o| number(&o["id"])) {
+            // It may have been a stranger's before.
+            if world.ours().any(|(ours, _)| *ours == id) {
+                world.remove(id);
+            }
+        }
+        let before: BTreeSet<u64> = world.things.keys().copied().collect();
+        world.add_stranger(record.kind, "production", lab);
+        let new = world.things.iter().find(|(id, _)| !before.contains(id));
+        if let Some((id, thing)) = new {
+            record.output = Some(serde_json::json!({ "id": id.to_string() }));
+            self.strangers.push(thing.clone());
+        }
+        self.whole = false;
+    }
+
     /// One of ours.
     fn pick(&self, which: usize) -> Option<u64> {
         let world = self.shared.world();
@@ -303,6 +333,8 @@ impl Lab {
             added_users: Vec::new(),
             until: None,
             recovered: self.lost,
+            runs: None,
+            owner: None,
             created_at: Timestamp::UNIX_EPOCH,
             steps: std::collections::BTreeMap::new(),
         })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     Seed, seed,
-    world::{Kind, LAB, Shared, stranger},
+    world::{Kind, LAB, Shared, Thing, stranger},
 };
 use crate::{
     Answer, Drift, Driver, Fault, FaultKind, Found, Health, Interrupt, JournalError, Plan,
@@ -66,6 +66,19 @@ impl Driver for Fake {
             .await
     }
 
+    async fn own(&self, kind: Kind, key: &Value, output: &Value) -> Result<Found<Value>, Fault> {
+        let own = self.shared.call(false, |world| {
+            Ok(match world.get(kind, key, output) {
+                None => Found::Absent,
+                Some((_, thing)) if is_strange(thing, &key["name"]) => {
+                    Found::Foreign(stranger(thing))
+                }
+                Some(_) => Found::Ours(output.clone()),
+            })
+        });
+        own.await
+    }
+
     async fn claim(&self, kind: Kind, key: &Value) -> Result<(), Fault> {
         let claim = self.shared.call(true, |world| {
             let found = world.get(kind, key, &Value::Null).map(|(id, _)| id);
@@ -83,6 +96,15 @@ impl Driver for Fake {
             Ok(())
         });
         delete.await
+    }
+}
+
+/// Whether a recorded id leads to somebody else's thing.
+fn is_strange(thing: &Thing, recorded: &Value) -> bool {
+    match &thing.lab {
+        _ if thing.parent.is_some() || seed() == Some(Seed::TrustedId) => false,
+        Some(lab) => lab != LAB,
+        None => *recorded != *thing.name,
     }
 }
 
@@ -314,7 +336,8 @@ impl Work<Fake> for Wanted {
             let Some((_, thing)) = world.get(self.kind, key, output) else {
                 return Ok(Health::Missing);
             };
-            if self.kind == Kind::Named && thing.lab.as_deref() != Some(LAB) {
+            let unnamed = self.kind == Kind::Named && thing.lab.as_deref() != Some(LAB);
+            if unnamed || is_strange(thing, &key["name"]) {
                 return Ok(Health::Foreign(stranger(thing)));
             }
             let mut drift = Vec::new();

@@ -23,6 +23,8 @@ pub(crate) enum Seed {
     DoubleCreate,
     /// A stranger's thing counts as ours.
     ClaimedStranger,
+    /// A recorded id is proof enough.
+    TrustedId,
 }
 
 thread_local! {

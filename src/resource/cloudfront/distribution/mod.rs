@@ -9,7 +9,7 @@ use aws_sdk_cloudfront::types::DistributionConfigWithTags;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD, dns_suffix},
+    aws::{Cx, Effect, Fault, FaultKind, TAG_FIELD, dns_suffix, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Needs, Ref, Rekey, Resource, StepId},
     lab,
     resource::{ApiKey, Kind, RestApi, UsagePlanKey, WebAcl, apigateway::api_key, form, gone},
@@ -56,6 +56,14 @@ pub struct Output {
     pub cache_policy_id: String,
     #[serde(deserialize_with = "form::id")]
     pub origin_request_policy_id: String,
+}
+
+impl Output {
+    /// The ARN that goes with the id: tags must be those of what the id leads to.
+    fn arn(&self) -> String {
+        let front = self.arn.rsplit_once('/').map_or("", |(front, _)| front);
+        format!("{front}/{}", self.id)
+    }
 }
 
 impl Distribution {
@@ -181,7 +189,12 @@ impl Resource for Distribution {
         };
         let policies = (&*out.cache_policy_id, &*out.origin_request_policy_id);
         let wanted = self.wanted(cx, policies, given);
-        let (wanted, tags) = tokio::try_join!(wanted, seen_tags(cx, &out.arn))?;
+        let arn = out.arn();
+        let (wanted, tags) = tokio::try_join!(wanted, seen_tags(cx, &arn))?;
+        if cx.is_strange(&tags, Some(now.comment()), &at.key.comment) {
+            let what = format!("{arn} `{}`", now.comment());
+            return Ok(Health::Foreign(stranger(&what, tags)));
+        }
         let mut compare = Compare::default();
         wanted.compare(&now, &mut compare);
         cx.compare_tag(&mut compare, tags);
@@ -191,13 +204,7 @@ impl Resource for Distribution {
     async fn update(&self, at: At<'_, Self>, drift: &[Drift]) -> Result<Output, Fault> {
         let At { cx, out, given, .. } = at;
         if drift.iter().any(|d| d.field == TAG_FIELD) {
-            let operation = "cloudfront:TagResource";
-            let tags = tags(cx, operation)?;
-            cx.call(operation, Effect::Idempotent, || {
-                let tag = cx.clients().cloudfront.tag_resource();
-                tag.resource(&out.arn).tags(tags.clone()).send()
-            })
-            .await?;
+            Self::tag(cx, at.key, out).await?;
         }
         if drift.iter().all(|d| d.field == TAG_FIELD) {
             return Ok(out.clone());
@@ -214,6 +221,31 @@ impl Resource for Distribution {
         });
         update.await?;
         Ok(out.clone())
+    }
+
+    async fn own(cx: &Cx, key: &Key, out: &Output) -> Result<Found<Output>, Fault> {
+        let arn = out.arn();
+        let (now, tags) = tokio::join!(calls::config(cx, &out.id), seen_tags(cx, &arn));
+        let Some((now, _)) = now? else {
+            return Ok(Found::Absent);
+        };
+        let tags = tags?;
+        Ok(if cx.is_strange(&tags, Some(now.comment()), &key.comment) {
+            Found::Foreign(stranger(&format!("{arn} `{}`", now.comment()), tags))
+        } else {
+            Found::Ours(out.clone())
+        })
+    }
+
+    async fn tag(cx: &Cx, _key: &Key, out: &Output) -> Result<bool, Fault> {
+        let operation = "cloudfront:TagResource";
+        let tags = tags(cx, operation)?;
+        cx.call(operation, Effect::Idempotent, || {
+            let tag = cx.clients().cloudfront.tag_resource();
+            tag.resource(out.arn()).tags(tags.clone()).send()
+        })
+        .await
+        .map(|_| true)
     }
 
     /// By comment, then by tags: a list shows no tags.

@@ -1,0 +1,100 @@
+//! A lab that was found by its tags, and no state says whose it is: the user's own is taken up again, somebody else's is
+//! shown, and taken over only with `--adopt`.
+
+use std::io::IsTerminal;
+
+use super::scene;
+use crate::{
+    aws::{Cx, Makers, Owner},
+    cli::Global,
+    engine::{self, Plan, Standing, State},
+    error::Error,
+    prompt,
+};
+
+/// Looks whose the things are that have the lab's names and tags. What is ours is noted in `state`; what is somebody
+/// else's too, once the user has agreed. Answers whether it did.
+pub(super) async fn settle(
+    (global, cx, me): (&Global, &Cx, &Owner),
+    plan: &Plan,
+    state: &mut State,
+    (command, adopt): (&str, bool),
+) -> Result<bool, Error> {
+    if state.runs.is_none() {
+        return Ok(false);
+    }
+    let has_own = !state.steps.is_empty();
+    let seen = engine::discover(plan, cx, &mut state.clone()).await?;
+    let (ours, others) = cx.makers();
+    let runs = state.runs.get_or_insert_default();
+    runs.extend(ours.into_keys().filter(|run| *run != state.run));
+    if others.is_empty() {
+        return Ok(false);
+    }
+    let strangers = seen.iter().filter(|s| s.state == Standing::Foreign);
+    for stranger in strangers.filter_map(|s| s.message.as_deref()).take(3) {
+        cx.warn(format!("not this user's: {stranger}"));
+    }
+    let whose = words(cx.lab(), &others, Some(me));
+    let found = seen.iter().any(|s| s.state == Standing::Found);
+    if !adopt && (found || has_own) {
+        cx.warn(format!("left alone: {whose}"));
+        return Ok(false);
+    }
+    if !adopt {
+        ask(global, cx, &whose, command).await?;
+    }
+    cx.warn(format!("adopted: {whose}"));
+    runs.extend(others.into_keys());
+    (state.recovered, state.owner) = (true, None);
+    Ok(true)
+}
+
+/// Whose runs these are, as far as their tags say.
+pub(super) fn words(lab: &str, others: &Makers, me: Option<&Owner>) -> String {
+    let each = others.iter().map(|(run, maker)| {
+        let by = maker.by.as_deref().unwrap_or("an older labctl");
+        let same = me.is_some_and(|me| maker.owner.as_deref() == Some(&*me.id));
+        let place = if same {
+            ", as the same caller as now, elsewhere"
+        } else {
+            ""
+        };
+        format!("made by {by}{place} (run {})", labfiles::plain(run))
+    });
+    let each: Vec<_> = each.collect();
+    format!("a lab `{lab}` {}", each.join("; "))
+}
+
+/// Why nothing is done, and the ways on.
+pub(super) fn refusal(lab: &str, whose: &str, command: &str) -> Error {
+    Error::usage(format!(
+        "there is {whose}, and this user's labctl did not make it on this machine"
+    ))
+    .hint(format!("if it is yours: `{command} --adopt` takes it over"))
+    .hint(format!(
+        "for a lab of your own beside it: change `lab: {lab}` and the names in lab.yaml"
+    ))
+}
+
+/// Asks at a terminal. `--yes` is no answer: who typed it has not seen whose the lab is.
+async fn ask(global: &Global, cx: &Cx, whose: &str, command: &str) -> Result<(), Error> {
+    let refusal = refusal(cx.lab(), whose, command);
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if global.json || !terminal {
+        return Err(refusal);
+    }
+    cx.events().shown().await;
+    let question = format!("There is {whose}. Take it over? [y/N]");
+    match cx.interrupt().or(prompt::ask(&question)).await {
+        Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        Some(_) => Err(refusal),
+        None => Err(scene::interrupted()),
+    }
+}
+
+/// Who the caller is: as lab.yaml or `LABCTL_OWNER` says, or as AWS does.
+pub(super) fn owner(arn: &str, of_lab: Option<&str>) -> Owner {
+    let said = std::env::var("LABCTL_OWNER").ok().filter(|s| !s.is_empty());
+    Owner::of(arn, said.as_deref().or(of_lab))
+}
