@@ -45,6 +45,9 @@ pub struct Global {
         default_value = "lab.yaml"
     )]
     pub file: PathBuf,
+    /// A lab of your own from a file that others use too: -NAME is added to every name. The same for every command
+    #[arg(long = "as", global = true, value_name = "NAME", env = "LABCTL_AS", hide_env_values = true, value_parser = crate::lab::valid_suffix)]
+    pub suffix: Option<String>,
     /// Work on the local AWS twin instead of an AWS account
     #[arg(long, global = true)]
     pub local: bool,

@@ -219,13 +219,15 @@ impl Link {
         State {
             version: engine::VERSION,
             lab: lab.to_owned(),
-            run: uuid::Uuid::new_v4().to_string(),
+            // Version 7 says when it was made, to whoever finds the tag.
+            run: uuid::Uuid::now_v7().to_string(),
             account: account.to_owned(),
             region: self.connection.region.clone(),
             endpoint: self.connection.endpoint.clone(),
             local: self.local.clone(),
             users: None,
             added_users: Vec::new(),
+            suffix: None,
             until: None,
             recovered: false,
             runs: Some(Vec::new()),

@@ -65,25 +65,55 @@ impl Site {
         self.base.join(OWN).join(lab)
     }
 
-    /// The only lab that has a state here, when the lab's file is not there to name it.
-    pub(super) fn only_lab(&self) -> Result<Option<String>, Error> {
+    /// The labs that have a state here.
+    fn labs(&self) -> Result<Vec<String>, Error> {
         let own = self.base.join(OWN);
         let names = match Dir::open(&own).and_then(|dir| dir.names()) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             names => names.map_err(|e| Error::file(own.display(), &e))?,
         };
-        let mut labs = names
-            .into_iter()
-            .filter_map(|name| name.into_string().ok())
-            .filter(|lab| own.join(lab).join("state.json").exists());
-        let only = labs.next();
-        Ok(only.filter(|_| labs.next().is_none()))
+        let names = names.into_iter().filter_map(|name| name.into_string().ok());
+        Ok(names
+            .filter(|lab| own.join(lab).join("state.json").exists())
+            .collect())
+    }
+
+    /// The only lab that has a state here, when the lab's file is not there to name it.
+    pub(super) fn only_lab(&self) -> Result<Option<String>, Error> {
+        Ok(only(self.labs()?))
+    }
+
+    /// What `--as` was when the only lab of this name here was made, and it was not made without.
+    fn only_suffix(&self, lab: &str) -> Result<Option<String>, Error> {
+        let mut suffixes = Vec::new();
+        for name in self.labs()? {
+            if name == lab {
+                return Ok(None);
+            }
+            let rest = name
+                .strip_prefix(lab)
+                .and_then(|rest| rest.strip_prefix('-'));
+            let state = rest.and_then(|_| journal::read(&self.state_folder(&name)).ok()?);
+            let suffix = state.and_then(|state: State| state.suffix);
+            suffixes.extend(suffix.filter(|suffix| rest == Some(suffix)));
+        }
+        Ok(only(suffixes))
     }
 }
 
-/// Reads the lab's file.
+fn only<T>(all: Vec<T>) -> Option<T> {
+    <[T; 1]>::try_from(all).ok().map(|[one]| one)
+}
+
+/// Reads the lab's file. Without `--as`, when the only lab of the file that has a state here was made with it, that lab.
 pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
-    let mut lab = lab::load(&global.file)?;
+    let suffix = global.suffix.as_deref().filter(|suffix| !suffix.is_empty());
+    let mut lab = lab::load_as(&global.file, suffix)?;
+    if global.suffix.is_none()
+        && let Some(suffix) = Site::of(global).only_suffix(&lab.name)?
+    {
+        lab = lab::load_as(&global.file, Some(&suffix))?;
+    }
     if let Some(region) = &global.region {
         lab.region.clone_from(region);
     }

@@ -99,6 +99,7 @@ impl Run<'_> {
         let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
         state.endpoint.clone_from(&link.connection.endpoint);
         state.local.clone_from(&link.local);
+        state.suffix.clone_from(&lab.suffix);
         state.recovered |= leftovers;
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
         if (known_nothing && leftovers) || args.adopt {

@@ -60,26 +60,36 @@ pub(super) fn words(lab: &str, others: &Makers, me: Option<&Owner>) -> String {
         } else {
             ""
         };
-        format!("made by {by}{place} (run {})", labfiles::plain(run))
+        let since = since(run).map(|since| format!(" since {since}"));
+        format!(
+            "made by {by}{place}{} (run {})",
+            since.unwrap_or_default(),
+            labfiles::plain(run)
+        )
     });
     let each: Vec<_> = each.collect();
     format!("a lab `{lab}` {}", each.join("; "))
 }
 
+/// When a run began, if its id says so: those of older labctls do not.
+fn since(run: &str) -> Option<String> {
+    let (seconds, _) = run.parse::<uuid::Uuid>().ok()?.get_timestamp()?.to_unix();
+    let at = jiff::Timestamp::from_second(seconds.try_into().ok()?).ok()?;
+    Some(at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 /// Why nothing is done, and the ways on.
-pub(super) fn refusal(lab: &str, whose: &str, command: &str) -> Error {
+pub(super) fn refusal(whose: &str, command: &str) -> Error {
     Error::usage(format!(
         "there is {whose}, and this user's labctl did not make it on this machine"
     ))
     .hint(format!("if it is yours: `{command} --adopt` takes it over"))
-    .hint(format!(
-        "for a lab of your own beside it: change `lab: {lab}` and the names in lab.yaml"
-    ))
+    .hint("for a lab of your own beside it: `--as NAME` adds -NAME to all its names")
 }
 
 /// Asks at a terminal. `--yes` is no answer: who typed it has not seen whose the lab is.
 async fn ask(global: &Global, cx: &Cx, whose: &str, command: &str) -> Result<(), Error> {
-    let refusal = refusal(cx.lab(), whose, command);
+    let refusal = refusal(whose, command);
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if global.json || !terminal {
         return Err(refusal);

@@ -67,6 +67,7 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
         name: file.lab.0?.value,
         region: file.region.0?.value,
         owner: file.owner.map(|owner| owner.value),
+        suffix: None,
         functions: functions?
             .into_iter()
             .filter_map(|(id, function)| Some((id, function?)))

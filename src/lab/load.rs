@@ -11,7 +11,7 @@ use super::{
     Lab, check,
     problem::{LabError, Notes, Place, Problem},
     read::{Read as _, Spot},
-    yaml,
+    suffix, yaml,
 };
 
 /// Larger than any lab.
@@ -19,9 +19,14 @@ const MOST_BYTES: u64 = 256 * 1024;
 
 /// Reads and checks a lab's file.
 pub fn load(path: &Path) -> Result<Lab, LabError> {
+    load_as(path, None)
+}
+
+/// The same, with a suffix on its names: what `--as` says.
+pub fn load_as(path: &Path, suffix: Option<&str>) -> Result<Lab, LabError> {
     let bytes = bytes(path)?;
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path),
+        Ok(text) => parse_as(&text, path, suffix),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -63,6 +68,10 @@ fn bytes(path: &Path) -> Result<Vec<u8>, LabError> {
 
 /// Checks the text of a lab's file. Looks at the source folders that it names, beside `path`.
 pub fn parse(text: &str, path: &Path) -> Result<Lab, LabError> {
+    parse_as(text, path, None)
+}
+
+fn parse_as(text: &str, path: &Path, suffix: Option<&str>) -> Result<Lab, LabError> {
     let text = text
         .strip_prefix('\u{feff}')
         .unwrap_or(text)
@@ -73,7 +82,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Lab, LabError> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let notes = Notes::default();
-    let lab = read(&text, dir, &notes);
+    let lab = read(&text, dir, suffix, &notes);
     match (lab, notes.into_problems()) {
         (Some(lab), problems) if problems.is_empty() => Ok(lab),
         (_, problems) => Err(LabError::Problems {
@@ -84,7 +93,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Lab, LabError> {
     }
 }
 
-fn read(text: &str, dir: &Path, notes: &Notes) -> Option<Lab> {
+fn read(text: &str, dir: &Path, suffix: Option<&str>, notes: &Notes) -> Option<Lab> {
     if let Some((start, stranger)) = text
         .char_indices()
         .find(|(_, c)| is_unruly(*c) && !matches!(c, '\n' | '\t'))
@@ -109,11 +118,14 @@ fn read(text: &str, dir: &Path, notes: &Notes) -> Option<Lab> {
         return None;
     }
     match yaml::parse(text) {
-        Ok(tree) => check::lab(
-            super::file::File::read(&Spot::top(&tree, notes))?,
-            dir,
-            notes,
-        ),
+        Ok(tree) => {
+            let mut file = super::file::File::read(&Spot::top(&tree, notes))?;
+            if let Some(suffix) = suffix {
+                suffix::add(&mut file, suffix, notes);
+            }
+            let suffix = suffix.map(str::to_owned);
+            check::lab(file, dir, notes).map(|lab| Lab { suffix, ..lab })
+        }
         Err(problem) => {
             notes.add(problem);
             None

@@ -19,6 +19,7 @@ mod providers;
 mod read;
 mod render;
 mod rules;
+mod suffix;
 #[cfg(test)]
 mod tests;
 mod user_pool;
@@ -29,11 +30,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub use callers::STUDENT;
 pub use file::schema;
 pub use forms::valid_email;
-pub use load::{load, parse};
+pub use load::{load, load_as, parse};
 pub use problem::{LabError, Place, Problem};
 pub(crate) use problem::{choice, closest, quote};
 pub use providers::{IdentityProvider, Metadata, Provider};
 pub use render::render;
+pub use suffix::valid_suffix;
 pub use user_pool::Mfa;
 
 /// What a lab is, with every default filled in.
@@ -45,6 +47,8 @@ pub struct Lab {
     pub region: String,
     /// Whose it is, when that is not the caller.
     pub owner: Option<String>,
+    /// What `--as` put on the names, without the hyphen.
+    pub suffix: Option<String>,
     /// Functions by their id in the file.
     pub functions: BTreeMap<String, Function>,
     /// The user pool.

@@ -78,6 +78,11 @@ pub(crate) fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Stri
     }
 }
 
+/// What was added to the lab's names.
+pub(crate) fn suffix<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    optional(from, is_id, "a suffix of names (letters, digits and `-`)")
+}
+
 /// The hash of an owner.
 pub(crate) fn owner<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     optional(from, is_id, "an owner's id (letters and digits)")

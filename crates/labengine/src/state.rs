@@ -48,6 +48,13 @@ pub struct State<K: Kind> {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub added_users: Vec<String>,
+    /// What was added to the names in the lab's file, without the hyphen. None: nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "form::suffix"
+    )]
+    pub suffix: Option<String>,
     /// Chapter given with `up --until`.
     pub until: Option<u8>,
     /// It began without knowing what was there: an earlier state was lost. What is not on record may be there all the
@@ -330,6 +337,7 @@ mod tests {
                 local: None,
                 users: None,
                 added_users: vec![],
+                suffix: None,
                 until: None,
                 recovered: false,
                 runs: None,

@@ -130,7 +130,7 @@ async fn without_state(
     } else {
         "labctl up"
     };
-    let refusal = another.map(|another| whose::refusal(&lab.name, another, up));
+    let refusal = another.map(|another| whose::refusal(another, up));
     let lines = match looked {
         None => plan.steps().iter().map(made).collect(),
         Some(looked) => {

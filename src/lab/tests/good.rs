@@ -74,6 +74,7 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
         name: "cognito-authorizer".to_owned(),
         region: "us-east-1".to_owned(),
         owner: None,
+        suffix: None,
         functions: BTreeMap::from([("hello".to_owned(), function)]),
         user_pool: Some(UserPool {
             name: "d-user-pool-demo".to_owned(),

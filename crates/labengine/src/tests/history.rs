@@ -331,6 +331,7 @@ impl Lab {
             local: None,
             users: None,
             added_users: Vec::new(),
+            suffix: None,
             until: None,
             recovered: self.lost,
             runs: None,
