@@ -1,12 +1,12 @@
 //! `labctl status`: what is really there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{
     link, lookup,
-    plan::{Users, last},
+    plan::{Secrets, Users, last},
     scene::{self, Site},
 };
 use crate::{
@@ -105,14 +105,15 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
 /// The plan that the last `up` had, or the whole lab.
 pub(super) fn planned(lab: &Lab, state: Option<&State>) -> Result<Plan, Error> {
     let users = Users::of(lab, &Scope::default(), state)?;
+    let secrets = Secrets::said(lab);
     let extent = Extent {
         users: users.all.as_deref(),
         goes_back: false,
         until: state.and_then(|s| s.until).unwrap_or(u8::MAX),
         reached: reached(state),
-        passwords: &BTreeMap::new(),
+        passwords: &secrets.passwords,
         key_number: key_number(state),
-        client_secrets: &BTreeMap::new(),
+        client_secrets: &secrets.clients,
     };
     Ok(plan(lab, &extent)?)
 }

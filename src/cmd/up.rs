@@ -14,9 +14,9 @@ use std::{
 
 use super::{
     plan::{
-        self, Secrets, Users,
+        self, Users,
         losses::{self, Agreed},
-        planned,
+        planned, secrets,
     },
     runs,
     scene::{self, Site},
@@ -76,11 +76,7 @@ impl Run<'_> {
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
         let users = Users::of(lab, &args.scope, known.as_ref())?;
-        let secrets = Secrets {
-            passwords: passwords::ask(lab, args, users.all.as_deref(), known.as_ref())?,
-            clients: passwords::client_secrets(lab, args, known.as_ref())?,
-        };
-        passwords::stay(lab, known.as_ref(), events);
+        let secrets = passwords::ask(lab, args, users.all.as_deref(), known.as_ref())?;
         let plan = planned(lab, &args.scope, &users, known.as_ref(), &secrets)?;
         let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
@@ -128,6 +124,13 @@ impl Run<'_> {
         let foresight = interrupt.or(engine::foresee(&plan, &cx, &state, reads));
         let mut foresight = foresight.await.ok_or_else(scene::interrupted)??;
         losses::check(Agreed::of(args), &foresight.intents, &link, &cx, &state).await?;
+        if let Some(error) = secrets::unknown(lab, &foresight.intents, &secrets) {
+            return Err(error);
+        }
+        let actions = foresight.intents.iter().map(|i| (&i.id, i.action));
+        for note in secrets::notes(lab, actions, Some(&state), &secrets) {
+            events.send(Event::warning(note));
+        }
         let question = format!(
             "Build {} resources{} in account {} ({}), {}?",
             plan.steps().len(),

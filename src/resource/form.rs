@@ -22,6 +22,7 @@ forms! {
     arn: is_arn, "an ARN";
     cloudfront_domain: is_cloudfront_domain, "a domain name of CloudFront, like d111111abcdef8.cloudfront.net";
     domain_name: is_domain_name, "a domain name";
+    fingerprint: is_fingerprint, "a password's fingerprint";
     /// Of a role and the like.
     name: is_name, "a name (up to 128 letters, digits and `_+=,.@-`)";
     name_or_arn: |text| is_name(text) || is_arn(text), "a policy's name or ARN";
@@ -45,6 +46,12 @@ fn is_arn(text: &str) -> bool {
         && text.split(':').count() >= 5
         && text.chars().all(fits)
         && !text.contains("..")
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-+/".contains(c);
+    let part = |part: &str| !part.is_empty() && part.chars().all(fits);
+    text.len() <= 256 && text.split(':').count() == 4 && text.split(':').all(part)
 }
 
 fn is_domain_name(text: &str) -> bool {

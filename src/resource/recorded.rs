@@ -24,6 +24,11 @@ impl<R: Resource> StepOf<R> {
         }
     }
 
+    /// Its id.
+    pub fn id(&self) -> &StepId {
+        &self.id
+    }
+
     /// Adds the step to a plan.
     pub fn add(&self, plan: &mut Plan, chapter: Chapter, resource: R, needs: R::Needs) -> Ref<R> {
         plan.add(chapter, self.id.to_string(), resource, needs)

@@ -1,13 +1,15 @@
 //! `labctl plan` and `up --dry-run`: what `up` would do, from reads only.
 
 pub(super) mod losses;
+pub(super) mod secrets;
 pub(super) mod text;
 mod wanted;
 
 use std::sync::Arc;
 
+pub(super) use secrets::Secrets;
 use text::Line;
-pub(super) use wanted::{Secrets, Users, check, last, planned};
+pub(super) use wanted::{Users, check, last, planned};
 
 use super::{
     link::{self, Link},
@@ -60,7 +62,7 @@ async fn foretell(
 ) -> Result<Told, Error> {
     check(lab, scope)?;
     let known = engine::journal::read(&site.state_folder(&lab.name))?;
-    let secrets = Secrets::default();
+    let secrets = Secrets::said(lab);
     let users = Users::of(lab, scope, known.as_ref())?;
     let plan = planned(lab, scope, &users, known.as_ref(), &secrets)?;
     let plan = Arc::new(plan);
@@ -69,11 +71,12 @@ async fn foretell(
         Some(state) => {
             let told = async {
                 let link = link::link(global, site, &lab.region, Some(&state)).await?;
-                of_state(&link, agreed, &plan, &state, reporter.sink()).await
+                let told = of_state(&link, lab, agreed, &plan, &state, &secrets, reporter.sink());
+                told.await
             };
             told.await
         }
-        None => without_state(global, site, lab, &plan, reporter.sink()).await,
+        None => without_state(global, site, lab, &plan, &secrets, reporter.sink()).await,
     };
     reporter.finish();
     told
@@ -81,9 +84,11 @@ async fn foretell(
 
 async fn of_state(
     link: &Link,
+    lab: &Lab,
     agreed: Agreed,
     plan: &Arc<Plan>,
     state: &State,
+    secrets: &Secrets,
     events: &EventSink,
 ) -> Result<Told, Error> {
     let interrupt = Interrupt::listen();
@@ -105,11 +110,15 @@ async fn of_state(
     let (intents, losses) = asked?;
     let refusal = losses::impossible(agreed, &intents, link);
     let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, link));
+    let refusal = refusal.or_else(|| secrets::unknown(lab, &intents, secrets));
+    let actions = intents.iter().map(|intent| (&intent.id, intent.action));
+    let mut notes = secrets::notes(lab, actions, Some(state), secrets);
+    notes.extend(losses::left(plan, state));
     let lines = intents.into_iter().map(|intent| Line::of(intent, &losses));
     Ok(Told {
         lines: lines.collect(),
         refusal,
-        left: losses::left(plan, state),
+        notes,
         asked: true,
     })
 }
@@ -120,6 +129,7 @@ async fn without_state(
     site: &Site,
     lab: &Lab,
     plan: &Arc<Plan>,
+    secrets: &Secrets,
     events: &EventSink,
 ) -> Result<Told, Error> {
     let looked = lookup::look(global, site, lab, plan, events).await?;
@@ -131,7 +141,7 @@ async fn without_state(
         "labctl up"
     };
     let refusal = another.map(|another| whose::refusal(another, up));
-    let lines = match looked {
+    let lines: Vec<Line> = match looked {
         None => plan.steps().iter().map(made).collect(),
         Some(looked) => {
             let interrupt = Interrupt::listen();
@@ -151,10 +161,12 @@ async fn without_state(
             found.map(|intent| Line::of(intent, &[])).collect()
         }
     };
+    let actions = lines.iter().map(|line| (&line.id, line.action));
+    let notes = secrets::notes(lab, actions, None, secrets);
     Ok(Told {
         lines,
         refusal,
-        left: None,
+        notes,
         asked,
     })
 }

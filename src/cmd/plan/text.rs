@@ -52,8 +52,8 @@ pub(in crate::cmd) struct Told {
     pub(super) lines: Vec<Line>,
     /// Why `up` refuses, if so.
     pub(super) refusal: Option<Error>,
-    /// The chapters that are left alone, in a sentence.
-    pub(super) left: Option<String>,
+    /// What else to know of the run, a sentence each.
+    pub(super) notes: Vec<String>,
     /// AWS, or the emulator, was asked.
     pub(super) asked: bool,
 }
@@ -76,7 +76,7 @@ impl Told {
     fn text(&self) -> Vec<String> {
         let mut lines = lines(&self.lines);
         lines.extend([String::new(), format!("  {}", self.summary())]);
-        lines.extend(self.left.iter().map(|left| format!("  {left}")));
+        lines.extend(self.notes.iter().map(|note| format!("  {note}")));
         if let Some(error) = &self.refusal {
             lines.push(format!("  `labctl up` refuses this: {}", error.message));
             lines.extend(error.hints.iter().map(|hint| format!("  → {hint}")));

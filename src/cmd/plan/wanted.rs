@@ -1,7 +1,6 @@
 //! What the command line and the state say about the plan: how far, and for whom.
 
-use std::collections::BTreeMap;
-
+use super::Secrets;
 use crate::{
     chapter::Chapter,
     cli::Scope,
@@ -9,7 +8,6 @@ use crate::{
     error::Error,
     lab::{self, Lab},
     plan::{Extent, key_number, next_key_number, plan, reached},
-    resource::Secret,
 };
 
 /// The last chapter of a lab that has resources.
@@ -93,13 +91,6 @@ impl Users {
         let all = (!added.is_empty()).then(|| [added.clone(), file].concat());
         Self { all, added }
     }
-}
-
-/// Passwords by address, and client secrets by variable: only `up` has them.
-#[derive(Default)]
-pub(in crate::cmd) struct Secrets {
-    pub(in crate::cmd) passwords: BTreeMap<String, Secret>,
-    pub(in crate::cmd) clients: BTreeMap<String, Secret>,
 }
 
 /// The plan; without `--until` it is the whole lab.

@@ -2,6 +2,7 @@
 
 pub(super) mod app_client;
 mod client_login;
+mod fingerprint;
 mod identity_provider;
 mod mfa_config;
 mod password;

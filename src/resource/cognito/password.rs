@@ -1,11 +1,11 @@
-//! A user's password, set for good. What it is, only Cognito knows.
+//! A user's password, set for good. Only Cognito knows it; the state keeps a fingerprint of it.
 
 use std::sync::Arc;
 
 use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use serde::{Deserialize, Serialize};
 
-use super::user;
+use super::{fingerprint::Fingerprint, user};
 use crate::{
     aws::{Cx, Effect, Fault, FaultKind},
     engine::{At, Compare, Found, Given, Health, Ref, Resource, StepId},
@@ -40,9 +40,9 @@ impl std::fmt::Debug for Secret {
 pub struct Password {
     /// The user's address.
     pub email: String,
-    /// The environment variable that it is said in.
+    /// The environment variable that holds it.
     pub variable: String,
-    /// Only `up` is given it.
+    /// Its value, if the variable is set or somebody typed it.
     pub secret: Option<Secret>,
 }
 
@@ -55,9 +55,13 @@ pub struct Key {
     pub email: String,
 }
 
-/// Nothing that the key does not say.
+/// What is known of the password that was set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Output {}
+pub struct Output {
+    /// Older versions of labctl kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+}
 
 impl Resource for Password {
     const KIND: Kind = Kind::Password;
@@ -104,12 +108,14 @@ impl Resource for Password {
                 .send()
         })
         .await?;
-        Ok(Output {})
+        Ok(Output {
+            fingerprint: Some(Fingerprint::of(secret, operation).await?),
+        })
     }
 
-    /// Whether it is the one wanted cannot be asked: only that the user needs no new one.
+    /// Cognito says only whether the user needs a new password. Whether it is the wanted one shows by its fingerprint.
     async fn check(&self, at: At<'_, Self>) -> Result<Health, Fault> {
-        let At { cx, key, .. } = at;
+        let At { cx, key, out, .. } = at;
         let key = user::Key {
             user_pool_id: key.user_pool_id.clone(),
             email: key.email.clone(),
@@ -120,6 +126,12 @@ impl Resource for Password {
         let mut compare = Compare::default();
         let status = user.user_status().map(UserStatusType::as_str);
         compare.field("UserStatus", &Some("CONFIRMED"), &status);
+        if let (Some(secret), Some(fingerprint)) = (&self.secret, &out.fingerprint)
+            && fingerprint.fits(secret).await == Some(false)
+        {
+            let wanted = format!("as in {}", self.variable);
+            compare.field("Password", wanted.as_str(), "another");
+        }
         Ok(compare.health())
     }
 
