@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    link,
+    lookup,
     scene::{self, Site},
 };
 use crate::{
@@ -45,13 +45,15 @@ struct Line {
 pub(super) async fn run(global: &Global, args: &Logs) -> Result<Exit, Error> {
     let site = Site::of(global);
     let known = scene::known(global, &site)?;
-    let state = known.state()?.filter(|state| !state.steps.is_empty());
-    let state = state.ok_or_else(|| {
+    let found = match &known.lab {
+        Some(lab) => lookup::find(global, &site, lab).await?,
+        None => lookup::recorded(global, &site, &known).await?,
+    };
+    let (link, state) = found.ok_or_else(|| {
         Error::new(Exit::Nothing, format!("{}: nothing there", known.name))
             .hint("`labctl up` builds it, `labctl up --local` without an account")
     })?;
     let sources = sources(&state, args.function.as_deref())?;
-    let link = link::link(global, &site, &state.region, Some(&state)).await?;
     // What is waited for here is not shown: the log is all that is wanted.
     let (events, _) = EventSink::new();
     let interrupt = Interrupt::listen();

@@ -3,7 +3,7 @@
 
 use super::{
     link::{self, Link},
-    scene::{self, Site},
+    scene::{self, Known, Site},
     whose,
 };
 use crate::{
@@ -101,19 +101,38 @@ pub(super) async fn find(
     site: &Site,
     lab: &Lab,
 ) -> Result<Option<(Link, State)>, Error> {
-    let known = engine::journal::read(&site.state_folder(&lab.name))?;
-    if let Some(state) = known {
-        if state.steps.is_empty() {
-            return Ok(None);
-        }
-        let link = link::link(global, site, &state.region, Some(&state)).await?;
-        return Ok(Some((link, state)));
+    if let Some(state) = engine::journal::read(&site.state_folder(&lab.name))? {
+        return linked(global, site, state).await;
     }
     let plan = plan(lab, &Extent::WHOLE)?;
     let (events, _) = EventSink::new();
     let looked = look(global, site, lab, &plan, &events).await?;
     let looked = looked.filter(|looked| !looked.state.steps.is_empty());
     Ok(looked.map(|looked| (looked.link, looked.state)))
+}
+
+/// The lab of a state whose lab.yaml is not there to look by.
+pub(super) async fn recorded(
+    global: &Global,
+    site: &Site,
+    known: &Known,
+) -> Result<Option<(Link, State)>, Error> {
+    match known.state()? {
+        Some(state) => linked(global, site, state).await,
+        None => Ok(None),
+    }
+}
+
+async fn linked(
+    global: &Global,
+    site: &Site,
+    state: State,
+) -> Result<Option<(Link, State)>, Error> {
+    if state.steps.is_empty() {
+        return Ok(None);
+    }
+    let link = link::link(global, site, &state.region, Some(&state)).await?;
+    Ok(Some((link, state)))
 }
 
 /// Whether an ARN is of something seen: it ends with its id.

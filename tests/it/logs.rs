@@ -73,6 +73,37 @@ fn logs_print_what_functions_said_newest_last() {
     site.labctl("logs").code(4).complains(&["nothing there"]);
 }
 
+/// The lab is found by its tags and names, as `verify` and `call` find it.
+#[test]
+fn logs_need_no_state() {
+    let site = loud();
+    site.ok("call GET /demo?word=kept");
+    let before = site.ok("logs --json").events();
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    for line in [
+        "logs --json",
+        "logs hello --json",
+        "logs d-lambda-nonvpc-cmp-demo-function --json",
+    ] {
+        assert_eq!(site.ok(line).events(), before, "{line}");
+    }
+    site.labctl("logs nobody")
+        .code(2)
+        .complains(&["no function", "hello"]);
+    assert!(!site.has(".labctl/cognito-authorizer"), "only read");
+    site.ok("local stop");
+    site.labctl("logs")
+        .code(1)
+        .complains(&["cannot ask AWS", "labctl local start"]);
+    // Nor lab.yaml, when there is a state.
+    site.ok("local start");
+    site.ok("up --local");
+    std::fs::remove_file(site.path("lab.yaml")).expect("a file");
+    assert_eq!(site.ok("logs --json").events(), before);
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    site.labctl("logs").code(2).complains(&["lab.yaml"]);
+}
+
 #[test]
 fn logs_follow_until_interrupted() {
     let site = loud();
