@@ -59,15 +59,8 @@ pub(super) async fn link(
         }
         None => None,
     };
-    if let Some(state) = state.filter(|s| s.region != region) {
-        return Err(Error::usage(format!(
-            "lab.yaml says {region}, but this lab is up in {}",
-            state.region
-        ))
-        .hint(format!(
-            "`labctl down` removes it there; or set `region: {}` again",
-            state.region
-        )));
+    if let Some(error) = state.and_then(|state| other_region(state, region)) {
+        return Err(error);
     }
     let region = region.to_owned();
     let target = Target {
@@ -86,6 +79,20 @@ pub(super) async fn link(
         );
     }
     Ok(Link::new(connection, local))
+}
+
+/// Why a lab that is up in one region is not changed by a lab.yaml that names another.
+pub(super) fn other_region(state: &State, region: &str) -> Option<Error> {
+    (state.region != region).then(|| {
+        Error::usage(format!(
+            "lab.yaml says {region}, but this lab is up in {}",
+            state.region
+        ))
+        .hint(format!(
+            "`labctl down` removes it there; or set `region: {}` again",
+            state.region
+        ))
+    })
 }
 
 /// The link that the state has on record. The twin need not run: its last address stands for it.

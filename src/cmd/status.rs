@@ -26,6 +26,9 @@ struct Status<'a> {
     lab: &'a str,
     account: &'a str,
     region: &'a str,
+    /// The region that lab.yaml names, when it is another one: `up` refuses that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted_region: Option<&'a str>,
     endpoint: Option<&'a str>,
     chapters: Vec<Block>,
     /// ARNs with the lab's tag that lab.yaml does not name, when there is no state.
@@ -81,11 +84,16 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
     };
     identity?;
     let seen = seen?;
-    let exit = verdict(&seen);
+    let elsewhere = lab.and_then(|lab| link::other_region(&state, &lab.region));
+    let exit = match verdict(&seen) {
+        Exit::Ok if elsewhere.is_some() => Exit::Differs,
+        exit => exit,
+    };
     let status = Status {
         lab: &state.lab,
         account: &state.account,
         region: &state.region,
+        wanted_region: elsewhere.as_ref().and(lab).map(|lab| lab.region.as_str()),
         endpoint: link.connection.endpoint.as_deref(),
         chapters: blocks(seen),
         others: Vec::new(),
@@ -96,7 +104,10 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Error> {
         report::print_json(&status);
     } else if !(global.quiet && exit == Exit::Ok) {
         let of = lab.map_or(Chapter::User.number(), last);
-        let end = end(&state, &status.chapters, of, exit);
+        let end = match &elsewhere {
+            Some(error) => format!("{}. {}.", error.message, error.hints.join(" ")),
+            None => end(&state, &status.chapters, of, exit),
+        };
         report::print_lines(&lines(global, &status, &end));
     }
     Ok(exit)
@@ -133,6 +144,7 @@ async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, 
         lab: &lab.name,
         account: &looked.state.account,
         region: &looked.state.region,
+        wanted_region: None,
         endpoint: looked.link.connection.endpoint.as_deref(),
         chapters: blocks(looked.there().cloned().collect()),
         others: looked.others.clone(),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    harness::{Said, Site},
+    harness::{Said, Site, standings},
     twin::{self, Account, Rule},
 };
 
@@ -115,7 +115,30 @@ fn another_region_in_lab_yaml_is_refused_while_the_lab_is_up() {
             .code(2)
             .complains(&["eu-west-1", "us-east-1", "labctl down"]);
     }
+    // `status` shows what is there, and where.
+    for line in ["status", "status --quiet"] {
+        let status = site.labctl(line).code(3).out;
+        let end = "  lab.yaml says eu-west-1, but this lab is up in us-east-1. `labctl down` removes it there; or set `region: us-east-1` again.";
+        assert!(status.ends_with(&format!("{end}\n")), "{line}: {status}");
+    }
+    let status = site.labctl("status --json").code(3).json();
+    assert_eq!(status["region"], "us-east-1");
+    assert_eq!(status["wanted_region"], "eu-west-1");
+    let standings = standings(&status);
+    assert_eq!(standings.len(), 15);
+    assert!(
+        standings.iter().all(|(_, state)| state == "present"),
+        "{standings:?}"
+    );
     assert_eq!(twin::everything(&site.endpoint()), before);
+    site.edit("region: eu-west-1", "region: us-east-1");
+    assert!(
+        site.ok("status --json")
+            .json()
+            .get("wanted_region")
+            .is_none()
+    );
+    site.edit("region: us-east-1", "region: eu-west-1");
     site.ok("down");
     site.ok("up --local");
     assert_eq!(site.state()["region"], "eu-west-1");
