@@ -1,9 +1,12 @@
 //! What happens during a run, told once: bars, lines and JSON are three ways to show the same events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, mpsc},
+};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 mod receipt;
 
@@ -186,12 +189,12 @@ impl Outputs {
 
 /// Where events go. Sending never fails a run: without a listener they are dropped.
 #[derive(Debug, Clone)]
-pub struct EventSink(mpsc::UnboundedSender<Event>);
+pub struct EventSink(mpsc::Sender<Event>);
 
 impl EventSink {
     /// A sink and the end to read from.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
-        let (tx, rx) = mpsc::unbounded_channel();
+    pub fn new() -> (Self, mpsc::Receiver<Event>) {
+        let (tx, rx) = mpsc::channel();
         (Self(tx), rx)
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use console::{Term, style, truncate_str};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     Show, step, text,
@@ -17,95 +17,127 @@ const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 const FRAME: Duration = Duration::from_millis(80);
 
 pub(super) struct Bars {
-    screen: MultiProgress,
     view: View,
-    bars: Vec<ProgressBar>,
+    /// All chapters: one bar of many lines.
+    bar: Option<ProgressBar>,
+    /// What was printed so far, above the bar.
+    above: Vec<String>,
     /// What happened so far: where each resource stands in the tutorial's order, and its line.
     done: Vec<((usize, usize), String)>,
     drawn: Instant,
     frame: usize,
-    dirty: bool,
+    width: Width,
+}
+
+/// The terminal's width, which changes when its window does.
+#[derive(Default)]
+struct Width {
+    /// As the bar was drawn.
+    drawn: u16,
+    /// As it was last seen.
+    seen: u16,
+    /// What was on the screen before the run is above the screen now.
+    cleared: bool,
 }
 
 impl Default for Bars {
     fn default() -> Self {
         Self {
-            screen: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
             view: View::default(),
-            bars: Vec::new(),
+            bar: None,
+            above: Vec::new(),
             done: Vec::new(),
             drawn: Instant::now(),
             frame: 0,
-            dirty: false,
+            width: Width::default(),
         }
     }
 }
 
 impl Bars {
-    fn print(&self, lines: &[String]) {
-        // Ordinary lines, which a terminal can wrap anew when its width changes; above the bars, when there are any.
-        if self.bars.is_empty() {
-            text::print_lines(lines);
-        } else {
-            self.screen.suspend(|| text::print_lines(lines));
+    fn print(&mut self, lines: Vec<String>) {
+        // Ordinary lines, which a terminal can wrap anew when its width changes; above the bar, when there is one.
+        match &self.bar {
+            Some(bar) => bar.suspend(|| text::print_lines(&lines)),
+            None => text::print_lines(&lines),
         }
+        self.above.extend(lines);
     }
 
     fn begin(&mut self) {
         let plain = ProgressStyle::with_template("{msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let count = self.view.blocks.len() * 2;
-        self.bars = (0..count)
-            .map(|_| {
-                self.screen
-                    .add(ProgressBar::new_spinner().with_style(plain.clone()))
-            })
-            .collect();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+        self.bar = Some(bar.with_style(plain));
+        self.width.seen = columns();
+        self.width.drawn = self.width.seen;
         self.draw();
     }
 
     fn draw(&mut self) {
-        let width = usize::from(Term::stdout().size().1).max(40) - 1;
+        let Some(bar) = &self.bar else { return };
+        let width = usize::from(self.width.drawn).max(40) - 1;
         let spinner = SPINNER[self.frame % SPINNER.len()];
-        for (block, bars) in self.view.blocks.iter().zip(self.bars.chunks(2)) {
-            bars[0].set_message(truncate_str(&heading(block, spinner), width, "…").into_owned());
-            bars[1].set_message(truncate_str(&resources(block), width, "…").into_owned());
-        }
+        let blocks = self.view.blocks.iter();
+        let lines = blocks.flat_map(|block| [heading(block, spinner), resources(block)]);
+        let lines = lines.map(|line| truncate_str(&line, width, "…").into_owned());
+        bar.set_message(lines.collect::<Vec<_>>().join("\n"));
         self.drawn = Instant::now();
-        self.dirty = false;
     }
 
-    /// Clears the bars. What remains are the lines that a pipe gets, in the tutorial's order: a terminal can wrap them
+    /// Draws everything anew on a clear screen. When a window's width changes, some terminals wrap the bar's lines anew
+    /// and others cut them, so nobody knows in which row the bar begins.
+    fn draw_all(&mut self) {
+        let Some(bar) = &self.bar else { return };
+        let term = Term::stdout();
+        let above = &self.above;
+        // A terminal that is gone is no failure of the run.
+        bar.suspend(|| {
+            if !self.width.cleared {
+                // What was there before the run can still be scrolled to.
+                let rows = usize::from(term.size().0);
+                let _ = term.write_str(&"\n".repeat(rows));
+            }
+            let _ = term.move_cursor_to(0, 0);
+            let _ = term.clear_to_end_of_screen();
+            text::print_lines(above);
+        });
+        self.width.cleared = true;
+        self.width.drawn = self.width.seen;
+    }
+
+    /// Clears the bar. What remains are the lines that a pipe gets, in the tutorial's order: a terminal can wrap them
     /// anew when its width changes.
     fn finish(&mut self) {
-        if self.bars.is_empty() {
-            return;
+        self.width.seen = columns();
+        if self.width.seen != self.width.drawn {
+            self.draw_all();
         }
-        for bar in self.bars.drain(..) {
-            bar.finish_and_clear();
-            self.screen.remove(&bar);
-        }
-        // A terminal that is gone is no failure of the run.
-        let _ = self.screen.clear();
+        let Some(bar) = self.bar.take() else { return };
+        bar.finish_and_clear();
         self.done.sort_by_key(|(place, _)| *place);
-        let lines: Vec<String> = self.done.drain(..).map(|(_, line)| line).collect();
-        self.print(&lines);
+        let lines = self.done.drain(..).map(|(_, line)| line).collect();
+        self.print(lines);
         self.view = View::default();
     }
+}
+
+fn columns() -> u16 {
+    Term::stdout().size().1
 }
 
 impl Show for Bars {
     fn event(&mut self, event: &Event) {
         match event {
             Event::RunStarted { steps, .. } => {
-                self.print(&text::lines(event).unwrap_or_default());
+                self.print(text::lines(event).unwrap_or_default());
                 self.view = View::new(steps);
                 self.begin();
             }
             Event::Progress(
                 progress @ (Progress::Step { id, .. } | Progress::Waiting { id, .. }),
             ) => {
-                self.dirty |= self.view.event(event);
+                self.view.event(event);
                 let line = step::line(&self.view, progress);
                 let line = line.map(|line| (self.view.place(id), line));
                 self.done.extend(line);
@@ -118,15 +150,29 @@ impl Show for Bars {
                 if below {
                     self.finish();
                 }
-                self.print(&text::lines(event).unwrap_or_default());
+                self.print(text::lines(event).unwrap_or_default());
             }
         }
     }
 
+    fn frame(&self) -> Option<Duration> {
+        self.bar.as_ref().map(|_| FRAME)
+    }
+
     fn tick(&mut self) {
-        if !self.bars.is_empty() && (self.dirty || self.drawn.elapsed() >= FRAME) {
-            self.frame += usize::from(self.drawn.elapsed() >= FRAME);
+        if self.bar.is_none() || self.drawn.elapsed() < FRAME {
+            return;
+        }
+        let before = std::mem::replace(&mut self.width.seen, columns());
+        if self.width.seen == self.width.drawn {
+            self.frame += 1;
             self.draw();
+        } else if self.width.seen == before {
+            // The window has stopped changing.
+            self.draw_all();
+            self.draw();
+        } else {
+            self.drawn = Instant::now();
         }
     }
 

@@ -9,9 +9,11 @@ mod text;
 mod view;
 mod wrap;
 
-use std::thread::JoinHandle;
-
-use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError};
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use crate::event::{Event, EventSink};
 
@@ -51,7 +53,11 @@ pub struct Reporter {
 /// What one way of showing does with an event.
 trait Show {
     fn event(&mut self, event: &Event);
-    /// Called about ten times a second: time goes by.
+    /// How long to wait for an event before time has to be shown. `None`: as long as it takes.
+    fn frame(&self) -> Option<Duration> {
+        None
+    }
+    /// Called after each event and each frame: time goes by.
     fn tick(&mut self) {}
     /// Nothing more comes.
     fn end(&mut self) {}
@@ -89,16 +95,17 @@ impl Reporter {
     }
 }
 
-fn run(mut show: Box<dyn Show + Send>, mut events: UnboundedReceiver<Event>) {
+fn run(mut show: Box<dyn Show + Send>, events: Receiver<Event>) {
     loop {
-        match events.try_recv() {
-            Ok(Event::Mark(_)) => {}
-            Ok(Event::End) | Err(TryRecvError::Disconnected) => return show.end(),
+        let next = match show.frame() {
+            Some(frame) => events.recv_timeout(frame),
+            None => events.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(Event::Mark(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return show.end(),
             Ok(event) => show.event(&event),
-            Err(TryRecvError::Empty) => {
-                show.tick();
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
         }
+        show.tick();
     }
 }

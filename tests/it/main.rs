@@ -30,6 +30,7 @@ mod plan;
 mod prove;
 mod rates;
 mod readme;
+mod resize;
 mod secrets;
 mod state;
 #[path = "../support/mod.rs"]
