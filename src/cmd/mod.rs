@@ -1,5 +1,6 @@
 //! One file a command: the path is the command line.
 
+mod build;
 mod call;
 mod down;
 mod export;

@@ -1,8 +1,13 @@
 //! `labctl reset --to N`: goes back to the end of a chapter.
 
-use std::{sync::Arc, time::Duration, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
+    build::Build,
     link,
     plan::{
         Secrets, Users,
@@ -10,13 +15,13 @@ use super::{
         text,
     },
     scene::{self, Site},
-    up::{Ran, finish},
+    whose,
 };
 use crate::{
     cli::{Global, Reset},
-    engine::{self, Intent, Interrupt, Lock, Options, Plan, Reads, State},
+    engine::{Action, Intent, Interrupt, Lock, Plan, Reads, State},
     error::{Error, Exit},
-    event::{Event, EventSink, StepInfo},
+    event::{Event, EventSink},
     lab::Lab,
     plan::{Extent, key_number, plan, reached},
 };
@@ -40,112 +45,98 @@ pub(super) async fn run(global: &Global, args: &Reset) -> Result<Exit, Error> {
         );
     }
     let reporter = scene::reporter(global);
-    let outcome = back(
+    let run = Run {
         global,
-        &site,
-        &lab,
+        site: &site,
+        lab: &lab,
         args,
-        (lock, state),
-        reporter.sink(),
         started,
-    )
-    .await;
+    };
+    let outcome = run.back(lock, state, reporter.sink()).await;
     reporter.finish();
     outcome
 }
 
-async fn back(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
-    args: &Reset,
-    (lock, known): (Lock, State),
-    events: &EventSink,
+/// The parts of one run.
+struct Run<'a> {
+    global: &'a Global,
+    site: &'a Site,
+    lab: &'a Lab,
+    args: &'a Reset,
     started: Instant,
-) -> Result<Exit, Error> {
-    let plan = Arc::new(planned(lab, args.to, &known)?);
-    let link = link::link(global, site, &lab.region, Some(&known)).await?;
-    let interrupt = Interrupt::listen();
-    let journal = Arc::new(lock.journal(known));
-    let state = journal.state();
-    let wait = Duration::from_mins(args.edge_wait);
-    let cx = link.cx(&state, events, &interrupt).with_edge_wait(wait);
-    let asked = async {
-        tokio::join!(
-            link.identity(&cx, Some(&state)),
-            engine::foresee(&plan, &cx, &state, Reads::All),
-            link.is_twin()
-        )
-    };
-    let asked = interrupt.or(Box::pin(asked)).await;
-    let Some((identity, foresight, _)) = asked.filter(|_| !interrupt.is_set()) else {
-        return Err(scene::interrupted());
-    };
-    let identity = identity?;
-    let mut foresight = foresight?;
-    let intents = &foresight.intents;
-    // Later chapters are what the command is about; what else would be lost is for `up` to say.
-    let earlier: Vec<Intent> = intents
-        .iter()
-        .filter(|intent| intent.chapter <= args.to)
-        .cloned()
-        .collect();
-    losses::check(Agreed::default(), &earlier, &link, &cx, &state).await?;
-    for message in losses::losses(intents, &link, &cx, &state).await {
-        cx.warn(message.1);
-    }
-    if intents
-        .iter()
-        .any(|intent| intent.action != engine::Action::Keep)
-    {
-        for line in text::changes(intents) {
-            cx.warn(line);
+}
+
+impl Run<'_> {
+    async fn back(self, lock: Lock, known: State, events: &EventSink) -> Result<Exit, Error> {
+        let Self {
+            global,
+            site,
+            lab,
+            args,
+            ..
+        } = self;
+        let secrets = Secrets::said(lab);
+        let plan = Arc::new(planned(lab, args.to, &known, &secrets)?);
+        let link = link::link(global, site, &lab.region, Some(&known)).await?;
+        let interrupt = Interrupt::listen();
+        let ask = link.cx(&known, events, &interrupt);
+        let asked = async { tokio::join!(link.identity(&ask, Some(&known)), link.is_twin()) };
+        let asked = interrupt.or(Box::pin(asked)).await;
+        let identity = asked.ok_or_else(scene::interrupted)?.0?;
+        let owner = whose::owner(&identity.arn, lab.owner.as_deref());
+        let journal = Arc::new(lock.journal(known));
+        let state = journal.state();
+        let wait = Duration::from_mins(args.edge_wait);
+        let build = Build {
+            command: "reset",
+            started: self.started,
+            site,
+            lab,
+            link: &link,
+            interrupt: &interrupt,
+            plan,
+            secrets: &secrets,
+            cx: ask.with_edge_wait(wait).with_owner(owner.clone()),
+            journal: Arc::clone(&journal),
+            owner,
+        };
+        let mut foresight = build.foresee(Reads::All).await?;
+        let intents = &foresight.intents;
+        // Later chapters are what the command is about; what else would be lost is for `up` to say.
+        let earlier = intents.iter().filter(|intent| intent.chapter <= args.to);
+        let earlier: Vec<Intent> = earlier.cloned().collect();
+        build.check(Agreed::default(), intents, &earlier).await?;
+        for (_, loss) in losses::losses(intents, &link, &build.cx, &state).await {
+            events.send(Event::warning(loss));
         }
-        events.shown().await;
-        let count = intents.iter().filter(|intent| intent.goes()).count();
-        let question = format!(
-            "Go back to the end of chapter {}, and delete {count} resources in account {} ({}), {}?",
-            args.to, state.account, identity.arn, state.region
-        );
-        scene::ask(global, &interrupt, &question).await?;
-    }
-    if !global.yes {
-        // Somebody was asked, and nobody knows for how long.
-        foresight.healths.clear();
-    }
-    journal
-        .change(|s| {
+        if intents.iter().any(|intent| intent.action != Action::Keep) {
+            for line in text::changes(intents) {
+                events.send(Event::warning(line));
+            }
+            events.shown().await;
+            let count = intents.iter().filter(|intent| intent.goes()).count();
+            let question = format!(
+                "Go back to the end of chapter {}, and delete {count} resources in account {} ({}), {}?",
+                args.to, state.account, identity.arn, state.region
+            );
+            scene::ask(global, &interrupt, &question).await?;
+        }
+        if !global.yes {
+            // Somebody was asked, and nobody knows for how long.
+            foresight.healths.clear();
+        }
+        let until = journal.change(|s| {
             s.until = Some(args.to);
             Ok(())
-        })
-        .await?;
-    events.send(Event::RunStarted {
-        command: "reset",
-        lab: lab.name.clone(),
-        account: state.account.clone(),
-        region: state.region.clone(),
-        endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
-        steps: plan.steps().iter().map(StepInfo::of).collect(),
-    });
-    let announced = foresight.intents.iter().filter(|intent| intent.goes());
-    let options = Options {
-        announced: Some(announced.map(|intent| intent.id.clone()).collect()),
-        parallel: args.parallel,
-        adopt: std::collections::BTreeSet::new(),
-        foresight,
-    };
-    let built = engine::up(plan, cx, Arc::clone(&journal), options).await?;
-    let ran = Ran {
-        command: "reset",
-        lab,
-        started,
-    };
-    finish(&link, &journal, built, events, &interrupt, ran).await
+        });
+        until.await?;
+        build.run(foresight, args.parallel, BTreeSet::new()).await
+    }
 }
 
 /// The lab as it is at the end of a chapter.
-fn planned(lab: &Lab, to: u8, known: &State) -> Result<Plan, Error> {
-    let (users, secrets) = (Users::known(known), Secrets::default());
+fn planned(lab: &Lab, to: u8, known: &State, secrets: &Secrets) -> Result<Plan, Error> {
+    let users = Users::known(known);
     let extent = Extent {
         users: users.all.as_deref(),
         until: to,

@@ -1,9 +1,7 @@
 //! `labctl up`: builds what is missing, mends what drifted, goes on where a run was cut off.
 
 mod adopt;
-mod finish;
 mod passwords;
-mod tag;
 mod target;
 
 use std::{
@@ -13,24 +11,23 @@ use std::{
 };
 
 use super::{
+    build::Build,
     plan::{
         self, Users,
         losses::{self, Agreed},
-        planned, secrets,
+        planned,
     },
-    runs,
     scene::{self, Site},
     whose,
 };
 use crate::{
     cli::{Global, Scope, Up},
-    engine::{self, Interrupt, Lock, Options, Reads},
+    engine::{Interrupt, Lock, Reads},
     error::{Error, Exit},
-    event::{Event, EventSink, StepInfo},
+    event::{Event, EventSink},
     lab::Lab,
     plan::reached,
 };
-pub(super) use finish::{Ran, finish};
 use target::{leftovers, start_and_link, warn};
 
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
@@ -118,23 +115,30 @@ impl Run<'_> {
         let wait = Duration::from_mins(args.edge_wait);
         let cx = link.cx(&state, events, &interrupt);
         let cx = cx.with_edge_wait(wait).with_owner(me.clone());
-        let reads = Reads::Checks {
-            in_turn: args.parallel == 1,
+        let build = Build {
+            command: "up",
+            started: self.started,
+            site,
+            lab,
+            link: &link,
+            interrupt: &interrupt,
+            plan: Arc::clone(&plan),
+            secrets: &secrets,
+            cx: cx.clone(),
+            journal: Arc::clone(&journal),
+            owner: me,
         };
-        let foresight = interrupt.or(engine::foresee(&plan, &cx, &state, reads));
-        let mut foresight = foresight.await.ok_or_else(scene::interrupted)??;
-        losses::check(Agreed::of(args), &foresight.intents, &link, &cx, &state).await?;
-        if let Some(error) = secrets::unknown(lab, &foresight.intents, &secrets) {
-            return Err(error);
-        }
-        let actions = foresight.intents.iter().map(|i| (&i.id, i.action));
-        for note in secrets::notes(lab, actions, Some(&state), &secrets) {
-            events.send(Event::warning(note));
-        }
+        let mut foresight = build
+            .foresee(Reads::Checks {
+                in_turn: args.parallel == 1,
+            })
+            .await?;
+        let intents = &foresight.intents;
+        build.check(Agreed::of(args), intents, intents).await?;
         let question = format!(
             "Build {} resources{} in account {} ({}), {}?",
             plan.steps().len(),
-            losses::counted(&foresight.intents),
+            losses::counted(intents),
             state.account,
             identity.arn,
             state.region
@@ -183,38 +187,6 @@ impl Run<'_> {
                 events.send(Event::warning(message));
             }
         }
-        events.send(Event::RunStarted {
-            command: "up",
-            lab: lab.name.clone(),
-            account: state.account.clone(),
-            region: state.region.clone(),
-            endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
-            steps: plan.steps().iter().map(StepInfo::of).collect(),
-        });
-        let run = runs::Run::of(&state, site.base());
-        if let Err(why) = link.runs.add(run) {
-            events.send(Event::warning(format!(
-                "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
-                 `labctl down --adopt` finds it again"
-            )));
-        }
-        let announced = foresight.intents.iter().filter(|i| i.goes());
-        let announced = Some(announced.map(|i| i.id.clone()).collect());
-        let options = Options {
-            announced,
-            parallel: args.parallel,
-            adopt,
-            foresight,
-        };
-        let built = engine::up(plan, cx.clone(), Arc::clone(&journal), options).await?;
-        if built.ok() {
-            tag::owner(&cx, &journal, &me).await?;
-        }
-        let ran = Ran {
-            command: "up",
-            lab,
-            started: self.started,
-        };
-        finish(&link, &journal, built, events, &interrupt, ran).await
+        build.run(foresight, args.parallel, adopt).await
     }
 }

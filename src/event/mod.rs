@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 mod receipt;
 
 pub use labengine::{Change, Progress};
-use labengine::{Driver, Step, StepId};
+use labengine::{Driver, Intent, Step, StepId};
 pub use receipt::{By, Deleted, Left, Look, Receipt, Unseen};
 
 use crate::kind::Kind;
@@ -106,6 +106,16 @@ impl StepInfo {
             kind: step.kind,
             name: step.name.clone(),
             chapter: step.chapter,
+        }
+    }
+
+    /// A resource that the run deletes, so that no plan has it.
+    pub fn of_deleted(intent: &Intent<Kind>) -> Self {
+        Self {
+            id: intent.id.clone(),
+            kind: intent.kind,
+            name: intent.name.clone(),
+            chapter: intent.chapter,
         }
     }
 }

@@ -110,7 +110,9 @@ async fn of_state(
     let (intents, losses) = asked?;
     let refusal = losses::impossible(agreed, &intents, link);
     let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, link));
-    let refusal = refusal.or_else(|| secrets::unknown(lab, &intents, secrets));
+    // For the first time, `up` asks.
+    let again = intents.iter().filter(|intent| intent.on_record);
+    let refusal = refusal.or_else(|| secrets::unknown(lab, again, secrets));
     let actions = intents.iter().map(|intent| (&intent.id, intent.action));
     let mut notes = secrets::notes(lab, actions, Some(state), secrets);
     notes.extend(losses::left(plan, state));

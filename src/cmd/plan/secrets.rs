@@ -59,20 +59,24 @@ pub(in crate::cmd) fn clients(lab: &Lab) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// What a run does with one step.
-fn intent<'i>(intents: &'i [Intent], id: &StepId) -> Option<&'i Intent> {
-    intents.iter().find(|intent| intent.id == *id)
-}
-
-/// Refuses a run that would set again a password, or make again an identity provider, whose secret is not known here.
-/// The first time, `up` asks for it.
-pub(in crate::cmd) fn unknown(lab: &Lab, intents: &[Intent], secrets: &Secrets) -> Option<Error> {
-    let again = |id: &StepId, actions: &[Action]| {
-        intent(intents, id).is_some_and(|i| i.on_record && actions.contains(&i.action))
+/// Refuses a run that sets a password, or makes an identity provider, whose secret is not known here.
+pub(in crate::cmd) fn unknown<'i>(
+    lab: &Lab,
+    intents: impl IntoIterator<Item = &'i Intent>,
+    secrets: &Secrets,
+) -> Option<Error> {
+    let intents = intents
+        .into_iter()
+        .map(|intent| (&intent.id, intent.action));
+    let intents: BTreeMap<&StepId, Action> = intents.collect();
+    let does = |id: &StepId, actions: &[Action]| {
+        intents
+            .get(id)
+            .is_some_and(|action| actions.contains(action))
     };
     let passwords = users(lab).filter(|(email, _)| {
         let actions = [Action::Create, Action::Update, Action::Replace];
-        !secrets.passwords.contains_key(*email) && again(password_step(email).id(), &actions)
+        !secrets.passwords.contains_key(*email) && does(password_step(email).id(), &actions)
     });
     let passwords =
         passwords.map(|(email, variable)| (format!("the password of {email}"), variable));
@@ -80,7 +84,7 @@ pub(in crate::cmd) fn unknown(lab: &Lab, intents: &[Intent], secrets: &Secrets) 
         // Cognito shows the secret of one that is there.
         let actions = [Action::Create, Action::Replace];
         !secrets.clients.contains_key(*variable)
-            && again(identity_provider_step(name).id(), &actions)
+            && does(identity_provider_step(name).id(), &actions)
     });
     let clients =
         clients.map(|(name, variable)| (format!("the client secret of {name}"), variable));

@@ -1,4 +1,4 @@
-//! The end of `labctl up`: what it did, what comes next, and why it failed.
+//! The end of a run: what it did, what comes next, and why it failed.
 
 use std::time::Instant;
 
@@ -11,15 +11,15 @@ use crate::{
 };
 
 /// Which run ended.
-pub(in crate::cmd) struct Ran<'a> {
+pub(super) struct Ran<'a> {
     /// `up` or `reset`.
-    pub(in crate::cmd) command: &'static str,
-    pub(in crate::cmd) lab: &'a Lab,
-    pub(in crate::cmd) started: Instant,
+    pub(super) command: &'static str,
+    pub(super) lab: &'a Lab,
+    pub(super) started: Instant,
 }
 
 /// Tells how the run ended, and answers its exit code.
-pub(in crate::cmd) async fn finish(
+pub(super) async fn finish(
     link: &Link,
     journal: &Journal,
     built: Built,

@@ -1,0 +1,117 @@
+//! A run that makes a lab as a plan has it: what `up` and `reset` share from the moment they know where they lead.
+
+mod finish;
+mod tag;
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use super::{
+    link::Link,
+    plan::{
+        losses::{self, Agreed},
+        secrets::{self, Secrets},
+    },
+    runs,
+    scene::{self, Site},
+};
+use crate::{
+    aws::{Cx, Owner},
+    engine::{self, Action, Foresight, Intent, Interrupt, Journal, Options, Plan, Reads, StepId},
+    error::{Error, Exit},
+    event::{Event, StepInfo},
+    lab::Lab,
+};
+use finish::{Ran, finish};
+
+/// One run, before its first change.
+pub(super) struct Build<'a> {
+    /// `up` or `reset`.
+    pub(super) command: &'static str,
+    pub(super) started: Instant,
+    pub(super) site: &'a Site,
+    pub(super) lab: &'a Lab,
+    pub(super) link: &'a Link,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) plan: Arc<Plan>,
+    pub(super) secrets: &'a Secrets,
+    pub(super) cx: Cx,
+    pub(super) journal: Arc<Journal>,
+    pub(super) owner: Owner,
+}
+
+impl Build<'_> {
+    /// Reads what is there, and returns what the run would do about it.
+    pub(super) async fn foresee(&self, reads: Reads) -> Result<Foresight, Error> {
+        let state = self.journal.state();
+        let foresight = engine::foresee(&self.plan, &self.cx, &state, reads);
+        let foresight = self.interrupt.or(Box::pin(foresight)).await;
+        Ok(foresight.ok_or_else(scene::interrupted)??)
+    }
+
+    /// Refuses a run that cannot be done, or whose losses nobody agreed to. `asked`: the part of the run whose losses
+    /// have to be agreed to.
+    pub(super) async fn check(
+        &self,
+        agreed: Agreed,
+        intents: &[Intent],
+        asked: &[Intent],
+    ) -> Result<(), Error> {
+        let state = self.journal.state();
+        losses::check(agreed, asked, self.link, &self.cx, &state).await?;
+        if let Some(error) = secrets::unknown(self.lab, intents, self.secrets) {
+            return Err(error);
+        }
+        let actions = intents.iter().map(|intent| (&intent.id, intent.action));
+        for note in secrets::notes(self.lab, actions, Some(&state), self.secrets) {
+            self.cx.warn(note);
+        }
+        Ok(())
+    }
+
+    /// Does what was foreseen, and reports how it ended.
+    pub(super) async fn run(
+        self,
+        foresight: Foresight,
+        parallel: usize,
+        adopt: BTreeSet<StepId>,
+    ) -> Result<Exit, Error> {
+        let (state, events) = (self.journal.state(), self.cx.events().clone());
+        let deleted = foresight.intents.iter();
+        let deleted = deleted.filter(|intent| intent.action == Action::Delete);
+        let steps = self.plan.steps().iter().map(StepInfo::of);
+        events.send(Event::RunStarted {
+            command: self.command,
+            lab: self.lab.name.clone(),
+            account: state.account.clone(),
+            region: state.region.clone(),
+            endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
+            steps: steps.chain(deleted.map(StepInfo::of_deleted)).collect(),
+        });
+        let run = runs::Run::of(&state, self.site.base());
+        if let Err(why) = self.link.runs.add(run) {
+            self.cx.warn(format!(
+                "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
+                 `labctl down --adopt` finds it again"
+            ));
+        }
+        let announced = foresight.intents.iter().filter(|intent| intent.goes());
+        let options = Options {
+            announced: Some(announced.map(|intent| intent.id.clone()).collect()),
+            parallel,
+            adopt,
+            foresight,
+        };
+        let journal = Arc::clone(&self.journal);
+        let built = engine::up(self.plan, self.cx.clone(), journal, options).await?;
+        if built.ok() {
+            tag::owner(&self.cx, &self.journal, &self.owner).await?;
+        }
+        let ran = Ran {
+            command: self.command,
+            lab: self.lab,
+            started: self.started,
+        };
+        let (link, interrupt) = (self.link, self.interrupt);
+        finish(link, &self.journal, built, &events, interrupt, ran).await
+    }
+}
