@@ -15,9 +15,9 @@ use clap::{Args, Parser, Subcommand};
     propagate_version = true
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status) or changes (plan),\n\
-    4 nothing there (status), 5 a check failed (verify), 6 something is left, or not proven to be\n\
-    gone (down), 7 users, ids or addresses would be lost (up), 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or lab.yaml, 3 drift (status) or changes (plan), \
+    4 nothing there (status), 5 a check failed (verify), 6 something is left, or not proven to be gone (down), \
+    7 users, ids or addresses would be lost (up), 130 interrupted."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -210,7 +210,7 @@ pub struct Verify {
 /// Who signs in, and how.
 #[derive(Debug, Clone, Args)]
 pub struct SignIn {
-    /// Command that prints the code mailed to the address in $`LABCTL_EMAIL`; it gets PATH, HOME and the like, no keys
+    /// Command that prints the code mailed to the address in `$LABCTL_EMAIL`; it gets PATH, HOME and the like, no keys
     #[arg(long, value_name = "COMMAND")]
     pub otp_command: Option<String>,
     /// A variable of your environment that --otp-command gets too (repeatable)

@@ -9,7 +9,7 @@ use super::{
     Show, step, text,
     view::{Block, Line, View},
 };
-use crate::engine::Change;
+use crate::engine::{Change, StepId};
 use crate::event::{Event, Progress};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -22,11 +22,20 @@ pub(super) struct Bars {
     bar: Option<ProgressBar>,
     /// What was printed so far, above the bar.
     above: Vec<String>,
-    /// What happened so far: where each resource stands in the tutorial's order, and its line.
-    done: Vec<((usize, usize), String)>,
+    /// What happened so far.
+    done: Vec<Done>,
     drawn: Instant,
     frame: usize,
     width: Width,
+}
+
+/// What happened to a resource.
+struct Done {
+    /// Where it stands in the tutorial's order.
+    place: (usize, usize),
+    id: StepId,
+    change: Change,
+    line: String,
 }
 
 /// The terminal's width, which changes when its window does.
@@ -106,6 +115,18 @@ impl Bars {
         self.width.drawn = self.width.seen;
     }
 
+    /// Keeps a line for the end. That a change was begun is of no interest once it is done; only what is replaced has
+    /// two lines, the old one's and the new one's.
+    fn note(&mut self, done: Done) {
+        if done.change != Change::Replaced {
+            let begun = |other: &Done| {
+                other.id == done.id && matches!(other.change, Change::Updating | Change::Deleting)
+            };
+            self.done.retain(|other| !begun(other));
+        }
+        self.done.push(done);
+    }
+
     /// Clears the bar. What remains are the lines that a pipe gets, in the tutorial's order: a terminal can wrap them
     /// anew when its width changes.
     fn finish(&mut self) {
@@ -115,8 +136,8 @@ impl Bars {
         }
         let Some(bar) = self.bar.take() else { return };
         bar.finish_and_clear();
-        self.done.sort_by_key(|(place, _)| *place);
-        let lines = self.done.drain(..).map(|(_, line)| line).collect();
+        self.done.sort_by_key(|done| done.place);
+        let lines = self.done.drain(..).map(|done| done.line).collect();
         self.print(lines);
         self.view = View::default();
     }
@@ -134,13 +155,19 @@ impl Show for Bars {
                 self.view = View::new(steps);
                 self.begin();
             }
-            Event::Progress(
-                progress @ (Progress::Step { id, .. } | Progress::Waiting { id, .. }),
-            ) => {
+            Event::Progress(progress @ Progress::Step { id, change, .. }) => {
                 self.view.event(event);
-                let line = step::line(&self.view, progress);
-                let line = line.map(|line| (self.view.place(id), line));
-                self.done.extend(line);
+                if let Some(line) = step::line(&self.view, progress) {
+                    self.note(Done {
+                        place: self.view.place(id),
+                        id: id.clone(),
+                        change: *change,
+                        line,
+                    });
+                }
+            }
+            Event::Progress(Progress::Waiting { .. }) => {
+                self.view.event(event);
             }
             _ => {
                 let below = matches!(

@@ -1,6 +1,6 @@
 //! What happened to one resource, as a line: the same in pipes and in what remains on a terminal.
 
-use super::{text, view::View};
+use super::{text, view::View, wrap};
 use crate::engine::Change;
 use crate::event::Progress;
 
@@ -47,7 +47,7 @@ pub(super) fn line(view: &View, progress: &Progress) -> Option<String> {
         line.push_str(&format!("  ({message})"));
     }
     if *seconds >= 0.05 {
-        line.push_str(&format!("  {seconds:.1} s"));
+        line.push_str(&format!("  {}", wrap::unbroken(&format!("{seconds:.1} s"))));
     }
     Some(line)
 }
