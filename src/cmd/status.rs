@@ -305,7 +305,9 @@ fn end(state: &State, chapters: &[Block], of: u8, exit: Exit) -> String {
                 n => format!(" Complete up to chapter {n} of {of}."),
             };
             let troubles = troubles(chapters);
-            format!("Not as lab.yaml says: {troubles}.{far} `{up}` mends it.")
+            format!(
+                "Differs from lab.yaml: {troubles}.{far} `labctl plan` shows the changes, `{up}` makes them."
+            )
         }
     }
 }

@@ -315,7 +315,7 @@ fn status_ends_with_outputs_and_how_far_the_lab_is() {
     site.edit(py, yaml);
     let told = last(3);
     assert!(
-        told.starts_with("  Not as lab.yaml says: 1 drifted. `labctl up"),
+        told.starts_with("  Differs from lab.yaml: 1 drifted. `labctl plan` shows the changes, `labctl up --local`"),
         "{told}"
     );
     site.edit(yaml, py);

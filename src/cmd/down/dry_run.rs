@@ -190,7 +190,7 @@ fn text(lab: &str, all: &[Line]) -> Vec<String> {
     let counts: Vec<String> = counts.map(|(n, words)| format!("{n} {words}")).collect();
     lines.extend([
         String::new(),
-        format!("  {}; nothing was called but reads.", counts.join(", ")),
+        format!("  {}; labctl only read.", counts.join(", ")),
     ]);
     lines
 }

@@ -27,6 +27,12 @@ impl Agreed {
             adopt: args.adopt,
         }
     }
+
+    /// As they are typed.
+    pub(super) fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.replace, "--replace"), (self.adopt, "--adopt")];
+        all.into_iter().filter_map(|(on, word)| on.then_some(word))
+    }
 }
 
 /// What is lost, one sentence each, with the step it is of.
@@ -45,20 +51,19 @@ pub(in crate::cmd) async fn losses(
             continue;
         };
         let details = details(intent, link, cx, state).await;
+        let details = match details.join(", ") {
+            none if none.is_empty() => none,
+            details => format!(" ({details})"),
+        };
         let sentence = format!(
-            "{} `{}` would be {}, and lost with it {carries}{}",
+            "{} {} `{}` loses {carries}{details}",
+            if intent.action == Action::Replace {
+                "replacing"
+            } else {
+                "deleting"
+            },
             intent.kind.title(),
             intent.was.as_ref().unwrap_or(&intent.name),
-            if intent.action == Action::Replace {
-                "replaced by another one"
-            } else {
-                "deleted"
-            },
-            if details.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", details.join(", "))
-            }
         );
         all.push((intent.id.clone(), sentence));
     }

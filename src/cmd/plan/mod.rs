@@ -12,14 +12,13 @@ use text::Line;
 pub(super) use wanted::{Users, check, last, planned};
 
 use super::{
-    link::{self, Link},
-    lookup,
+    link, lookup,
     scene::{self, Site},
     whose,
 };
 use crate::{
     cli::{Global, Scope, Up},
-    engine::{self, Action, Intent, Interrupt, Plan, Reads, Standing, State},
+    engine::{self, Action, Intent, Interrupt, Plan, Reads, Standing, State, StepId},
     error::{Error, Exit},
     event::EventSink,
     lab::Lab,
@@ -65,112 +64,141 @@ async fn foretell(
     let secrets = Secrets::said(lab);
     let users = Users::of(lab, scope, known.as_ref())?;
     let plan = planned(lab, scope, &users, known.as_ref(), &secrets)?;
-    let plan = Arc::new(plan);
+    let asked = Asked {
+        global,
+        site,
+        lab,
+        scope,
+        agreed,
+        plan: Arc::new(plan),
+        secrets,
+    };
     let reporter = scene::quiet_reporter();
     let told = match known {
-        Some(state) => {
-            let told = async {
-                let link = link::link(global, site, &lab.region, Some(&state)).await?;
-                let told = of_state(&link, lab, agreed, &plan, &state, &secrets, reporter.sink());
-                told.await
-            };
-            told.await
-        }
-        None => without_state(global, site, lab, &plan, &secrets, reporter.sink()).await,
+        Some(state) => asked.of_state(&state, reporter.sink()).await,
+        None => asked.without_state(reporter.sink()).await,
     };
     reporter.finish();
     told
 }
 
-async fn of_state(
-    link: &Link,
-    lab: &Lab,
+/// What a plan is asked for.
+struct Asked<'a> {
+    global: &'a Global,
+    site: &'a Site,
+    lab: &'a Lab,
+    scope: &'a Scope,
     agreed: Agreed,
-    plan: &Arc<Plan>,
-    state: &State,
-    secrets: &Secrets,
-    events: &EventSink,
-) -> Result<Told, Error> {
-    let interrupt = Interrupt::listen();
-    let cx = link.cx(state, events, &interrupt);
-    let asked = async {
-        let (identity, foresight) = tokio::join!(
-            link.identity(&cx, Some(state)),
-            engine::foresee(plan, &cx, state, Reads::All)
-        );
-        identity?;
-        let intents = foresight?.intents;
-        let losses = losses::losses(&intents, link, &cx, state).await;
-        Ok::<_, Error>((intents, losses))
-    };
-    let asked = interrupt.or(Box::pin(asked)).await;
-    let Some(asked) = asked.filter(|_| !interrupt.is_set()) else {
-        return Err(scene::interrupted());
-    };
-    let (intents, losses) = asked?;
-    let refusal = losses::impossible(agreed, &intents, link);
-    let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, link));
-    // For the first time, `up` asks.
-    let again = intents.iter().filter(|intent| intent.on_record);
-    let refusal = refusal.or_else(|| secrets::unknown(lab, again, secrets));
-    let actions = intents.iter().map(|intent| (&intent.id, intent.action));
-    let mut notes = secrets::notes(lab, actions, Some(state), secrets);
-    notes.extend(losses::left(plan, state));
-    let lines = intents.into_iter().map(|intent| Line::of(intent, &losses));
-    Ok(Told {
-        lines: lines.collect(),
-        refusal,
-        notes,
-        asked: true,
-    })
+    plan: Arc<Plan>,
+    secrets: Secrets,
 }
 
-/// Looks by names and tags, and compares what it finds with the plan.
-async fn without_state(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
-    plan: &Arc<Plan>,
-    secrets: &Secrets,
-    events: &EventSink,
-) -> Result<Told, Error> {
-    let looked = lookup::look(global, site, lab, plan, events).await?;
-    let asked = looked.is_some();
-    let another = looked.as_ref().and_then(|looked| looked.of_another());
-    let up = if global.local {
-        "labctl up --local"
-    } else {
-        "labctl up"
-    };
-    let refusal = another.map(|another| whose::refusal(another, up));
-    let lines: Vec<Line> = match looked {
-        None => plan.steps().iter().map(made).collect(),
-        Some(looked) => {
-            let interrupt = Interrupt::listen();
-            let cx = looked.link.cx(&looked.state, events, &interrupt);
-            let foresight = engine::foresee(plan, &cx, &looked.state, Reads::All);
-            let foresight = interrupt.or(foresight).await;
-            let intents = foresight.ok_or_else(scene::interrupted)??.intents;
-            let stands = |id| looked.seen.iter().find(|s| s.id == id).map(|s| s.state);
-            let found = intents.into_iter().map(|intent| Intent {
-                action: match (stands(intent.id.clone()), intent.action) {
-                    (Some(Standing::Foreign | Standing::Unknown), _) => Action::Look,
-                    (Some(Standing::Found), Action::Keep) => Action::Adopt,
-                    (_, action) => action,
-                },
-                ..intent
-            });
-            found.map(|intent| Line::of(intent, &[])).collect()
-        }
-    };
-    let actions = lines.iter().map(|line| (&line.id, line.action));
-    let notes = secrets::notes(lab, actions, None, secrets);
-    Ok(Told {
-        lines,
-        refusal,
-        notes,
-        asked,
-    })
+impl Asked<'_> {
+    async fn of_state(&self, state: &State, events: &EventSink) -> Result<Told, Error> {
+        let link = link::link(self.global, self.site, &self.lab.region, Some(state)).await?;
+        let interrupt = Interrupt::listen();
+        let cx = link.cx(state, events, &interrupt);
+        let asked = async {
+            let (identity, foresight) = tokio::join!(
+                link.identity(&cx, Some(state)),
+                engine::foresee(&self.plan, &cx, state, Reads::All)
+            );
+            identity?;
+            let intents = foresight?.intents;
+            let losses = losses::losses(&intents, &link, &cx, state).await;
+            Ok::<_, Error>((intents, losses))
+        };
+        let asked = interrupt.or(Box::pin(asked)).await;
+        let Some(asked) = asked.filter(|_| !interrupt.is_set()) else {
+            return Err(scene::interrupted());
+        };
+        let (intents, losses) = asked?;
+        let refusal = losses::impossible(self.agreed, &intents, &link);
+        let refusal = refusal.or_else(|| losses::refusal(self.agreed, &losses, &link));
+        // For the first time, `up` asks.
+        let again = intents.iter().filter(|intent| intent.on_record);
+        let refusal = refusal.or_else(|| secrets::unknown(self.lab, again, &self.secrets));
+        let actions = intents.iter().map(|intent| (&intent.id, intent.action));
+        let mut notes = secrets::notes(self.lab, actions, Some(state), &self.secrets);
+        notes.extend(losses::left(&self.plan, state));
+        Ok(Told {
+            lines: lines(intents, &losses),
+            refusal,
+            notes,
+            asked: true,
+            up: self.command(link.local.is_some()),
+        })
+    }
+
+    /// Looks by names and tags, and compares what it finds with the plan.
+    async fn without_state(&self, events: &EventSink) -> Result<Told, Error> {
+        let (global, site, lab) = (self.global, self.site, self.lab);
+        let looked = lookup::look(global, site, lab, &self.plan, events).await?;
+        let (asked, local) = match &looked {
+            Some(looked) => (true, looked.link.local.is_some()),
+            None => (false, true),
+        };
+        let up = self.command(local);
+        let another = looked.as_ref().and_then(|looked| looked.of_another());
+        let refusal = another.map(|another| whose::refusal(another, &up));
+        let lines = match looked {
+            None => {
+                let mut steps: Vec<&engine::Step> = self.plan.steps().iter().collect();
+                steps.sort_by_key(|step| step.chapter);
+                steps.into_iter().map(made).collect()
+            }
+            Some(looked) => {
+                let interrupt = Interrupt::listen();
+                let cx = looked.link.cx(&looked.state, events, &interrupt);
+                let foresight = engine::foresee(&self.plan, &cx, &looked.state, Reads::All);
+                let foresight = interrupt.or(Box::pin(foresight)).await;
+                let intents = foresight.ok_or_else(scene::interrupted)??.intents;
+                let stands = |id| looked.seen.iter().find(|s| s.id == id).map(|s| s.state);
+                let found = intents.into_iter().map(|intent| Intent {
+                    action: match (stands(intent.id.clone()), intent.action) {
+                        (Some(Standing::Foreign | Standing::Unknown), _) => Action::Look,
+                        (Some(Standing::Found), Action::Keep) => Action::Adopt,
+                        (_, action) => action,
+                    },
+                    ..intent
+                });
+                lines(found.collect(), &[])
+            }
+        };
+        let actions = lines.iter().map(|line| (&line.id, line.action));
+        let notes = secrets::notes(lab, actions, None, &self.secrets);
+        Ok(Told {
+            lines,
+            refusal,
+            notes,
+            asked,
+            up,
+        })
+    }
+
+    /// The command that does what is announced.
+    fn command(&self, local: bool) -> String {
+        let scope = self.scope;
+        let mut words = vec!["labctl up".to_owned()];
+        words.extend(local.then(|| "--local".to_owned()));
+        words.extend(scope.until.map(|until| format!("--until {until}")));
+        words.extend(scope.users.iter().map(|user| format!("--user {user}")));
+        words.extend(scope.no_user.then(|| "--no-user".to_owned()));
+        words.extend(
+            scope
+                .rotate_edge_secret
+                .then(|| "--rotate-edge-secret".to_owned()),
+        );
+        words.extend(self.agreed.words().map(str::to_owned));
+        words.join(" ")
+    }
+}
+
+/// In the tutorial's order.
+fn lines(mut intents: Vec<Intent>, losses: &[(StepId, String)]) -> Vec<Line> {
+    intents.sort_by_key(|intent| intent.chapter);
+    let lines = intents.into_iter().map(|intent| Line::of(intent, losses));
+    lines.collect()
 }
 
 /// A step of which nothing can be there.

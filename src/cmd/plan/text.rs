@@ -56,6 +56,8 @@ pub(in crate::cmd) struct Told {
     pub(super) notes: Vec<String>,
     /// AWS, or the emulator, was asked.
     pub(super) asked: bool,
+    /// The command that carries it out.
+    pub(super) up: String,
 }
 
 impl Told {
@@ -80,6 +82,8 @@ impl Told {
         if let Some(error) = &self.refusal {
             lines.push(format!("  `labctl up` refuses this: {}", error.message));
             lines.extend(error.hints.iter().map(|hint| format!("  → {hint}")));
+        } else if self.changes() {
+            lines.push(format!("  `{}` does this.", self.up));
         }
         lines
     }
@@ -103,9 +107,9 @@ impl Told {
             }
         }
         let asked = if self.asked {
-            "nothing was called but reads"
+            "labctl only read"
         } else {
-            "nothing was asked: no local AWS twin has run here yet"
+            "nothing was asked: the local emulator has not run here yet"
         };
         format!("{}; {asked}.", parts.join(", "))
     }
@@ -113,11 +117,11 @@ impl Told {
 
 /// What changes, a line each.
 pub(in crate::cmd) fn changes(intents: &[Intent]) -> Vec<String> {
-    let changing = intents
-        .iter()
-        .filter(|intent| intent.action != Action::Keep);
+    let changing = intents.iter().filter(|i| i.action != Action::Keep);
+    let mut changing: Vec<&Intent> = changing.collect();
+    changing.sort_by_key(|intent| intent.chapter);
     let line = |i: &Intent| format!("{} {} `{}`", word(i.action), i.kind.title(), i.name);
-    changing.map(line).collect()
+    changing.into_iter().map(line).collect()
 }
 
 /// A line or more for each.

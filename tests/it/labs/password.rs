@@ -225,3 +225,66 @@ fn a_password_that_an_older_labctl_set_stays() {
     assert!(lab.signs_in(PASSWORD));
     assert_eq!(lab.0.state()["steps"][STEP]["output"], json!({}));
 }
+
+#[test]
+fn reset_deletes_passwords_and_up_sets_them_again() {
+    let lab = Lab::up();
+    // Nothing is of a later chapter; a changed password is announced and set, as `up` would.
+    assert_eq!(lab.calls("reset --to 5 --yes", None, 0).1, NONE);
+    let new = "Another-Horse-2-Battery";
+    let (reset, calls) = lab.calls("reset --to 5 --yes", Some(new), 0);
+    let told = "update password `of student@example.com`";
+    assert!(reset.out.contains(told), "{}", reset.out);
+    assert_eq!(calls, [SET]);
+    assert!(lab.signs_in(new));
+    for to in [4, 1] {
+        // The variable is not needed to go back.
+        let reset = lab
+            .run(&format!("reset --to {to} --yes --json"), None)
+            .code(0);
+        let events = reset.events();
+        let gone = changes(&events);
+        for step in ["user.student@example.com", STEP] {
+            assert!(
+                gone.contains(&(step.to_owned(), "deleted".to_owned())),
+                "{to}: {gone:?}"
+            );
+        }
+        // What is deleted is announced with its chapter.
+        let begun = events.iter().find(|event| event["event"] == "run_started");
+        let steps = begun.expect("a start")["steps"].clone();
+        let steps = steps.as_array().expect("a list").iter();
+        let mut steps = steps.filter(|step| step["id"] == STEP);
+        assert_eq!(
+            steps.next().map(|step| step["chapter"].clone()),
+            Some(json!(5))
+        );
+        assert!(steps.next().is_none());
+
+        lab.run("up --local", None)
+            .code(2)
+            .complains(&["STUDENT_PASSWORD"]);
+        let plan = lab.run("plan", None).code(3).out;
+        assert!(plan.contains("`labctl up` asks for the password"), "{plan}");
+        let up = lab.run("up --local --json", Some(PASSWORD)).code(0);
+        let made = changes(&up.events());
+        assert!(
+            made.contains(&(STEP.to_owned(), "created".to_owned())),
+            "{to}: {made:?}"
+        );
+        assert!(lab.signs_in(PASSWORD));
+        lab.run("verify", None).code(0);
+    }
+    // A user who is gone is made again by `reset`, too: it has to know the password.
+    let user =
+        json!({ "UserPoolId": lab.output("user_pool_id"), "Username": "student@example.com" });
+    assert_eq!(lab.cognito("AdminDeleteUser", &user).status, 200);
+    let (reset, calls) = lab.calls("reset --to 5 --yes", None, 2);
+    reset.complains(&[
+        "the password of student@example.com",
+        "STUDENT_PASSWORD is not set",
+    ]);
+    assert_eq!(calls, NONE);
+    lab.run("reset --to 5 --yes", Some(PASSWORD)).code(0);
+    assert!(lab.signs_in(PASSWORD));
+}
