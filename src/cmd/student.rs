@@ -77,9 +77,7 @@ impl Scene {
             Some(user) => Some(user?),
             None => self.outputs.users.first().cloned(),
         };
-        let email = user.ok_or_else(|| {
-            Error::failed("the lab has no user to sign in").hint("`labctl up --user YOUR@ADDRESS`")
-        })?;
+        let email = user.ok_or_else(nobody)?;
         self.by_code()?;
         let twin = self.link.is_twin().await;
         let source = code_source(
@@ -175,4 +173,11 @@ pub(super) fn code_source(args: &SignIn, inbox: Option<&str>) -> Result<CodeSour
 fn incomplete(what: &str) -> Error {
     Error::failed(format!("the lab is not complete: {what}"))
         .hint("`labctl up` (with `--local` as before) builds the rest")
+}
+
+/// Nobody can sign in.
+pub(super) fn nobody() -> Error {
+    Error::failed("the lab has no user to sign in").hint(
+        "`labctl up` makes the users of lab.yaml, `labctl up --user YOUR@ADDRESS` makes one more",
+    )
 }

@@ -255,7 +255,7 @@ async fn remove<D: Driver>(
         Teller::new(driver, inhabitant).tell(
             change,
             None,
-            Some("with what it lives in".to_owned()),
+            Some(format!("with the {}", record.kind.title())),
         );
     }
     teller.tell(change, physical_id, None);

@@ -103,7 +103,7 @@ async fn remove<D: Driver>(
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
         .await?;
     for inhabitant in &all[1..] {
-        let why = "with what it lives in".to_owned();
+        let why = format!("with the {}", record.kind.title());
         Teller::new(&driver, inhabitant).tell(change, None, Some(why));
     }
     teller.tell(change, None, None);

@@ -80,7 +80,9 @@ impl Told {
         lines.extend([String::new(), format!("  {}", self.summary())]);
         lines.extend(self.notes.iter().map(|note| format!("  {note}")));
         if let Some(error) = &self.refusal {
-            lines.push(format!("  `labctl up` refuses this: {}", error.message));
+            let why = error.message.strip_prefix("nothing was changed: ");
+            let why = why.unwrap_or(&error.message);
+            lines.push(format!("  `labctl up` refuses this: {why}"));
             lines.extend(error.hints.iter().map(|hint| format!("  → {hint}")));
         } else if self.changes() {
             lines.push(format!("  `{}` does this.", self.up));

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     aws::Cx,
+    cmd::student,
     engine::State,
     error::Error,
     event::Outputs,
@@ -180,8 +181,7 @@ impl Proof<'_> {
             return Ok(None);
         };
         let Some(user) = user else {
-            return Err(Error::failed("the lab has no user to sign in")
-                .hint("`labctl up --user YOUR@ADDRESS`"));
+            return Err(student::nobody());
         };
         let Some(tokens) = prober.sign_in(pool, client, &user, source).await? else {
             return Ok(None);
