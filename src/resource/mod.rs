@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::{
     aws::{Cx, Fault},
-    engine::{Found, Record, Resource, decode, encode},
+    engine::{Drift, Found, Record, Resource, decode, encode},
     kind::for_each_kind,
     sweep::{Question, Swept},
 };
@@ -67,8 +67,11 @@ macro_rules! dispatch {
             fn carries(self) -> Option<&'static str> {
                 match self { $(Self::$kind => $kind::CARRIES,)* }
             }
-            fn fixed(self) -> &'static [&'static str] {
-                match self { $(Self::$kind => $kind::FIXED,)* }
+            fn fixed(self, drift: &Drift) -> bool {
+                match self { $(Self::$kind => $kind::fixed(drift),)* }
+            }
+            fn retires(self) -> bool {
+                match self { $(Self::$kind => $kind::RETIRES,)* }
             }
             fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
                 match self { $(Self::$kind => check::<$kind>(key, out),)* }

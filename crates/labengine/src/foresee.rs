@@ -77,7 +77,7 @@ pub async fn foresee<D: Driver>(
     let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
     let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
     let mut intents = Vec::new();
-    // Steps whose output will be another one than the recorded one.
+    // Steps whose output is, or will be, another one than the recorded one.
     let mut new: BTreeSet<StepId> = BTreeSet::new();
     for step in plan.steps() {
         let record = state.steps.get(&step.id);
@@ -98,6 +98,7 @@ pub async fn foresee<D: Driver>(
         {
             let intent = of_step(step, driver, Some(&record), Some(&health), &actions, false)?;
             actions.insert(step.id.clone(), intent.action);
+            new.insert(step.id.clone());
             intents.push(intent);
             continue;
         }
@@ -151,7 +152,7 @@ fn of_step<D: Driver>(
     let with = record.filter(|_| parent == Some(&Action::Replace));
     let with = with.and_then(|record| record.within.clone());
     let wish = step.wish(driver, record)?;
-    let action = match action(record.map(|r| r.phase), wish, &saw(health)) {
+    let action = match action(record.map(|r| r.phase), wish, &saw(step.kind, health)) {
         // It goes with what it lives in.
         Action::Keep | Action::Update | Action::Adopt | Action::Look
             if parent == Some(&Action::Replace) =>
@@ -175,7 +176,7 @@ fn of_step<D: Driver>(
     }
     let fixed = drift
         .iter()
-        .find(|d| action == Action::Update && step.kind.fixed().contains(&d.field.as_str()));
+        .find(|d| action == Action::Update && step.kind.fixed(d));
     Ok(Intent {
         id: step.id.clone(),
         kind: step.kind,
@@ -279,8 +280,8 @@ async fn taken<D: Driver>(step: &Step<D>, driver: &D) -> Result<Option<String>, 
 }
 
 /// What a check saw; without one, the cloud did not say.
-fn saw(health: Option<&Health>) -> Saw {
-    health.map_or(Saw::CannotTell, |health| health.clone().into())
+fn saw<K: Kind>(kind: K, health: Option<&Health>) -> Saw {
+    health.map_or(Saw::CannotTell, |health| Saw::of(kind, health.clone()))
 }
 
 /// A step of the state that the plan does not have.
@@ -293,7 +294,8 @@ fn of_unwanted<D: Driver>(
 ) -> Intent<D::Kind> {
     let parent = record.within.as_ref().and_then(|id| actions.get(id));
     let goes = matches!(parent, Some(Action::Replace | Action::Delete));
-    let action = match action(Some(record.phase), plan.wish_of(record), &saw(health)) {
+    let seen = saw(record.kind, health);
+    let action = match action(Some(record.phase), plan.wish_of(record), &seen) {
         Action::Leave if goes => Action::Delete,
         action => action,
     };

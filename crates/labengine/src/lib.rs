@@ -31,7 +31,7 @@ mod up;
 
 pub use decide::Action;
 pub use down::{Ended, Removal, Survey, Verdict, down, survey};
-pub use driver::{Answer, Driver, Kind, Work};
+pub use driver::{Answer, Driver, Kind, Retired, Work};
 pub use event::{Change, Progress};
 pub use failure::Failure;
 pub use fault::{Fault, FaultKind};

@@ -23,11 +23,18 @@ fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
 
 /// When in a run something is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
+pub(crate) enum When<'a> {
     /// Before anything is made: not what something else may still use.
     First,
-    /// When everything is as wanted.
-    Last,
+    /// When everything is as wanted. What this run has retired goes without a word: its successor was reported as
+    /// replaced.
+    Last { retired: &'a BTreeSet<StepId> },
+}
+
+impl When<'_> {
+    fn has_retired(self, id: &StepId) -> bool {
+        matches!(self, Self::Last { retired } if retired.contains(id))
+    }
 }
 
 /// Removes what can be removed now: how many went, and whether something still in use is left.
@@ -36,7 +43,7 @@ pub(crate) async fn prune<D: Driver>(
     plan: &Plan<D>,
     driver: &D,
     journal: &JournalOf<D>,
-    when: When,
+    when: When<'_>,
     announced: Option<&BTreeSet<StepId>>,
 ) -> Result<(usize, bool), (StepId, Failure)> {
     let mut removed = 0;
@@ -50,12 +57,14 @@ pub(crate) async fn prune<D: Driver>(
         }
         if let (Some(record), false) = (
             state.steps.get(&id).filter(|record| !record.is_begun()),
-            announced.is_none_or(|all| all.contains(&id)),
+            when.has_retired(&id) || announced.is_none_or(|all| all.contains(&id)),
         ) && let Some(carries) = record.kind.carries()
         {
             return Err((id, Failure::unannounced(record, carries)));
         }
-        match remove(&id, driver, journal).await {
+        let quietly = when.has_retired(&id);
+        match remove(&id, driver, journal, quietly).await {
+            Ok(_) if quietly => {}
             Ok(gone) => removed += gone,
             Err(Failure::Aws(fault))
                 if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) =>
@@ -76,7 +85,7 @@ pub(crate) async fn failures<D: Driver>(
 ) -> Vec<(StepId, Failure)> {
     let mut failed = Vec::new();
     for id in extra(plan, &journal.state()) {
-        if let Err(failure) = remove(&id, driver, journal).await {
+        if let Err(failure) = remove(&id, driver, journal, false).await {
             failed.push((id, failure));
         }
     }
@@ -88,6 +97,7 @@ async fn remove<D: Driver>(
     id: &StepId,
     driver: &D,
     journal: &JournalOf<D>,
+    quietly: bool,
 ) -> Result<usize, Failure> {
     // It may have gone with its parent.
     let Some(record) = journal.record(id) else {
@@ -95,18 +105,23 @@ async fn remove<D: Driver>(
     };
     let driver = driver.for_step(id);
     let teller = Teller::new(&driver, id);
+    let tell = |teller: &Teller<'_, D>, change, why: Option<&str>| {
+        if !quietly {
+            teller.tell(change, None, why.map(str::to_owned));
+        }
+    };
     journal.commit(id, Move::Unmake).await?;
-    teller.tell(Change::Deleting, None, Some("no longer wanted".to_owned()));
+    tell(&teller, Change::Deleting, Some("no longer wanted"));
     let change = down::delete(&driver, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
         .await?;
     for inhabitant in &all[1..] {
-        let why = "with what it lives in".to_owned();
-        Teller::new(&driver, inhabitant).tell(change, None, Some(why));
+        let teller = Teller::new(&driver, inhabitant);
+        tell(&teller, change, Some("with what it lives in"));
     }
-    teller.tell(change, None, None);
+    tell(&teller, change, None);
     Ok(if change == Change::Deleted {
         all.len()
     } else {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::{
-    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Kind, Progress, Record, Step, StepId,
+    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Kind, Progress, Record, Retired, Step,
+    StepId,
     decide::{self, Next, Patience, Rules, Saw, Wish},
     down,
     event::describe,
@@ -82,6 +83,8 @@ pub(crate) struct Brought {
     pub(crate) found: bool,
     /// What went with the one that it replaces.
     pub(crate) took: Vec<StepId>,
+    /// Where the state has the one that it replaces, which goes last.
+    pub(crate) retired: Option<StepId>,
 }
 
 impl Brought {
@@ -90,6 +93,7 @@ impl Brought {
             change,
             found: false,
             took: Vec::new(),
+            retired: None,
         }
     }
 }
@@ -111,13 +115,8 @@ struct Memory {
 impl Memory {
     /// The end, with what happened last.
     fn end(&mut self, change: Change) -> Brought {
-        let took = std::mem::take(&mut self.ends.took);
-        let found = self.ends.found;
-        Brought {
-            change,
-            found,
-            took,
-        }
+        let ends = std::mem::replace(&mut self.ends, Brought::new(change));
+        Brought { change, ..ends }
     }
 }
 
@@ -179,7 +178,7 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Check, Some(record)) => {
                 let output = record.output.unwrap_or_default();
                 let health = self.step.work.check(self.driver, wanted, &output).await?;
-                memory.saw = health.into();
+                memory.saw = Saw::of(self.step.kind, health);
                 Ok(None)
             }
             (Next::Update, Some(record)) => self.update(wanted, record, memory).await,
@@ -188,15 +187,16 @@ impl<D: Driver> Builder<'_, D> {
                 self.adopt(record.key, output, memory).await
             }
             // A stranger's is left alone: nothing is lost.
-            (Next::Replace, Some(record))
-                if !self.may_go && !record.is_begun() && !matches!(memory.saw, Saw::Theirs(_)) =>
+            (Next::Replace | Next::Retire, Some(record))
+                if !self.may_go
+                    && !record.is_begun()
+                    && !matches!(memory.saw, Saw::Theirs(_))
+                    && let Some(carries) = self.step.kind.carries() =>
             {
-                match self.step.kind.carries() {
-                    Some(carries) => Err(Failure::unannounced(&record, carries)),
-                    None => self.replace(&record, memory).await,
-                }
+                Err(Failure::unannounced(&record, carries))
             }
             (Next::Replace, Some(record)) => self.replace(&record, memory).await,
+            (Next::Retire, Some(record)) => self.retire(wanted, record, memory).await,
             (Next::Forget, Some(record)) => {
                 // Another copy of this state may have made it anew; a name would show by itself.
                 memory.rules.look |= record.output.is_some() && !self.step.kind.by_name();
@@ -228,6 +228,46 @@ impl<D: Driver> Builder<'_, D> {
         memory.replaces = change != Change::LeftAlone;
         memory.ends.took = took;
         memory.saw = Saw::Nothing;
+        Ok(None)
+    }
+
+    /// Sets what is on record aside, under another name and as a step that no plan has: it is deleted like all that is
+    /// no longer wanted, and last. A run that is cut off before that is on record does it again.
+    async fn retire(
+        &self,
+        wanted: &Value,
+        record: Record<D::Kind>,
+        memory: &mut Memory,
+    ) -> Result<Option<Brought>, Failure> {
+        let Some(output) = record.output.clone() else {
+            return Err(self.defect("has no output"));
+        };
+        let old = record.physical_id().unwrap_or_default();
+        let why = Some("another one takes its place first".to_owned());
+        self.teller.tell(Change::Updating, Some(old.clone()), why);
+        let work = &self.step.work;
+        let Some(Retired { name, key }) = work.retire(self.driver, &record.key, &output).await?
+        else {
+            memory.saw = Saw::Absent;
+            return Ok(None);
+        };
+        work.settle(None)?;
+        let aside = StepId::new(format!("{}.old-{old}", self.step.id));
+        let moves = vec![
+            (aside.clone(), Move::Begin(Record { name, ..record })),
+            (aside.clone(), Move::Made { key, output }),
+            (
+                self.step.id.clone(),
+                Move::Begin(self.step.record(wanted.clone())),
+            ),
+        ];
+        self.journal.commit_all(moves).await?;
+        self.teller.tell(Change::Creating, None, None);
+        // Its name is free by now.
+        memory.rules.look = false;
+        memory.saw = Saw::Begun;
+        memory.replaces = true;
+        memory.ends.retired = Some(aside);
         Ok(None)
     }
 

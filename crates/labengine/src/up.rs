@@ -96,7 +96,8 @@ pub async fn up<D: Driver>(
     let healths = std::mem::take(&mut options.foresight.healths);
     let announced = options.announced.as_ref();
     let mut built = Built::default();
-    let later = match prune::prune(&plan, &driver, &journal, When::First, announced).await {
+    let first = When::First;
+    let later = match prune::prune(&plan, &driver, &journal, first, announced).await {
         Ok((removed, later)) => {
             built.removed = removed;
             later
@@ -109,10 +110,11 @@ pub async fn up<D: Driver>(
             return Ok(built);
         }
     };
-    schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
-    if later && built.ok() {
+    let retired = schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
+    if (later || !retired.is_empty()) && built.ok() {
         // What was in use by something that has been changed since.
-        match prune::prune(&plan, &driver, &journal, When::Last, announced).await {
+        let last = When::Last { retired: &retired };
+        match prune::prune(&plan, &driver, &journal, last, announced).await {
             Ok((removed, still)) => {
                 built.removed += removed;
                 if still {
@@ -169,6 +171,7 @@ async fn recall<D: Driver>(
     Ok(())
 }
 
+/// Returns what was retired, which goes last.
 async fn schedule<D: Driver>(
     plan: &Arc<Plan<D>>,
     driver: &D,
@@ -176,7 +179,7 @@ async fn schedule<D: Driver>(
     options: &Options<D::Kind>,
     mut healths: BTreeMap<StepId, Health>,
     built: &mut Built,
-) {
+) -> BTreeSet<StepId> {
     let lengths = plan.path_lengths();
     // What is not on record may be there all the same.
     let recovered = journal.state().recovered;
@@ -189,6 +192,7 @@ async fn schedule<D: Driver>(
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
     // What went with what it lived in.
     let mut taken: BTreeSet<StepId> = BTreeSet::new();
+    let mut retired: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
     loop {
         stop |= driver.interrupt().is_set();
@@ -248,7 +252,8 @@ async fn schedule<D: Driver>(
                     may_go,
                     replaces,
                 };
-                builder.bring(health.map_or(Saw::Nothing, Saw::from)).await
+                let saw = health.map_or(Saw::Nothing, |health| Saw::of(step.kind, health));
+                builder.bring(saw).await
             });
             running.insert(task.id(), id);
         }
@@ -273,6 +278,7 @@ async fn schedule<D: Driver>(
                     found.insert(id.clone());
                 }
                 taken.extend(brought.took);
+                retired.extend(brought.retired);
                 built.done.insert(id, brought.change);
             }
             Err(failure) => {
@@ -287,6 +293,7 @@ async fn schedule<D: Driver>(
         });
     }
     built.skipped.append(&mut waiting);
+    retired
 }
 
 fn blocked<D: Driver>(plan: &Plan<D>, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<StepId> {

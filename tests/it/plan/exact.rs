@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Compares a plan with the run after it. Returns what differs.
-fn differences(place: &Place, what: &str) -> Vec<String> {
+pub(super) fn differences(place: &Place, what: &str) -> Vec<String> {
     let plan = place.run("plan --json");
     assert!([0, 3].contains(&plan.code), "{what}: {plan:?}");
     let changing = plan.code == 3;
@@ -31,7 +31,8 @@ fn differences(place: &Place, what: &str) -> Vec<String> {
                 "created" => "create",
                 "updated" => "update",
                 "replaced" => "replace",
-                "deleted" => "delete",
+                // What a run was cut off before it created is not there.
+                "deleted" | "already_gone" => "delete",
                 "adopted" => "adopt",
                 other => other,
             };

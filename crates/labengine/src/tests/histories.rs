@@ -51,11 +51,11 @@ fn event() -> impl Strategy<Value = Event> {
             |(variant, fates, parallel, adopt)| Event::Up { variant, fates, parallel, adopt }
         ),
         3 => (fates(), parallel()).prop_map(|(fates, parallel)| Event::Down { fates, parallel }),
-        2 => (0_usize..7, any::<bool>(), any::<bool>()).prop_map(
+        2 => (0_usize..8, any::<bool>(), any::<bool>()).prop_map(
             |(place, renamed, of_a_lab)| Event::Stranger { place, renamed, of_a_lab }
         ),
-        1 => (0_usize..7).prop_map(Event::Edited),
-        1 => (0_usize..7).prop_map(Event::Deleted),
+        1 => (0_usize..8).prop_map(Event::Edited),
+        1 => (0_usize..8).prop_map(Event::Deleted),
         1 => Just(Event::StateLost),
         1 => (0_usize..4, any::<bool>())
             .prop_map(|(which, of_a_lab)| Event::Misled { which, of_a_lab }),
@@ -140,6 +140,7 @@ fn seeded_mistakes_are_found() {
         Seed::DoubleCreate,
         Seed::ClaimedStranger,
         Seed::TrustedId,
+        Seed::OpenRoute,
     ] {
         let found = with_seed(seed, || try_histories(1, EACH));
         found.expect_err(&format!("nothing shows {seed:?}"));

@@ -238,6 +238,10 @@ impl Lab {
                 return Err(format!("a stranger was touched: {stranger:?}"));
             }
         }
+        // Without a state, what lab.yaml no longer has may go on using it unseen: a cloud refuses the deletion then.
+        if let Some(guard) = world.unguarded.first().filter(|_| !self.lost) {
+            return Err(format!("deleted while something used it: {guard:?}"));
+        }
         let mut names = BTreeSet::new();
         // A plan that goes back to what it was makes another snapshot of that.
         for (_, thing) in world.ours().filter(|(_, t)| t.kind != Kind::Snapshot) {
