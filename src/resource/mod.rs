@@ -73,6 +73,9 @@ macro_rules! dispatch {
             fn retires(self) -> bool {
                 match self { $(Self::$kind => $kind::RETIRES,)* }
             }
+            fn unknown(self) -> Option<Value> {
+                match self { $(Self::$kind => unknown::<$kind>(),)* }
+            }
             fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
                 match self { $(Self::$kind => check::<$kind>(key, out),)* }
             }
@@ -220,6 +223,12 @@ async fn tag<R: Resource>(cx: &Cx, key: &Value, out: &Value) -> Result<bool, Fau
 
 async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {
     R::claim(cx, &decode(key)?).await
+}
+
+/// An output of which nothing is known yet.
+fn unknown<R: Resource>() -> Option<Value> {
+    let output: R::Output = labengine::unknown()?;
+    encode(&output).ok()
 }
 
 fn check<R: Resource>(key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {

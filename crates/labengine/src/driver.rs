@@ -47,6 +47,8 @@ pub trait Kind:
     fn retires(self) -> bool {
         false
     }
+    /// An output of which nothing is known yet, see [`crate::unknown()`]. `None`: there is no such value.
+    fn unknown(self) -> Option<Value>;
     /// Refuses a recorded key or output that is not this kind's.
     fn check(self, key: &Value, output: Option<&Value>) -> Result<(), Mismatch>;
     /// The cloud's id or name for it, as a person would paste it into the console.

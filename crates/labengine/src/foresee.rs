@@ -12,6 +12,7 @@ use crate::{
     State, Step, StepId,
     decide::{Saw, Wish, action, key_drift},
     inspect::look,
+    prune::extra,
 };
 
 /// What a run would do about one step.
@@ -75,7 +76,10 @@ pub async fn foresee<D: Driver>(
 ) -> Result<Foresight<D::Kind>, Fault> {
     let looked = look(Some(plan), driver, state, reads).await?;
     let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
-    let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
+    // What goes first takes along what lives inside it, be it wanted or not.
+    let doomed = extra(plan, state).into_iter();
+    let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
+    let mut actions: BTreeMap<StepId, Action> = doomed.map(|id| (id, Action::Delete)).collect();
     let mut intents = Vec::new();
     // Steps whose output is, or will be, another one than the recorded one.
     let mut new: BTreeSet<StepId> = BTreeSet::new();
@@ -149,14 +153,13 @@ fn of_step<D: Driver>(
     let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
     let changed = |id: &StepId| actions.get(id) == Some(&Action::Update);
     let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
-    let with = record.filter(|_| parent == Some(&Action::Replace));
+    let goes_with = matches!(parent, Some(Action::Replace | Action::Delete));
+    let with = record.filter(|_| goes_with);
     let with = with.and_then(|record| record.within.clone());
     let wish = step.wish(driver, record)?;
     let action = match action(record.map(|r| r.phase), wish, &saw(step.kind, health)) {
         // It goes with what it lives in.
-        Action::Keep | Action::Update | Action::Adopt | Action::Look
-            if parent == Some(&Action::Replace) =>
-        {
+        Action::Keep | Action::Update | Action::Adopt | Action::Look if goes_with => {
             Action::Replace
         }
         // It cannot be checked before its needs are there.
@@ -326,7 +329,8 @@ fn stand_in<D: Driver>(step: &Step<D>, record: Option<&Record<D::Kind>>) {
             value => value.clone(),
         }
     }
-    let output = record.and_then(|r| r.output.as_ref()).map(other);
+    let known = record.and_then(|r| r.output.as_ref()).map(other);
+    let output = known.or_else(|| step.kind.unknown());
     if step.work.settle(output.as_ref()).is_err() {
         // Their keys stay unknown.
         let _ = step.work.settle(None);

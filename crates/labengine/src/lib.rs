@@ -27,6 +27,7 @@ mod step;
 mod strangers;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod up;
 
 pub use decide::Action;
@@ -47,4 +48,5 @@ pub use search::{discover, recover};
 pub use seen::{Compare, Drift, Found, Health, Rekey, Stranger};
 pub use state::{Phase, Record, State, VERSION};
 pub use strangers::{Candidate, strangers};
+pub use unknown::unknown;
 pub use up::{Built, Options, up};

@@ -368,9 +368,16 @@ impl<D: Driver> Builder<'_, D> {
         self.step.work.settle(Some(output))?;
         let id = &self.step.id;
         let mut moves = Vec::new();
-        if let Some(record) = self.journal.record(id).filter(|r| r.name != self.step.name) {
-            let name = self.step.name.clone();
-            moves.push((id.clone(), Move::Replan(Record { name, ..record })));
+        let Step { name, within, .. } = self.step;
+        let record = self.journal.record(id);
+        if let Some(record) = record.filter(|r| (&r.name, &r.within) != (name, within)) {
+            let (name, within) = (name.clone(), within.clone());
+            let record = Record {
+                name,
+                within,
+                ..record
+            };
+            moves.push((id.clone(), Move::Replan(record)));
         }
         let (key, output) = (key.clone(), output.clone());
         moves.push((id.clone(), Move::Made { key, output }));

@@ -97,11 +97,8 @@ pub async fn up<D: Driver>(
     let announced = options.announced.as_ref();
     let mut built = Built::default();
     let first = When::First;
-    let later = match prune::prune(&plan, &driver, &journal, first, announced).await {
-        Ok((removed, later)) => {
-            built.removed = removed;
-            later
-        }
+    let pruned = match prune::prune(&plan, &driver, &journal, first, announced).await {
+        Ok(pruned) => pruned,
         Err((id, failure)) => {
             built.fail(&driver, id, failure);
             built
@@ -110,14 +107,19 @@ pub async fn up<D: Driver>(
             return Ok(built);
         }
     };
-    let retired = schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
-    if (later || !retired.is_empty()) && built.ok() {
+    built.removed = pruned.removed;
+    let taken = pruned.taken.into_iter().collect();
+    let run = schedule(
+        &plan, &driver, &journal, &options, healths, taken, &mut built,
+    );
+    let retired = run.await;
+    if (pruned.left || !retired.is_empty()) && built.ok() {
         // What was in use by something that has been changed since.
         let last = When::Last { retired: &retired };
         match prune::prune(&plan, &driver, &journal, last, announced).await {
-            Ok((removed, still)) => {
-                built.removed += removed;
-                if still {
+            Ok(pruned) => {
+                built.removed += pruned.removed;
+                if pruned.left {
                     let failures = prune::failures(&plan, &driver, &journal).await;
                     built.failed.extend(failures);
                 }
@@ -147,6 +149,7 @@ async fn recall<D: Driver>(
         if step.wish(driver, Some(record))? != Wish::Same {
             // Until the thing itself has the new one.
             new.name.clone_from(&record.name);
+            new.within.clone_from(&record.within);
         }
         if partial {
             new.order = record.order;
@@ -178,6 +181,8 @@ async fn schedule<D: Driver>(
     journal: &Arc<JournalOf<D>>,
     options: &Options<D::Kind>,
     mut healths: BTreeMap<StepId, Health>,
+    // What went with what it lived in.
+    mut taken: BTreeSet<StepId>,
     built: &mut Built,
 ) -> BTreeSet<StepId> {
     let lengths = plan.path_lengths();
@@ -190,8 +195,6 @@ async fn schedule<D: Driver>(
     let mut found: BTreeSet<StepId> = BTreeSet::new();
     // Steps that are not there after this run, and steps whose output may be new.
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
-    // What went with what it lived in.
-    let mut taken: BTreeSet<StepId> = BTreeSet::new();
     let mut retired: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
     loop {

@@ -355,6 +355,11 @@ fn edits_of_the_edge() {
 }
 
 #[test]
+fn edits_that_move_routes_to_new_resources() {
+    all_of(&Place::local(Site::ready("all-authorizers")), edits::MOVED);
+}
+
+#[test]
 fn edits_of_the_api() {
     let place = Place::local(Site::ready("all-authorizers"));
     place.run("up --yes").code(0);
@@ -370,7 +375,13 @@ fn edits_of_the_api() {
 
 #[test]
 fn there_are_at_least_sixty_edits() {
-    let tables = [edits::TUTORIAL, edits::BY_HAND, edits::CALLERS, edits::EDGE];
+    let tables = [
+        edits::TUTORIAL,
+        edits::BY_HAND,
+        edits::CALLERS,
+        edits::EDGE,
+        edits::MOVED,
+    ];
     let count: usize = tables.iter().map(|table| table.len()).sum();
     assert!(count + crate::deployed::EDITS.len() >= 60, "{count}");
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use crate::{Drift, Fault, FaultKind, Found, Stranger};
+use crate::{Drift, Fault, FaultKind, Found, NEW, Stranger};
 
 /// The lab's name in the tags of what is ours.
 pub(super) const LAB: &str = "lab";
@@ -64,6 +64,9 @@ impl crate::Kind for Kind {
     }
     fn retires(self) -> bool {
         self == Self::Guard
+    }
+    fn unknown(self) -> Option<Value> {
+        Some(json!({ "id": NEW }))
     }
     fn check(self, key: &Value, _output: Option<&Value>) -> Result<(), Mismatch> {
         match key["name"] {
