@@ -161,6 +161,10 @@ pub(crate) fn next(phase: Option<Phase>, wish: Wish, saw: &Saw, rules: Rules) ->
         // It was there the last time.
         (Some(Created), Other(Supersede), _) => Next::Begin,
         (Some(Created), Other(Recreate), Absent) => Next::Forget,
+        // It is created, and not replaced, when the old one is gone.
+        (Some(Created), Other(Recreate), Nothing | Begun | Exists | Unsure | Ours(_)) => {
+            Next::Check
+        }
         (Some(Created), Other(Recreate), _) => Next::Replace,
         (Some(Created), _, Nothing | Begun | Exists | Unsure | Ours(_)) => Next::Check,
         (Some(Created), Other(InPlace), Fine) => Next::Record,

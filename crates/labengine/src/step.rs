@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::{
-    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Kind, Progress, Record, Retired, Step,
-    StepId,
+    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Health, Kind, Progress, Record, Rekey,
+    Retired, Step, StepId,
     decide::{self, Next, Patience, Rules, Saw, Wish},
     down,
     event::describe,
@@ -67,6 +67,8 @@ pub(crate) struct Builder<'a, D: Driver> {
     /// What the journal does not know may be there all the same: the state was lost, or something
     /// that this step needs was found and not made.
     pub(crate) look_first: bool,
+    /// Something that it needs was changed in this run.
+    pub(crate) fresh: bool,
     /// The user has seen the stranger that has this step's name, and wants it to become ours.
     pub(crate) agreed: bool,
     /// People know that it will be replaced, or nobody is asked.
@@ -121,10 +123,12 @@ impl Memory {
 }
 
 impl<D: Driver> Builder<'_, D> {
-    /// Makes, adopts, changes or leaves the step. `saw`: what a check of just before saw.
-    pub(crate) async fn bring(&self, saw: Saw) -> Result<Brought, Failure> {
+    /// Makes, adopts, changes or leaves the step. `seen`: what a check before the run saw.
+    pub(crate) async fn bring(&self, seen: Option<Health>) -> Result<Brought, Failure> {
         let key = self.step.work.key(self.driver)?;
         let wanted = key.ok_or_else(|| self.defect("ran before what it needs"))?;
+        let record = self.journal.record(&self.step.id);
+        let saw = self.still_true(self.wish(record.as_ref(), &wanted)?, seen);
         let mut memory = Memory {
             saw,
             rules: Rules {
@@ -144,6 +148,37 @@ impl<D: Driver> Builder<'_, D> {
         }
     }
 
+    /// What of an earlier check can be relied on.
+    fn still_true(&self, wish: Wish, seen: Option<Health>) -> Saw {
+        let saw = seen.map_or(Saw::Nothing, |health| Saw::of(self.step.kind, health));
+        match (wish, &saw) {
+            // Its record would be dropped, and nobody would look for the old name again.
+            (Wish::Other(Rekey::Recreate), Saw::Absent) => Saw::Nothing,
+            // What is to go was compared with itself, and what did not exist is not made by its needs.
+            (Wish::Other(Rekey::Recreate), _) | (_, Saw::Absent) => saw,
+            // It was compared with what was wanted before its needs changed.
+            _ if self.fresh => Saw::Nothing,
+            _ => saw,
+        }
+    }
+
+    fn may_go(&self) -> bool {
+        #[cfg(test)]
+        if crate::tests::seed() == Some(crate::tests::Seed::SilentLoss) {
+            return true;
+        }
+        self.may_go
+    }
+
+    fn wish(&self, record: Option<&Record<D::Kind>>, wanted: &Value) -> Result<Wish, Fault> {
+        Ok(match record {
+            Some(record) if record.key != *wanted => {
+                Wish::Other(self.step.work.rekey(&record.key, wanted)?)
+            }
+            _ => Wish::Same,
+        })
+    }
+
     /// Does the next thing. `None`: there is more to do.
     async fn advance(
         &self,
@@ -151,12 +186,7 @@ impl<D: Driver> Builder<'_, D> {
         memory: &mut Memory,
     ) -> Result<Option<Brought>, Failure> {
         let record = self.journal.record(&self.step.id);
-        let wish = match &record {
-            Some(record) if record.key != *wanted => {
-                Wish::Other(self.step.work.rekey(&record.key, wanted)?)
-            }
-            _ => Wish::Same,
-        };
+        let wish = self.wish(record.as_ref(), wanted)?;
         let phase = record.as_ref().map(|r| r.phase);
         let next = decide::next(phase, wish, &memory.saw, memory.rules);
         match (next, record) {
@@ -176,8 +206,10 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Create, Some(record)) => self.create(record.key, memory).await,
             (Next::Record, Some(record)) => self.record_seen(wanted, record, memory).await,
             (Next::Check, Some(record)) => {
-                let output = record.output.unwrap_or_default();
-                let health = self.step.work.check(self.driver, wanted, &output).await?;
+                let output = record.output.clone().unwrap_or_default();
+                let key = self.step.key_to_check(self.driver, &record)?;
+                let key = key.unwrap_or(record.key);
+                let health = self.step.work.check(self.driver, &key, &output).await?;
                 memory.saw = Saw::of(self.step.kind, health);
                 Ok(None)
             }
@@ -188,7 +220,7 @@ impl<D: Driver> Builder<'_, D> {
             }
             // A stranger's is left alone: nothing is lost.
             (Next::Replace | Next::Retire, Some(record))
-                if !self.may_go
+                if !self.may_go()
                     && !record.is_begun()
                     && !matches!(memory.saw, Saw::Theirs(_))
                     && let Some(carries) = self.step.kind.carries() =>

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Change, Driver, Failure, Foresight, Health, Plan, Progress, StepId,
-    decide::{Saw, Wish},
+    decide::Wish,
     interrupt::STOPPING,
     journal::JournalOf,
     prune::{self, When},
@@ -227,9 +227,7 @@ async fn schedule<D: Driver>(
                 .needs
                 .iter()
                 .any(|n| built.done.get(n) != Some(&Change::Unchanged));
-            // What was seen is compared with what was wanted then; what did not exist is not made by its needs.
-            let health = healths.remove(&id);
-            let health = health.filter(|health| !fresh || *health == Health::Missing);
+            let seen = healths.remove(&id);
             let look_first = recovered || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
             let may_go = options
@@ -251,12 +249,12 @@ async fn schedule<D: Driver>(
                     journal: &journal,
                     teller,
                     look_first,
+                    fresh,
                     agreed,
                     may_go,
                     replaces,
                 };
-                let saw = health.map_or(Saw::Nothing, |health| Saw::of(step.kind, health));
-                builder.bring(saw).await
+                builder.bring(seen).await
             });
             running.insert(task.id(), id);
         }

@@ -2,6 +2,7 @@
 
 mod edits;
 mod exact;
+mod meanwhile;
 mod reset;
 mod retyped;
 mod users;

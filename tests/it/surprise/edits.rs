@@ -182,7 +182,7 @@ const REPLACES: [Replace; 4] = [
 ];
 
 /// The tutorial's lab with a sign-in domain.
-fn with_domain() -> Site {
+pub(crate) fn with_domain() -> Site {
     let site = Site::tutorial();
     site.edit(
         "    type: spa # a browser cannot keep a secret, so there is none",

@@ -25,6 +25,8 @@ pub(crate) enum Seed {
     ClaimedStranger,
     /// A recorded id is proof enough.
     TrustedId,
+    /// What people have is deleted, though nobody announced it.
+    SilentLoss,
     /// What others use is deleted before another one takes its place.
     OpenRoute,
 }

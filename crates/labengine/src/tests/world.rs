@@ -57,7 +57,7 @@ impl crate::Kind for Kind {
         matches!(self, Self::Lingering | Self::Guard)
     }
     fn carries(self) -> Option<&'static str> {
-        (self == Self::Named).then_some("its name")
+        matches!(self, Self::Named | Self::Parent).then_some("its name")
     }
     fn fixed(self, drift: &Drift) -> bool {
         self == Self::Guard && drift.field == "setting"
@@ -294,6 +294,23 @@ impl World {
             setting: 9,
             uses: Vec::new(),
             lab: lab.map(str::to_owned),
+            hidden_for: 0,
+        });
+    }
+
+    /// Ours again, under a name that the lab had.
+    pub(super) fn bring_back(&mut self, name: &str) {
+        let taken = |t: &Thing| t.kind == Kind::Named && t.name == name;
+        if self.things.values().any(taken) {
+            return;
+        }
+        self.add(Thing {
+            kind: Kind::Named,
+            name: name.to_owned(),
+            parent: None,
+            setting: 7,
+            uses: Vec::new(),
+            lab: Some(LAB.to_owned()),
             hidden_for: 0,
         });
     }
