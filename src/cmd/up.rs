@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     plan::{
-        self, Secrets, Users,
+        self, Secrets, Users, later,
         losses::{self, Agreed},
         planned,
     },
@@ -23,7 +23,7 @@ use super::{
     whose,
 };
 use crate::{
-    cli::{Global, Scope, Up},
+    cli::{Global, Up},
     engine::{self, Interrupt, Lock, Options, Reads},
     error::{Error, Exit},
     event::{Event, EventSink, StepInfo},
@@ -168,17 +168,8 @@ impl Run<'_> {
                 .await?;
         }
         warn(&plan, &link, leftovers, aside, events);
-        if let Some(message) = losses::left(&plan, &state) {
+        for message in later(lab, &plan, &foresight.intents, &cx, &state, &secrets).await? {
             events.send(Event::warning(message));
-            let scope = Scope {
-                until: None,
-                ..Scope::default()
-            };
-            let whole = planned(lab, &scope, &Users::known(&state), Some(&state), &secrets)?;
-            let intents = &foresight.intents;
-            for message in losses::stale(intents, &Arc::new(whole), &plan, &cx, &state).await? {
-                events.send(Event::warning(message));
-            }
         }
         events.send(Event::RunStarted {
             command: "up",

@@ -1,11 +1,13 @@
 //! `labctl plan` and `up --dry-run`: what `up` would do, from reads only.
 
+mod later;
 pub(super) mod losses;
 pub(super) mod text;
 mod wanted;
 
 use std::sync::Arc;
 
+pub(super) use later::later;
 use text::Line;
 pub(super) use wanted::{Secrets, Users, check, last, planned};
 
@@ -69,7 +71,7 @@ async fn foretell(
         Some(state) => {
             let told = async {
                 let link = link::link(global, site, &lab.region, Some(&state)).await?;
-                of_state(&link, agreed, &plan, &state, reporter.sink()).await
+                of_state(&link, agreed, lab, &plan, &state, reporter.sink()).await
             };
             told.await
         }
@@ -82,6 +84,7 @@ async fn foretell(
 async fn of_state(
     link: &Link,
     agreed: Agreed,
+    lab: &Lab,
     plan: &Arc<Plan>,
     state: &State,
     events: &EventSink,
@@ -96,20 +99,21 @@ async fn of_state(
         identity?;
         let intents = foresight?.intents;
         let losses = losses::losses(&intents, link, &cx, state).await;
-        Ok::<_, Error>((intents, losses))
+        let left = later(lab, plan, &intents, &cx, state, &Secrets::default()).await?;
+        Ok::<_, Error>((intents, losses, left))
     };
     let asked = interrupt.or(Box::pin(asked)).await;
     let Some(asked) = asked.filter(|_| !interrupt.is_set()) else {
         return Err(scene::interrupted());
     };
-    let (intents, losses) = asked?;
+    let (intents, losses, left) = asked?;
     let refusal = losses::impossible(agreed, &intents, link);
     let refusal = refusal.or_else(|| losses::refusal(agreed, &losses, link));
     let lines = intents.into_iter().map(|intent| Line::of(intent, &losses));
     Ok(Told {
         lines: lines.collect(),
         refusal,
-        left: losses::left(plan, state),
+        left,
         asked: true,
     })
 }
@@ -154,7 +158,7 @@ async fn without_state(
     Ok(Told {
         lines,
         refusal,
-        left: None,
+        left: Vec::new(),
         asked,
     })
 }

@@ -52,8 +52,8 @@ pub(in crate::cmd) struct Told {
     pub(super) lines: Vec<Line>,
     /// Why `up` refuses, if so.
     pub(super) refusal: Option<Error>,
-    /// The chapters that are left alone, in a sentence.
-    pub(super) left: Option<String>,
+    /// What is said of later chapters, which are left alone: a sentence each.
+    pub(super) left: Vec<String>,
     /// AWS, or the emulator, was asked.
     pub(super) asked: bool,
 }
