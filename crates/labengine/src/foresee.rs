@@ -87,7 +87,12 @@ pub async fn foresee<D: Driver>(
         let record = state.steps.get(&step.id);
         // With what its needs will give it, it may differ from what is wanted then.
         let affected = step.needs.iter().any(|id| new.contains(id));
-        let again = match record.filter(|_| affected) {
+        // A run compares again in its turn. Before it, only what may be lost matters.
+        let matters = match reads {
+            Reads::All => true,
+            Reads::Checks { .. } => step.kind.carries().is_some() && health(&step.id).is_none(),
+        };
+        let again = match record.filter(|_| affected && matters) {
             Some(record) => check_again(step, driver, record).await?,
             None => None,
         };

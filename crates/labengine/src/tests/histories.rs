@@ -154,6 +154,24 @@ fn unannounced_losses_stay() {
     }
 }
 
+#[test]
+fn up_looks_once_before_its_first_change() {
+    let calm = |variant| Event::Up {
+        variant,
+        fates: Vec::new(),
+        manner: Manner::calm(),
+    };
+    let mut lab = Lab::new();
+    lab.live(&calm(Variant::default())).expect("a lab");
+    let all = lab.reads_before(Variant::default());
+    for which in 0..8 {
+        let mut lab = Lab::new();
+        lab.live(&calm(Variant::default())).expect("a lab");
+        lab.live(&Event::Deleted(which)).expect("others may");
+        assert_eq!(lab.reads_before(Variant::default()), all, "{which}");
+    }
+}
+
 /// The histories would notice.
 #[test]
 fn seeded_mistakes_are_found() {

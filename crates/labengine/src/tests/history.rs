@@ -314,6 +314,18 @@ impl Lab {
         self.last = Variant { renamed, ..variant };
     }
 
+    /// How many calls `up` makes before its first change.
+    pub(super) fn reads_before(&self, variant: Variant) -> usize {
+        let (plan, _) = lab::plan(variant);
+        let state = self.state();
+        let foresight = self.run(&[], async |driver: Fake| {
+            let reads = Reads::Checks { in_turn: false };
+            crate::foresee(&plan, &driver, &state, reads).await
+        });
+        foresight.expect("it lives").expect("a foresight");
+        self.shared.world().calls
+    }
+
     /// What `up --dry-run` says.
     fn foresee(&self, plan: &Arc<Plan<Fake>>) -> Option<Foresight<Kind>> {
         let state = self.state();

@@ -125,7 +125,8 @@ pub(super) struct World {
     next_id: u64,
     /// By the number of the call.
     pub(super) fates: BTreeMap<usize, Fate>,
-    calls: usize,
+    /// Calls of this run.
+    pub(super) calls: usize,
     /// Calls of this run that changed something.
     pub(super) changes: usize,
     dead: bool,
