@@ -49,8 +49,8 @@ fn change(site: &Site, from: [&str; 2], to: [&str; 2]) {
 
 /// `(name, type)` of the API's authorizers.
 fn authorizers(place: &Place) -> Vec<(String, String)> {
-    let api = place.run("status --json").json()["outputs"]["api_id"].clone();
-    let path = format!("/restapis/{}/authorizers", api.as_str().expect("an API"));
+    let api = text(&place.site.state()["steps"]["api"]["output"], "id");
+    let path = format!("/restapis/{api}/authorizers");
     let all = match place.account {
         None => twin::rest(&place.endpoint, "apigateway", "GET", &path, None),
         Some(id) => {
@@ -64,10 +64,14 @@ fn authorizers(place: &Place) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The route's address, which stays.
+fn url(place: &Place) -> String {
+    text(&place.run("status --json").json()["outputs"], "invoke_url")
+}
+
 /// What the route answers to somebody whom no authorizer knows.
-fn strangers_status(place: &Place) -> u16 {
-    let url = place.run("status --json").json()["outputs"]["invoke_url"].clone();
-    let request = twin::request("GET", url.as_str().expect("a URL"));
+fn strangers_status(url: &str) -> u16 {
+    let request = twin::request("GET", url);
     let request = request.header("authorization", "Bearer nobody");
     twin::send(request.header("x-key", "nobody"), "").status
 }
@@ -104,7 +108,10 @@ fn an_authorizers_type_is_changed_as_announced() {
             assert_eq!(differences(&place, kind), [""; 0]);
             let name = "d-authorizer-user-pool-demo".to_owned();
             assert_eq!(authorizers(&place), [(name, kind.to_owned())]);
-            assert!([401, 403].contains(&strangers_status(&place)), "{kind}");
+            assert!(
+                [401, 403].contains(&strangers_status(&url(&place))),
+                "{kind}"
+            );
             place.run("verify").code(0);
         }
         place.run("down --yes").code(0);
@@ -162,6 +169,7 @@ fn an_authorizers_type_is_changed_along_with_others() {
 fn a_change_of_type_that_was_cut_off_goes_on() {
     let place = Place::local(lab());
     place.run("up").code(0);
+    let url = url(&place);
     let mut directions = [(COGNITO, TOKEN), (TOKEN, COGNITO)].iter().cycle();
     // The calls of both directions.
     let mut all: Vec<String> = Vec::new();
@@ -191,12 +199,12 @@ fn a_change_of_type_that_was_cut_off_goes_on() {
             let killed = Said::of(up.env("LABCTL_CRASH", &case));
             // One of the directions may not make the call.
             assert!([-1, 0].contains(&killed.code), "{case}: {killed:?}");
-            let status = strangers_status(&place);
+            let status = strangers_status(&url);
             assert!([401, 403, 500].contains(&status), "{case}: {status}");
             assert_eq!(differences(&place, &case), [""; 0]);
             let there = authorizers(&place);
             assert_eq!(there.len(), 1, "{case}: {there:?}");
-            assert!([401, 403].contains(&strangers_status(&place)), "{case}");
+            assert!([401, 403].contains(&strangers_status(&url)), "{case}");
             let state = place.site.state();
             let steps = state["steps"].as_object().expect("steps");
             assert!(
