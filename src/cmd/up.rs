@@ -13,7 +13,7 @@ use std::{
 use super::{
     build::Build,
     plan::{
-        self, Users,
+        self, Users, later,
         losses::{self, Agreed},
         planned,
     },
@@ -21,7 +21,7 @@ use super::{
     whose,
 };
 use crate::{
-    cli::{Global, Scope, Up},
+    cli::{Global, Up},
     engine::{Interrupt, Lock, Reads},
     error::{Error, Exit},
     event::{Event, EventSink},
@@ -175,17 +175,8 @@ impl Run<'_> {
                 .await?;
         }
         warn(&plan, &link, leftovers, aside, events);
-        if let Some(message) = losses::left(&plan, &state) {
+        for message in later(lab, &plan, &foresight.intents, &cx, &state, &secrets).await? {
             events.send(Event::warning(message));
-            let scope = Scope {
-                until: None,
-                ..Scope::default()
-            };
-            let whole = planned(lab, &scope, &Users::known(&state), Some(&state), &secrets)?;
-            let intents = &foresight.intents;
-            for message in losses::stale(intents, &Arc::new(whole), &plan, &cx, &state).await? {
-                events.send(Event::warning(message));
-            }
         }
         build.run(foresight, args.parallel, adopt).await
     }

@@ -11,7 +11,7 @@ pub use labengine::{
     inspect, journal, recover, strangers, survey, up,
 };
 pub use needs::{Needs, Ref};
-pub use resource::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Stranger};
+pub use resource::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Retired, Stranger};
 pub use typed::Planning;
 pub(crate) use typed::{decode, encode};
 

@@ -8,7 +8,7 @@ use std::future::Future;
 use serde::{Serialize, de::DeserializeOwned};
 
 use labengine::StepId;
-pub use labengine::{Compare, Drift, Found, Health, Rekey, Stranger};
+pub use labengine::{Compare, Drift, Found, Health, Rekey, Retired, Stranger};
 
 use super::needs::Needs;
 use crate::{
@@ -63,8 +63,9 @@ pub trait Resource: Send + Sync + 'static {
     /// What people have of it outside of the lab: users, ids, addresses. Completes "lost are …". `up` deletes such a
     /// thing only when it is told to.
     const CARRIES: Option<&'static str> = None;
-    /// Fields that [`Resource::update`] cannot change, as `check` names them.
-    const FIXED: &'static [&'static str] = &[];
+    /// Where [`Resource::fixed`] says so, another one takes its place while it is still in use: see
+    /// [`Resource::retire`]. It [lingers](Resource::LINGERS).
+    const RETIRES: bool = false;
     /// `create` writes it whole, whether it is there or not: that changes it, too.
     const PUT: bool = false;
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
@@ -99,6 +100,11 @@ pub trait Resource: Send + Sync + 'static {
     /// What to do when the key on record is no longer the key wanted.
     fn rekey(_old: &Self::Key, _new: &Self::Key) -> Rekey {
         Rekey::Recreate
+    }
+
+    /// Whether [`Resource::update`] cannot mend this difference, which `check` has found.
+    fn fixed(_drift: &Drift) -> bool {
+        false
     }
 
     /// Makes it. `FaultKind::Exists` sends the engine to [`Resource::find`].
@@ -161,6 +167,17 @@ pub trait Resource: Send + Sync + 'static {
         _out: &Self::Output,
     ) -> impl Future<Output = Result<bool, Fault>> + Send {
         async { Ok(false) }
+    }
+
+    /// Gives it another name, so that another one can have its name while it is still in use. `None`: it is not there.
+    fn retire(
+        cx: &Cx,
+        _key: &Self::Key,
+        _out: &Self::Output,
+    ) -> impl Future<Output = Result<Option<Retired<Self::Key>>, Fault>> + Send {
+        let fault = Fault::cannot_change(Self::KIND.title(), "", "name");
+        let _ = cx;
+        async move { Err(fault) }
     }
 
     /// Puts our ownership tags on a stranger's, after the user has seen it and agreed.

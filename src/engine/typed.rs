@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     needs::{Needs, Ref},
-    resource::{At, Drift, Given, Health, Rekey, Resource},
+    resource::{At, Drift, Given, Health, Rekey, Resource, Retired},
 };
 use crate::{
     aws::{Cx, Fault, FaultKind},
@@ -159,6 +159,22 @@ impl<R: Resource> Work<Cx> for Typed<R> {
         Box::pin(async move {
             let read = self.read(key, out)?;
             encode(&self.resource.update(read.at(cx), drift).await?)
+        })
+    }
+
+    fn retire<'a>(
+        &'a self,
+        cx: &'a Cx,
+        key: &'a Value,
+        out: &'a Value,
+    ) -> Answer<'a, Option<Retired>> {
+        Box::pin(async move {
+            let retired = R::retire(cx, &decode(key)?, &decode(out)?).await?;
+            let Some(Retired { name, key }) = retired else {
+                return Ok(None);
+            };
+            let key = encode(&key)?;
+            Ok(Some(Retired { name, key }))
         })
     }
 

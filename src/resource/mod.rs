@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::{
     aws::{Cx, Fault},
-    engine::{Found, Record, Resource, decode, encode},
+    engine::{Drift, Found, Record, Resource, decode, encode},
     kind::for_each_kind,
     sweep::{Question, Swept},
 };
@@ -67,8 +67,14 @@ macro_rules! dispatch {
             fn carries(self) -> Option<&'static str> {
                 match self { $(Self::$kind => $kind::CARRIES,)* }
             }
-            fn fixed(self) -> &'static [&'static str] {
-                match self { $(Self::$kind => $kind::FIXED,)* }
+            fn fixed(self, drift: &Drift) -> bool {
+                match self { $(Self::$kind => $kind::fixed(drift),)* }
+            }
+            fn retires(self) -> bool {
+                match self { $(Self::$kind => $kind::RETIRES,)* }
+            }
+            fn unknown(self) -> Option<Value> {
+                match self { $(Self::$kind => unknown::<$kind>(),)* }
             }
             fn check(self, key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {
                 match self { $(Self::$kind => check::<$kind>(key, out),)* }
@@ -217,6 +223,12 @@ async fn tag<R: Resource>(cx: &Cx, key: &Value, out: &Value) -> Result<bool, Fau
 
 async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {
     R::claim(cx, &decode(key)?).await
+}
+
+/// An output of which nothing is known yet.
+fn unknown<R: Resource>() -> Option<Value> {
+    let output: R::Output = labengine::unknown()?;
+    encode(&output).ok()
 }
 
 fn check<R: Resource>(key: &Value, out: Option<&Value>) -> Result<(), Mismatch> {

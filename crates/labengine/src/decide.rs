@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Drift, Health, Phase, Rekey, Stranger, seen::readable};
+use crate::{Drift, Health, Kind, Phase, Rekey, Stranger, seen::readable};
 
 /// What the plan wants of a step, compared with the key on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +39,23 @@ pub(crate) enum Saw {
     Fine,
     /// It is there, and differs.
     Drifted(Vec<Drift>),
+    /// It is there, and no update makes it what is wanted: another one has to take its place.
+    Unfit(Vec<Drift>),
     /// Somebody else's thing is in its place.
     Theirs(Stranger),
     /// The cloud did not say.
     CannotTell,
 }
 
-impl From<Health> for Saw {
-    fn from(health: Health) -> Self {
+impl Saw {
+    /// What a check of a thing of this kind saw.
+    pub(crate) fn of<K: Kind>(kind: K, health: Health) -> Self {
         match health {
             Health::Ok => Self::Fine,
             Health::Missing => Self::Absent,
+            Health::Drifted(drift) if kind.retires() && drift.iter().any(|d| kind.fixed(d)) => {
+                Self::Unfit(drift)
+            }
             Health::Drifted(drift) => Self::Drifted(drift),
             Health::Foreign(stranger) => Self::Theirs(stranger),
         }
@@ -95,6 +101,9 @@ pub(crate) enum Next {
     Claim,
     /// Delete what is on record; another one is made in its place.
     Replace,
+    /// Give what is on record another name and another place in the state, and make another one first. The old one
+    /// goes when nothing uses it any more.
+    Retire,
     /// Record that it is not there.
     Forget,
     /// Nothing: it is as wanted.
@@ -115,7 +124,9 @@ pub(crate) fn next(phase: Option<Phase>, wish: Wish, saw: &Saw, rules: Rules) ->
     use Patience::{Late, Once};
     use Phase::{Created, Creating, Deleting};
     use Rekey::{InPlace, Recreate, Supersede};
-    use Saw::{Absent, Begun, CannotTell, Drifted, Exists, Fine, Nothing, Ours, Theirs, Unsure};
+    use Saw::{
+        Absent, Begun, CannotTell, Drifted, Exists, Fine, Nothing, Ours, Theirs, Unfit, Unsure,
+    };
     use Wish::{Left, Other, Same, Unknown, Unwanted};
     #[cfg(test)]
     if let Some(wrong) = crate::tests::seeded(phase, saw) {
@@ -139,7 +150,7 @@ pub(crate) fn next(phase: Option<Phase>, wish: Wish, saw: &Saw, rules: Rules) ->
         (Some(Creating), Other(_), Nothing | Unsure) => Next::Find(Late),
         // Its name is unique: the next create meets a late one.
         (Some(Creating), _, Nothing | Unsure) => Next::Find(Once),
-        (Some(Creating), _, Ours(_) | Fine | Drifted(_)) => Next::Record,
+        (Some(Creating), _, Ours(_) | Fine | Drifted(_) | Unfit(_)) => Next::Record,
         (Some(Creating), Same | Unknown, Absent) => Next::Create,
         (Some(Creating), Other(_), Absent) => Next::Forget,
         (Some(Creating), _, Theirs(stranger)) if may_claim(stranger) => Next::Claim,
@@ -150,12 +161,17 @@ pub(crate) fn next(phase: Option<Phase>, wish: Wish, saw: &Saw, rules: Rules) ->
         // It was there the last time.
         (Some(Created), Other(Supersede), _) => Next::Begin,
         (Some(Created), Other(Recreate), Absent) => Next::Forget,
+        // It is created, and not replaced, when the old one is gone.
+        (Some(Created), Other(Recreate), Nothing | Begun | Exists | Unsure | Ours(_)) => {
+            Next::Check
+        }
         (Some(Created), Other(Recreate), _) => Next::Replace,
         (Some(Created), _, Nothing | Begun | Exists | Unsure | Ours(_)) => Next::Check,
         (Some(Created), Other(InPlace), Fine) => Next::Record,
         (Some(Created), Unknown, Fine) => Next::Update,
         (Some(Created), Same, Fine) => Next::Keep,
         (Some(Created), _, Drifted(_)) => Next::Update,
+        (Some(Created), _, Unfit(_)) => Next::Retire,
         (Some(Created), _, Absent) => Next::Forget,
         (Some(Created), _, Theirs(stranger)) if may_claim(stranger) => Next::Claim,
         (Some(Created), _, Theirs(_)) => Next::Refuse,
@@ -203,12 +219,13 @@ pub(crate) fn action(phase: Option<Phase>, wish: Wish, saw: &Saw) -> Action {
         // A stranger that has the old name stays.
         Next::Replace if recreate && matches!(saw, Saw::Theirs(_)) => Action::Create,
         Next::Replace if matches!(saw, Saw::Theirs(_)) => Action::Look,
-        Next::Replace => Action::Replace,
+        Next::Replace | Next::Retire => Action::Replace,
         Next::Refuse => Action::Look,
         Next::Find(_) | Next::Record | Next::Check | Next::Claim | Next::GiveUp if recreate => {
             Action::Replace
         }
         Next::Record if wish == Wish::Other(Rekey::Supersede) => Action::Create,
+        Next::Record if matches!(saw, Saw::Unfit(_)) => Action::Replace,
         Next::Record if wish == Wish::Unknown || matches!(saw, Saw::Drifted(_)) => Action::Update,
         Next::Record if phase == Some(Phase::Created) => Action::Keep,
         Next::Record | Next::Claim => Action::Adopt,
@@ -236,7 +253,7 @@ mod tests {
 
     use super::*;
 
-    fn every_sight() -> [Saw; 5] {
+    fn every_sight() -> [Saw; 6] {
         let stranger = Stranger {
             seen: "it".to_owned(),
             lab: None,
@@ -247,6 +264,7 @@ mod tests {
             Saw::Drifted(vec![]),
             Saw::Theirs(stranger),
             Saw::CannotTell,
+            Saw::Unfit(vec![]),
         ]
     }
 
@@ -264,49 +282,59 @@ mod tests {
                 assert_eq!(action(Some(phase), Left, &saw), Action::Leave);
             }
         }
-        // Fine, absent, drifted, a stranger's, cannot tell.
+        // Fine, absent, drifted, a stranger's, cannot tell, unfit.
         for (phase, wish, words) in [
-            (Created, Same, ["keep", "create", "update", "look", "look"]),
+            (
+                Created,
+                Same,
+                ["keep", "create", "update", "look", "look", "replace"],
+            ),
             (
                 Creating,
                 Same,
-                ["adopt", "create", "update", "look", "look"],
+                ["adopt", "create", "update", "look", "look", "replace"],
             ),
             (
                 Deleting,
                 Same,
-                ["replace", "create", "replace", "look", "replace"],
+                ["replace", "create", "replace", "look", "replace", "replace"],
             ),
             (
                 Created,
                 Other(InPlace),
-                ["keep", "create", "update", "look", "look"],
+                ["keep", "create", "update", "look", "look", "replace"],
             ),
             (
                 Creating,
                 Other(InPlace),
-                ["adopt", "create", "update", "look", "look"],
+                ["adopt", "create", "update", "look", "look", "replace"],
             ),
             (
                 Created,
                 Other(Recreate),
-                ["replace", "create", "replace", "create", "replace"],
+                [
+                    "replace", "create", "replace", "create", "replace", "replace",
+                ],
             ),
             (
                 Creating,
                 Other(Recreate),
-                ["replace", "create", "replace", "create", "replace"],
+                [
+                    "replace", "create", "replace", "create", "replace", "replace",
+                ],
             ),
             (
                 Deleting,
                 Other(Recreate),
-                ["replace", "create", "replace", "create", "replace"],
+                [
+                    "replace", "create", "replace", "create", "replace", "replace",
+                ],
             ),
-            (Created, Other(Supersede), ["create"; 5]),
+            (Created, Other(Supersede), ["create"; 6]),
             (
                 Created,
                 Unknown,
-                ["update", "create", "update", "look", "look"],
+                ["update", "create", "update", "look", "look", "replace"],
             ),
         ] {
             for (saw, word) in every_sight().iter().zip(words) {

@@ -40,8 +40,15 @@ pub trait Kind:
     }
     /// What people have of it outside of the lab: users, ids, addresses. Completes "lost are …".
     fn carries(self) -> Option<&'static str>;
-    /// Fields that cannot be changed on one that exists.
-    fn fixed(self) -> &'static [&'static str];
+    /// Whether this difference cannot be mended on one that exists.
+    fn fixed(self, drift: &Drift) -> bool;
+    /// Where a difference is [fixed](Kind::fixed), another one takes its place while it is still in use under another
+    /// name: see [`Work::retire`]. It [lingers](Kind::lingers).
+    fn retires(self) -> bool {
+        false
+    }
+    /// An output of which nothing is known yet, see [`crate::unknown()`]. `None`: there is no such value.
+    fn unknown(self) -> Option<Value>;
     /// Refuses a recorded key or output that is not this kind's.
     fn check(self, key: &Value, output: Option<&Value>) -> Result<(), Mismatch>;
     /// The cloud's id or name for it, as a person would paste it into the console.
@@ -104,6 +111,15 @@ pub trait Driver: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
+/// Something whose place another one takes, while it is still in use.
+#[derive(Debug, Clone)]
+pub struct Retired<K = Value> {
+    /// The name that it has from then on.
+    pub name: String,
+    /// Its key from then on.
+    pub key: K,
+}
+
 /// A future that a step answers with.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
@@ -125,6 +141,13 @@ pub trait Work<D: Driver>: Send + Sync {
         output: &'a Value,
         drift: &'a [Drift],
     ) -> Answer<'a, Value>;
+    /// Gives it another name, so that another one can have its name while it is still in use. `None`: it is not there.
+    fn retire<'a>(
+        &'a self,
+        driver: &'a D,
+        key: &'a Value,
+        output: &'a Value,
+    ) -> Answer<'a, Option<Retired>>;
     /// Waits until what was found can be used: the run that made it may have been cut off while it waited.
     fn ready<'a>(&'a self, driver: &'a D, key: &'a Value, output: &'a Value) -> Answer<'a, ()>;
     /// Gives the output to the steps that need it.

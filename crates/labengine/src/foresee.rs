@@ -12,6 +12,7 @@ use crate::{
     State, Step, StepId,
     decide::{Saw, Wish, action, key_drift},
     inspect::look,
+    prune::extra,
 };
 
 /// What a run would do about one step.
@@ -75,15 +76,23 @@ pub async fn foresee<D: Driver>(
 ) -> Result<Foresight<D::Kind>, Fault> {
     let looked = look(Some(plan), driver, state, reads).await?;
     let health = |id: &StepId| looked.all.get(id).and_then(|health| health.as_ref().ok());
-    let mut actions: BTreeMap<StepId, Action> = BTreeMap::new();
+    // What goes first takes along what lives inside it, be it wanted or not.
+    let doomed = extra(plan, state).into_iter();
+    let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
+    let mut actions: BTreeMap<StepId, Action> = doomed.map(|id| (id, Action::Delete)).collect();
     let mut intents = Vec::new();
-    // Steps whose output will be another one than the recorded one.
+    // Steps whose output is, or will be, another one than the recorded one.
     let mut new: BTreeSet<StepId> = BTreeSet::new();
     for step in plan.steps() {
         let record = state.steps.get(&step.id);
         // With what its needs will give it, it may differ from what is wanted then.
         let affected = step.needs.iter().any(|id| new.contains(id));
-        let again = match record.filter(|_| affected) {
+        // A run compares again in its turn. Before it, only what may be lost matters.
+        let matters = match reads {
+            Reads::All => true,
+            Reads::Checks { .. } => step.kind.carries().is_some() && health(&step.id).is_none(),
+        };
+        let again = match record.filter(|_| affected && matters) {
             Some(record) => check_again(step, driver, record).await?,
             None => None,
         };
@@ -98,6 +107,7 @@ pub async fn foresee<D: Driver>(
         {
             let intent = of_step(step, driver, Some(&record), Some(&health), &actions, false)?;
             actions.insert(step.id.clone(), intent.action);
+            new.insert(step.id.clone());
             intents.push(intent);
             continue;
         }
@@ -148,14 +158,13 @@ fn of_step<D: Driver>(
     let remade = |id: &StepId| matches!(actions.get(id), Some(Action::Replace | Action::Create));
     let changed = |id: &StepId| actions.get(id) == Some(&Action::Update);
     let parent = record.and_then(|r| actions.get(r.within.as_ref()?));
-    let with = record.filter(|_| parent == Some(&Action::Replace));
+    let goes_with = matches!(parent, Some(Action::Replace | Action::Delete));
+    let with = record.filter(|_| goes_with);
     let with = with.and_then(|record| record.within.clone());
     let wish = step.wish(driver, record)?;
-    let action = match action(record.map(|r| r.phase), wish, &saw(health)) {
+    let action = match action(record.map(|r| r.phase), wish, &saw(step.kind, health)) {
         // It goes with what it lives in.
-        Action::Keep | Action::Update | Action::Adopt | Action::Look
-            if parent == Some(&Action::Replace) =>
-        {
+        Action::Keep | Action::Update | Action::Adopt | Action::Look if goes_with => {
             Action::Replace
         }
         // It cannot be checked before its needs are there.
@@ -175,7 +184,7 @@ fn of_step<D: Driver>(
     }
     let fixed = drift
         .iter()
-        .find(|d| action == Action::Update && step.kind.fixed().contains(&d.field.as_str()));
+        .find(|d| action == Action::Update && step.kind.fixed(d));
     Ok(Intent {
         id: step.id.clone(),
         kind: step.kind,
@@ -279,8 +288,8 @@ async fn taken<D: Driver>(step: &Step<D>, driver: &D) -> Result<Option<String>, 
 }
 
 /// What a check saw; without one, the cloud did not say.
-fn saw(health: Option<&Health>) -> Saw {
-    health.map_or(Saw::CannotTell, |health| health.clone().into())
+fn saw<K: Kind>(kind: K, health: Option<&Health>) -> Saw {
+    health.map_or(Saw::CannotTell, |health| Saw::of(kind, health.clone()))
 }
 
 /// A step of the state that the plan does not have.
@@ -293,7 +302,8 @@ fn of_unwanted<D: Driver>(
 ) -> Intent<D::Kind> {
     let parent = record.within.as_ref().and_then(|id| actions.get(id));
     let goes = matches!(parent, Some(Action::Replace | Action::Delete));
-    let action = match action(Some(record.phase), plan.wish_of(record), &saw(health)) {
+    let seen = saw(record.kind, health);
+    let action = match action(Some(record.phase), plan.wish_of(record), &seen) {
         Action::Leave if goes => Action::Delete,
         action => action,
     };
@@ -324,7 +334,8 @@ fn stand_in<D: Driver>(step: &Step<D>, record: Option<&Record<D::Kind>>) {
             value => value.clone(),
         }
     }
-    let output = record.and_then(|r| r.output.as_ref()).map(other);
+    let known = record.and_then(|r| r.output.as_ref()).map(other);
+    let output = known.or_else(|| step.kind.unknown());
     if step.work.settle(output.as_ref()).is_err() {
         // Their keys stay unknown.
         let _ = step.work.settle(None);

@@ -27,11 +27,12 @@ mod step;
 mod strangers;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod up;
 
 pub use decide::Action;
 pub use down::{Ended, Removal, Survey, Verdict, down, survey};
-pub use driver::{Answer, Driver, Kind, Work};
+pub use driver::{Answer, Driver, Kind, Retired, Work};
 pub use event::{Change, Progress};
 pub use failure::Failure;
 pub use fault::{Fault, FaultKind};
@@ -47,4 +48,5 @@ pub use search::{discover, recover};
 pub use seen::{Compare, Drift, Found, Health, Rekey, Stranger};
 pub use state::{Phase, Record, State, VERSION};
 pub use strangers::{Candidate, strangers};
+pub use unknown::unknown;
 pub use up::{Built, Options, up};

@@ -9,7 +9,7 @@ use crate::{
 
 /// Steps of the state that the plan does not have (but no later chapters'), what needs others first. Not what goes with
 /// another of them.
-fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
+pub(crate) fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
     let mut extra: Vec<_> = state
         .steps
         .iter()
@@ -23,49 +23,72 @@ fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<StepId> {
 
 /// When in a run something is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
+pub(crate) enum When<'a> {
     /// Before anything is made: not what something else may still use.
     First,
-    /// When everything is as wanted.
-    Last,
+    /// When everything is as wanted. What this run has retired goes without a word: its successor was reported as
+    /// replaced.
+    Last { retired: &'a BTreeSet<StepId> },
 }
 
-/// Removes what can be removed now: how many went, and whether something still in use is left.
-/// A failure ends it, with the step that it is of.
+impl When<'_> {
+    fn has_retired(self, id: &StepId) -> bool {
+        matches!(self, Self::Last { retired } if retired.contains(id))
+    }
+}
+
+/// What a removal did.
+#[derive(Debug, Default)]
+pub(crate) struct Pruned {
+    /// How many went that the plan does not have.
+    pub(crate) removed: usize,
+    /// Steps of the plan that went with what they lived in.
+    pub(crate) taken: Vec<StepId>,
+    /// Something is left that is still in use.
+    pub(crate) left: bool,
+}
+
+/// Removes what can be removed now. A failure ends it, with the step that it is of.
 pub(crate) async fn prune<D: Driver>(
     plan: &Plan<D>,
     driver: &D,
     journal: &JournalOf<D>,
-    when: When,
+    when: When<'_>,
     announced: Option<&BTreeSet<StepId>>,
-) -> Result<(usize, bool), (StepId, Failure)> {
-    let mut removed = 0;
-    let mut left = false;
+) -> Result<Pruned, (StepId, Failure)> {
+    let mut pruned = Pruned::default();
     let state = journal.state();
     for id in extra(plan, &state) {
         let lingers = state.steps.get(&id).is_some_and(|r| r.kind.lingers());
         if lingers && when == When::First {
-            left = true;
+            pruned.left = true;
             continue;
         }
         if let (Some(record), false) = (
             state.steps.get(&id).filter(|record| !record.is_begun()),
-            announced.is_none_or(|all| all.contains(&id)),
+            when.has_retired(&id) || announced.is_none_or(|all| all.contains(&id)),
         ) && let Some(carries) = record.kind.carries()
         {
             return Err((id, Failure::unannounced(record, carries)));
         }
-        match remove(&id, driver, journal).await {
-            Ok(gone) => removed += gone,
+        let quietly = when.has_retired(&id);
+        match remove(&id, plan, driver, journal, quietly).await {
+            Ok(_) if quietly => {}
+            Ok(gone) => {
+                let (taken, removed): (Vec<_>, Vec<_>) =
+                    gone.into_iter().partition(|id| plan.get(id).is_some());
+                pruned.removed += removed.len();
+                pruned.taken.extend(taken);
+            }
             Err(Failure::Aws(fault))
                 if matches!(fault.kind, FaultKind::Exists | FaultKind::Other) =>
             {
-                left = true;
+                pruned.left = true;
             }
             Err(failure) => return Err((id, failure)),
         }
     }
-    Ok((removed, left))
+    Ok(pruned)
 }
 
 /// Tries what is left once more, for the reasons.
@@ -76,40 +99,49 @@ pub(crate) async fn failures<D: Driver>(
 ) -> Vec<(StepId, Failure)> {
     let mut failed = Vec::new();
     for id in extra(plan, &journal.state()) {
-        if let Err(failure) = remove(&id, driver, journal).await {
+        if let Err(failure) = remove(&id, plan, driver, journal, false).await {
             failed.push((id, failure));
         }
     }
     failed
 }
 
-/// Answers how many went.
+/// Returns what went.
 async fn remove<D: Driver>(
     id: &StepId,
+    plan: &Plan<D>,
     driver: &D,
     journal: &JournalOf<D>,
-) -> Result<usize, Failure> {
+    quietly: bool,
+) -> Result<Vec<StepId>, Failure> {
     // It may have gone with its parent.
     let Some(record) = journal.record(id) else {
-        return Ok(0);
+        return Ok(Vec::new());
     };
     let driver = driver.for_step(id);
     let teller = Teller::new(&driver, id);
+    let tell = |teller: &Teller<'_, D>, change, why: Option<&str>| {
+        if !quietly {
+            teller.tell(change, None, why.map(str::to_owned));
+        }
+    };
     journal.commit(id, Move::Unmake).await?;
-    teller.tell(Change::Deleting, None, Some("no longer wanted".to_owned()));
+    tell(&teller, Change::Deleting, Some("no longer wanted"));
     let change = down::delete(&driver, &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())
         .await?;
-    for inhabitant in &all[1..] {
-        let why = format!("with the {}", record.kind.title());
-        Teller::new(&driver, inhabitant).tell(change, None, Some(why));
+    let with = format!("with the {}", record.kind.title());
+    // Another one of what the plan has is made in this run.
+    for inhabitant in all[1..].iter().filter(|id| plan.get(id).is_none()) {
+        let teller = Teller::new(&driver, inhabitant);
+        tell(&teller, change, Some(&with));
     }
-    teller.tell(change, None, None);
+    tell(&teller, change, None);
     Ok(if change == Change::Deleted {
-        all.len()
+        all
     } else {
-        0
+        Vec::new()
     })
 }

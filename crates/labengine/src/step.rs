@@ -2,56 +2,29 @@
 //!
 //! [`decide::next`] says what to do; this file does it, and keeps the journal ahead of every call.
 
-use std::time::{Duration, Instant};
+mod going;
+mod teller;
+
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::{
-    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Kind, Progress, Record, Step, StepId,
+    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Health, Kind, Record, Rekey, Step,
+    StepId,
     decide::{self, Next, Patience, Rules, Saw, Wish},
-    down,
     event::describe,
     journal::JournalOf,
     late,
     state::Move,
 };
 
+pub(crate) use teller::Teller;
+
 /// How often a create of unsure outcome is looked up and tried again.
 const CREATE_TRIES: usize = 3;
 /// How long the cloud may take to show tags that it was given.
 const CLAIM_LIMIT: Duration = Duration::from_mins(1);
-
-/// Tells what happens to one step.
-pub(crate) struct Teller<'a, D> {
-    driver: &'a D,
-    id: &'a StepId,
-    started: Instant,
-}
-
-impl<'a, D: Driver> Teller<'a, D> {
-    pub(crate) fn new(driver: &'a D, id: &'a StepId) -> Self {
-        Self {
-            driver,
-            id,
-            started: Instant::now(),
-        }
-    }
-
-    pub(crate) fn tell(
-        &self,
-        change: Change,
-        physical_id: Option<String>,
-        message: Option<String>,
-    ) {
-        self.driver.tell(Progress::Step {
-            id: self.id.clone(),
-            change,
-            physical_id,
-            message,
-            seconds: self.started.elapsed().as_secs_f64(),
-        });
-    }
-}
 
 /// Builds one step.
 #[expect(
@@ -66,6 +39,8 @@ pub(crate) struct Builder<'a, D: Driver> {
     /// What the journal does not know may be there all the same: the state was lost, or something
     /// that this step needs was found and not made.
     pub(crate) look_first: bool,
+    /// Something that it needs was changed in this run.
+    pub(crate) fresh: bool,
     /// The user has seen the stranger that has this step's name, and wants it to become ours.
     pub(crate) agreed: bool,
     /// People know that it will be replaced, or nobody is asked.
@@ -82,6 +57,8 @@ pub(crate) struct Brought {
     pub(crate) found: bool,
     /// What went with the one that it replaces.
     pub(crate) took: Vec<StepId>,
+    /// Where the state has the one that it replaces, which goes last.
+    pub(crate) retired: Option<StepId>,
 }
 
 impl Brought {
@@ -90,6 +67,7 @@ impl Brought {
             change,
             found: false,
             took: Vec::new(),
+            retired: None,
         }
     }
 }
@@ -111,21 +89,18 @@ struct Memory {
 impl Memory {
     /// The end, with what happened last.
     fn end(&mut self, change: Change) -> Brought {
-        let took = std::mem::take(&mut self.ends.took);
-        let found = self.ends.found;
-        Brought {
-            change,
-            found,
-            took,
-        }
+        let ends = std::mem::replace(&mut self.ends, Brought::new(change));
+        Brought { change, ..ends }
     }
 }
 
 impl<D: Driver> Builder<'_, D> {
-    /// Makes, adopts, changes or leaves the step. `saw`: what a check of just before saw.
-    pub(crate) async fn bring(&self, saw: Saw) -> Result<Brought, Failure> {
+    /// Makes, adopts, changes or leaves the step. `seen`: what a check before the run saw.
+    pub(crate) async fn bring(&self, seen: Option<Health>) -> Result<Brought, Failure> {
         let key = self.step.work.key(self.driver)?;
         let wanted = key.ok_or_else(|| self.defect("ran before what it needs"))?;
+        let record = self.journal.record(&self.step.id);
+        let saw = self.still_true(self.wish(record.as_ref(), &wanted)?, seen);
         let mut memory = Memory {
             saw,
             rules: Rules {
@@ -145,6 +120,37 @@ impl<D: Driver> Builder<'_, D> {
         }
     }
 
+    /// What of an earlier check can be relied on.
+    fn still_true(&self, wish: Wish, seen: Option<Health>) -> Saw {
+        let saw = seen.map_or(Saw::Nothing, |health| Saw::of(self.step.kind, health));
+        match (wish, &saw) {
+            // Its record would be dropped, and nobody would look for the old name again.
+            (Wish::Other(Rekey::Recreate), Saw::Absent) => Saw::Nothing,
+            // What is to go was compared with itself, and what did not exist is not made by its needs.
+            (Wish::Other(Rekey::Recreate), _) | (_, Saw::Absent) => saw,
+            // It was compared with what was wanted before its needs changed.
+            _ if self.fresh => Saw::Nothing,
+            _ => saw,
+        }
+    }
+
+    fn may_go(&self) -> bool {
+        #[cfg(test)]
+        if crate::tests::seed() == Some(crate::tests::Seed::SilentLoss) {
+            return true;
+        }
+        self.may_go
+    }
+
+    fn wish(&self, record: Option<&Record<D::Kind>>, wanted: &Value) -> Result<Wish, Fault> {
+        Ok(match record {
+            Some(record) if record.key != *wanted => {
+                Wish::Other(self.step.work.rekey(&record.key, wanted)?)
+            }
+            _ => Wish::Same,
+        })
+    }
+
     /// Does the next thing. `None`: there is more to do.
     async fn advance(
         &self,
@@ -152,12 +158,7 @@ impl<D: Driver> Builder<'_, D> {
         memory: &mut Memory,
     ) -> Result<Option<Brought>, Failure> {
         let record = self.journal.record(&self.step.id);
-        let wish = match &record {
-            Some(record) if record.key != *wanted => {
-                Wish::Other(self.step.work.rekey(&record.key, wanted)?)
-            }
-            _ => Wish::Same,
-        };
+        let wish = self.wish(record.as_ref(), wanted)?;
         let phase = record.as_ref().map(|r| r.phase);
         let next = decide::next(phase, wish, &memory.saw, memory.rules);
         match (next, record) {
@@ -177,9 +178,11 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Create, Some(record)) => self.create(record.key, memory).await,
             (Next::Record, Some(record)) => self.record_seen(wanted, record, memory).await,
             (Next::Check, Some(record)) => {
-                let output = record.output.unwrap_or_default();
-                let health = self.step.work.check(self.driver, wanted, &output).await?;
-                memory.saw = health.into();
+                let output = record.output.clone().unwrap_or_default();
+                let key = self.step.key_to_check(self.driver, &record)?;
+                let key = key.unwrap_or(record.key);
+                let health = self.step.work.check(self.driver, &key, &output).await?;
+                memory.saw = Saw::of(self.step.kind, health);
                 Ok(None)
             }
             (Next::Update, Some(record)) => self.update(wanted, record, memory).await,
@@ -188,15 +191,16 @@ impl<D: Driver> Builder<'_, D> {
                 self.adopt(record.key, output, memory).await
             }
             // A stranger's is left alone: nothing is lost.
-            (Next::Replace, Some(record))
-                if !self.may_go && !record.is_begun() && !matches!(memory.saw, Saw::Theirs(_)) =>
+            (Next::Replace | Next::Retire, Some(record))
+                if !self.may_go()
+                    && !record.is_begun()
+                    && !matches!(memory.saw, Saw::Theirs(_))
+                    && let Some(carries) = self.step.kind.carries() =>
             {
-                match self.step.kind.carries() {
-                    Some(carries) => Err(Failure::unannounced(&record, carries)),
-                    None => self.replace(&record, memory).await,
-                }
+                Err(Failure::unannounced(&record, carries))
             }
             (Next::Replace, Some(record)) => self.replace(&record, memory).await,
+            (Next::Retire, Some(record)) => self.retire(wanted, record, memory).await,
             (Next::Forget, Some(record)) => {
                 // Another copy of this state may have made it anew; a name would show by itself.
                 memory.rules.look |= record.output.is_some() && !self.step.kind.by_name();
@@ -216,19 +220,6 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Refuse, Some(record)) => Err(self.refuse(&record, memory).await?),
             (next, _) => Err(self.defect(&format!("cannot {next:?}"))),
         }
-    }
-
-    async fn replace(
-        &self,
-        record: &Record<D::Kind>,
-        memory: &mut Memory,
-    ) -> Result<Option<Brought>, Failure> {
-        let (change, took) = self.remove(record).await?;
-        // It may have gone with what it was part of.
-        memory.replaces = change != Change::LeftAlone;
-        memory.ends.took = took;
-        memory.saw = Saw::Nothing;
-        Ok(None)
     }
 
     fn defect(&self, what: &str) -> Failure {
@@ -328,9 +319,16 @@ impl<D: Driver> Builder<'_, D> {
         self.step.work.settle(Some(output))?;
         let id = &self.step.id;
         let mut moves = Vec::new();
-        if let Some(record) = self.journal.record(id).filter(|r| r.name != self.step.name) {
-            let name = self.step.name.clone();
-            moves.push((id.clone(), Move::Replan(Record { name, ..record })));
+        let Step { name, within, .. } = self.step;
+        let record = self.journal.record(id);
+        if let Some(record) = record.filter(|r| (&r.name, &r.within) != (name, within)) {
+            let (name, within) = (name.clone(), within.clone());
+            let record = Record {
+                name,
+                within,
+                ..record
+            };
+            moves.push((id.clone(), Move::Replan(record)));
         }
         let (key, output) = (key.clone(), output.clone());
         moves.push((id.clone(), Move::Made { key, output }));
@@ -386,27 +384,5 @@ impl<D: Driver> Builder<'_, D> {
         };
         let what = format!("{} `{}`", self.step.kind.title(), self.step.name);
         Ok(Fault::foreign(&what, stranger.seen).into())
-    }
-
-    /// Removes what is on record, to make what is wanted. Answers what else went with it.
-    async fn remove(&self, record: &Record<D::Kind>) -> Result<(Change, Vec<StepId>), Failure> {
-        self.step.work.settle(None)?;
-        self.journal.commit(&self.step.id, Move::Unmake).await?;
-        let old = record.physical_id();
-        let why = (record.name != self.step.name)
-            .then(|| format!("{} → {}", record.name, self.step.name));
-        self.teller.tell(Change::Deleting, old, why);
-        let change = down::delete(self.driver, record).await?;
-        let took = self.forget().await?;
-        Ok((change, took))
-    }
-
-    /// Records that the step, and with it all that lived inside it, is not there. Answers which.
-    async fn forget(&self) -> Result<Vec<StepId>, Failure> {
-        self.step.work.settle(None)?;
-        let all = self.journal.state().with_inhabitants(&self.step.id);
-        let gone = all.iter().map(|id| (id.clone(), Move::Gone)).collect();
-        self.journal.commit_all(gone).await?;
-        Ok(all)
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Change, Driver, Failure, Foresight, Health, Plan, Progress, StepId,
-    decide::{Saw, Wish},
+    decide::Wish,
     interrupt::STOPPING,
     journal::JournalOf,
     prune::{self, When},
@@ -96,11 +96,9 @@ pub async fn up<D: Driver>(
     let healths = std::mem::take(&mut options.foresight.healths);
     let announced = options.announced.as_ref();
     let mut built = Built::default();
-    let later = match prune::prune(&plan, &driver, &journal, When::First, announced).await {
-        Ok((removed, later)) => {
-            built.removed = removed;
-            later
-        }
+    let first = When::First;
+    let pruned = match prune::prune(&plan, &driver, &journal, first, announced).await {
+        Ok(pruned) => pruned,
         Err((id, failure)) => {
             built.fail(&driver, id, failure);
             built
@@ -109,13 +107,19 @@ pub async fn up<D: Driver>(
             return Ok(built);
         }
     };
-    schedule(&plan, &driver, &journal, &options, healths, &mut built).await;
-    if later && built.ok() {
+    built.removed = pruned.removed;
+    let taken = pruned.taken.into_iter().collect();
+    let run = schedule(
+        &plan, &driver, &journal, &options, healths, taken, &mut built,
+    );
+    let retired = run.await;
+    if (pruned.left || !retired.is_empty()) && built.ok() {
         // What was in use by something that has been changed since.
-        match prune::prune(&plan, &driver, &journal, When::Last, announced).await {
-            Ok((removed, still)) => {
-                built.removed += removed;
-                if still {
+        let last = When::Last { retired: &retired };
+        match prune::prune(&plan, &driver, &journal, last, announced).await {
+            Ok(pruned) => {
+                built.removed += pruned.removed;
+                if pruned.left {
                     let failures = prune::failures(&plan, &driver, &journal).await;
                     built.failed.extend(failures);
                 }
@@ -145,6 +149,7 @@ async fn recall<D: Driver>(
         if step.wish(driver, Some(record))? != Wish::Same {
             // Until the thing itself has the new one.
             new.name.clone_from(&record.name);
+            new.within.clone_from(&record.within);
         }
         if partial {
             new.order = record.order;
@@ -169,14 +174,17 @@ async fn recall<D: Driver>(
     Ok(())
 }
 
+/// Returns what was retired, which goes last.
 async fn schedule<D: Driver>(
     plan: &Arc<Plan<D>>,
     driver: &D,
     journal: &Arc<JournalOf<D>>,
     options: &Options<D::Kind>,
     mut healths: BTreeMap<StepId, Health>,
+    // What went with what it lived in.
+    mut taken: BTreeSet<StepId>,
     built: &mut Built,
-) {
+) -> BTreeSet<StepId> {
     let lengths = plan.path_lengths();
     // What is not on record may be there all the same.
     let recovered = journal.state().recovered;
@@ -187,8 +195,7 @@ async fn schedule<D: Driver>(
     let mut found: BTreeSet<StepId> = BTreeSet::new();
     // Steps that are not there after this run, and steps whose output may be new.
     let mut lost: BTreeSet<StepId> = BTreeSet::new();
-    // What went with what it lived in.
-    let mut taken: BTreeSet<StepId> = BTreeSet::new();
+    let mut retired: BTreeSet<StepId> = BTreeSet::new();
     let mut stop = false;
     loop {
         stop |= driver.interrupt().is_set();
@@ -220,9 +227,7 @@ async fn schedule<D: Driver>(
                 .needs
                 .iter()
                 .any(|n| built.done.get(n) != Some(&Change::Unchanged));
-            // What was seen is compared with what was wanted then; what did not exist is not made by its needs.
-            let health = healths.remove(&id);
-            let health = health.filter(|health| !fresh || *health == Health::Missing);
+            let seen = healths.remove(&id);
             let look_first = recovered || step.needs.iter().any(|n| found.contains(n));
             let agreed = options.adopt.contains(&id);
             let may_go = options
@@ -244,11 +249,12 @@ async fn schedule<D: Driver>(
                     journal: &journal,
                     teller,
                     look_first,
+                    fresh,
                     agreed,
                     may_go,
                     replaces,
                 };
-                builder.bring(health.map_or(Saw::Nothing, Saw::from)).await
+                builder.bring(seen).await
             });
             running.insert(task.id(), id);
         }
@@ -273,6 +279,7 @@ async fn schedule<D: Driver>(
                     found.insert(id.clone());
                 }
                 taken.extend(brought.took);
+                retired.extend(brought.retired);
                 built.done.insert(id, brought.change);
             }
             Err(failure) => {
@@ -287,6 +294,7 @@ async fn schedule<D: Driver>(
         });
     }
     built.skipped.append(&mut waiting);
+    retired
 }
 
 fn blocked<D: Driver>(plan: &Plan<D>, waiting: &[StepId], lost: &BTreeSet<StepId>) -> Vec<StepId> {

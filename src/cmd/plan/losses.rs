@@ -1,12 +1,10 @@
 //! What a run would take away from people: found, and agreed to, before the first change.
 
-use std::sync::Arc;
-
 use crate::{
     aws::Cx,
     cli::Up,
     cmd::link::Link,
-    engine::{self, Action, Intent, KindExt as _, Plan, Reads, Record, State, StepId},
+    engine::{Action, Intent, KindExt as _, Record, State, StepId},
     error::{Error, Exit},
     resource::{Distribution, Kind, Recorded, UserPool, users_of_pool},
 };
@@ -213,59 +211,4 @@ pub(in crate::cmd) fn counted(intents: &[Intent]) -> String {
         all if all.is_empty() => all,
         all => format!(" ({all})"),
     }
-}
-
-/// The chapters that the run leaves alone, in a sentence.
-pub(in crate::cmd) fn left(plan: &Plan, state: &State) -> Option<String> {
-    let left = state.steps.values().filter(|record| plan.leaves(record));
-    let chapters: std::collections::BTreeSet<u8> = left.map(|record| record.chapter).collect();
-    let mut numbers: Vec<String> = chapters.iter().map(u8::to_string).collect();
-    let last = numbers.pop()?;
-    let (word, verb) = if numbers.is_empty() {
-        ("chapter", "is")
-    } else {
-        ("chapters", "are")
-    };
-    let which = if numbers.is_empty() {
-        last
-    } else {
-        format!("{} and {last}", numbers.join(", "))
-    };
-    let as_it = if verb == "is" { "it is" } else { "they are" };
-    Some(format!(
-        "{word} {which} {verb} left as {as_it}; `labctl down` removes all"
-    ))
-}
-
-/// What of later chapters goes on using something that this run replaces or removes, one sentence each.
-pub(in crate::cmd) async fn stale(
-    intents: &[Intent],
-    whole: &Arc<Plan>,
-    plan: &Plan,
-    cx: &Cx,
-    state: &State,
-) -> Result<Vec<String>, Error> {
-    if !intents.iter().any(Intent::goes) {
-        return Ok(Vec::new());
-    }
-    let later = |intent: &Intent| {
-        let record = state.steps.get(&intent.id)?;
-        let touched = matches!(intent.action, Action::Update | Action::Replace);
-        (plan.leaves(record) && touched).then(|| (record.kind.title(), record.name.clone()))
-    };
-    let local = if state.local.is_some() {
-        " --local"
-    } else {
-        ""
-    };
-    let all = engine::foresee(whole, cx, state, Reads::All).await?.intents;
-    let all = all.iter().filter_map(later);
-    Ok(all
-        .map(|(title, name)| {
-            format!(
-                "{title} `{name}` is of a later chapter and stays as it is, so it does not use what this run makes: \
-                 `labctl up{local}` updates it"
-            )
-        })
-        .collect())
 }

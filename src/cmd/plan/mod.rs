@@ -1,5 +1,6 @@
 //! `labctl plan` and `up --dry-run`: what `up` would do, from reads only.
 
+mod later;
 pub(super) mod losses;
 pub(super) mod secrets;
 pub(super) mod text;
@@ -7,6 +8,7 @@ mod wanted;
 
 use std::sync::Arc;
 
+pub(super) use later::later;
 pub(super) use secrets::Secrets;
 use text::Line;
 pub(super) use wanted::{Users, check, last, planned};
@@ -106,13 +108,14 @@ impl Asked<'_> {
             identity?;
             let intents = foresight?.intents;
             let losses = losses::losses(&intents, &link, &cx, state).await;
-            Ok::<_, Error>((intents, losses))
+            let left = later(self.lab, &self.plan, &intents, &cx, state, &self.secrets).await?;
+            Ok::<_, Error>((intents, losses, left))
         };
         let asked = interrupt.or(Box::pin(asked)).await;
         let Some(asked) = asked.filter(|_| !interrupt.is_set()) else {
             return Err(scene::interrupted());
         };
-        let (intents, losses) = asked?;
+        let (intents, losses, left) = asked?;
         let refusal = losses::impossible(self.agreed, &intents, &link);
         let refusal = refusal.or_else(|| losses::refusal(self.agreed, &losses, &link));
         // For the first time, `up` asks.
@@ -120,7 +123,7 @@ impl Asked<'_> {
         let refusal = refusal.or_else(|| secrets::unknown(self.lab, again, &self.secrets));
         let actions = intents.iter().map(|intent| (&intent.id, intent.action));
         let mut notes = secrets::notes(self.lab, actions, Some(state), &self.secrets);
-        notes.extend(losses::left(&self.plan, state));
+        notes.extend(left);
         Ok(Told {
             lines: lines(intents, &losses),
             refusal,

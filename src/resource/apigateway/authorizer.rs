@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{Cx, Effect, Fault},
-    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, StepId},
+    engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Retired, StepId},
     lab::{self, Judge, Source},
     resource::{Kind, RestApi, UserPool, form, gone, present},
     sweep::Swept,
@@ -41,6 +41,7 @@ pub struct Output {
     pub id: String,
 }
 
+const TYPE: &str = "type";
 const TTL: &str = "authorizerResultTtlInSeconds";
 
 impl Authorizer {
@@ -77,6 +78,7 @@ impl Authorizer {
     /// The fields that a patch replaces, each with AWS's name for it and what is wanted.
     fn fields(&self, cx: &Cx) -> Vec<(&'static str, Option<String>)> {
         let mut fields = vec![
+            (TYPE, Some(self.aws_type().as_str().to_owned())),
             ("name", Some(self.name.clone())),
             ("identitySource", Some(self.identity_source())),
             ("authorizerUri", self.uri(cx)),
@@ -94,6 +96,7 @@ impl Authorizer {
 /// The same of what AWS has; an empty text is as good as none.
 fn seen(now: &GetAuthorizerOutput, field: &str) -> Option<String> {
     let text = match field {
+        TYPE => now.r#type().map(|kind| kind.as_str().to_owned()),
         "name" => now.name.clone(),
         "identitySource" => now.identity_source.clone(),
         TTL => now
@@ -128,7 +131,9 @@ impl Resource for Authorizer {
         "apigateway:PATCH",
         "apigateway:DELETE",
     ];
-    const FIXED: &'static [&'static str] = &["type"];
+    /// Methods send callers to it, and API Gateway is not sure to refuse its deletion then.
+    const LINGERS: bool = true;
+    const RETIRES: bool = true;
     /// The API, and the user pool when that judges.
     type Needs = (Ref<RestApi>, Option<Ref<UserPool>>);
     type Key = Key;
@@ -148,6 +153,14 @@ impl Resource for Authorizer {
             api_id: api.id.clone(),
             name: self.name.clone(),
         })
+    }
+
+    /// A function's authorizer may change between TOKEN and REQUEST, but none to or from a user pool's
+    /// (terraform-provider-aws: `resourceAuthorizerUpdate` patches `/type`, `resourceAuthorizerCustomizeDiff` makes
+    /// another one).
+    fn fixed(drift: &Drift) -> bool {
+        let pools = AuthorizerType::CognitoUserPools;
+        drift.field == TYPE && [&drift.wanted, &drift.seen].contains(&&pools.as_str().to_owned())
     }
 
     async fn create(&self, cx: &Cx, key: &Key, (_, pool): &Given<Self>) -> Result<Output, Fault> {
@@ -184,17 +197,12 @@ impl Resource for Authorizer {
             return Ok(Health::Missing);
         };
         let mut compare = Compare::default();
-        compare.field(
-            "type",
-            &Some(self.aws_type().as_str()),
-            &now.r#type().map(AuthorizerType::as_str),
-        );
-        let pools: Vec<&str> = pool.iter().map(|pool| pool.arn.as_str()).collect();
-        let now_pools: Vec<&str> = now.provider_arns().iter().map(String::as_str).collect();
-        compare.field("providerARNs", &pools, &now_pools);
         for (field, wanted) in self.fields(cx) {
             compare.field(field, &wanted, &seen(&now, field));
         }
+        let pools: Vec<&str> = pool.iter().map(|pool| pool.arn.as_str()).collect();
+        let now_pools: Vec<&str> = now.provider_arns().iter().map(String::as_str).collect();
+        compare.field("providerARNs", &pools, &now_pools);
         Ok(compare.health())
     }
 
@@ -241,6 +249,27 @@ impl Resource for Authorizer {
         })
         .await?;
         Ok(out.clone())
+    }
+
+    /// Its id makes the name its own: no two authorizers of an API may have one name.
+    async fn retire(cx: &Cx, key: &Key, out: &Output) -> Result<Option<Retired<Key>>, Fault> {
+        let name = format!("labctl-old-{}", out.id);
+        let rename = PatchOperation::builder();
+        let rename = rename.op(Op::Replace).path("/name").value(&name).build();
+        let renamed = cx.call("apigateway:UpdateAuthorizer", Effect::Idempotent, || {
+            cx.clients()
+                .apigateway
+                .update_authorizer()
+                .rest_api_id(&key.api_id)
+                .authorizer_id(&out.id)
+                .patch_operations(rename.clone())
+                .send()
+        });
+        let key = Key {
+            name: name.clone(),
+            ..key.clone()
+        };
+        Ok(present(renamed.await)?.map(|_| Retired { name, key }))
     }
 
     /// By name in our API, so it is ours.

@@ -141,7 +141,6 @@ impl Resource for IdentityProvider {
         "cognito-idp:DescribeIdentityProvider",
         "cognito-idp:UpdateIdentityProvider",
     ];
-    const FIXED: &'static [&'static str] = &["ProviderType"];
     type Needs = Ref<UserPool>;
     type Key = Key;
     type Output = Output;
@@ -152,6 +151,10 @@ impl Resource for IdentityProvider {
 
     fn within(pool: &Self::Needs) -> Option<StepId> {
         Some(pool.id().clone())
+    }
+
+    fn fixed(drift: &Drift) -> bool {
+        drift.field == "ProviderType"
     }
 
     fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {

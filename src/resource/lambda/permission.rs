@@ -104,6 +104,8 @@ impl Resource for Permission {
         "lambda:GetPolicy",
         "lambda:RemovePermission",
     ];
+    /// What the stage serves until the API is deployed may still invoke the function.
+    const LINGERS: bool = true;
     /// The function, the API, and the authorizer when that asks the function.
     type Needs = (Ref<Function>, Ref<RestApi>, Option<Ref<Authorizer>>);
     type Key = Key;

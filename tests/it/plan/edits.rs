@@ -322,3 +322,128 @@ pub(super) const EDGE: &[Edit] = &[
     ),
     file("no waf", &[("  waf: rate-limit", "  # waf")]),
 ];
+
+/// What is new in the run takes the place of something that is there, in the lab `all-authorizers`.
+pub(super) const MOVED: &[Edit] = &[
+    file(
+        "a route to a new function",
+        &[
+            (
+                "functions:\n",
+                "functions:\n  other: { name: class-other, runtime: python3.13, handler: lambda_function.lambda_handler, source: artifacts/hello }\n",
+            ),
+            (
+                "GET /public: { function: hello",
+                "GET /public: { function: other",
+            ),
+        ],
+    ),
+    file(
+        "a route to a new function, and the old one goes",
+        &[
+            (
+                "  other: { name: class-other",
+                "  third: { name: class-third",
+            ),
+            (
+                "GET /public: { function: other",
+                "GET /public: { function: third",
+            ),
+        ],
+    ),
+    file(
+        "two routes to a new function",
+        &[
+            (
+                "  third: { name: class-third",
+                "  fourth: { name: class-fourth",
+            ),
+            (
+                "GET /public: { function: third",
+                "GET /public: { function: fourth",
+            ),
+            (
+                "GET /internal: { function: hello",
+                "GET /internal: { function: fourth",
+            ),
+        ],
+    ),
+    file(
+        "a function under another id and the same name",
+        &[
+            (
+                "  fourth: { name: class-fourth",
+                "  fifth: { name: class-fourth",
+            ),
+            (
+                "GET /public: { function: fourth",
+                "GET /public: { function: fifth",
+            ),
+            (
+                "GET /internal: { function: fourth",
+                "GET /internal: { function: fifth",
+            ),
+        ],
+    ),
+    file(
+        "an authorizer to a new function",
+        &[
+            (
+                "functions:\n",
+                "functions:\n  judge: { name: class-judge, runtime: python3.13, handler: guard.lambda_handler, source: artifacts/guard }\n",
+            ),
+            ("      function: guard\n", "      function: judge\n"),
+        ],
+    ),
+    file(
+        "an authorizer to a new function, and the old one goes",
+        &[
+            ("  judge: { name: class-judge", "  jury: { name: class-jury"),
+            ("      function: judge\n", "      function: jury\n"),
+        ],
+    ),
+    file(
+        "a new function, and an authorizer of another type that asks it",
+        &[
+            ("  jury: { name: class-jury", "  court: { name: class-court"),
+            (
+                "      kind: token\n      function: jury\n      validation: ^Bearer [a-z-]+$\n",
+                "      kind: request\n      function: court\n      identity_sources: [header.Authorization]\n",
+            ),
+        ],
+    ),
+    file(
+        "a route to a new authorizer",
+        &[
+            (
+                "  authorizers:\n",
+                "  authorizers:\n    class-pool-authorizer: { type: cognito, token_source: X-Token }\n",
+            ),
+            (
+                "GET /public: { function: fifth, authorizer: none",
+                "GET /public: { function: fifth, authorizer: class-pool-authorizer",
+            ),
+        ],
+    ),
+    file(
+        "a route to a new authorizer and to a new function",
+        &[
+            (
+                "class-pool-authorizer: { type: cognito, token_source: X-Token }",
+                "class-gate: { type: lambda, kind: token, function: sixth }",
+            ),
+            (
+                "  fifth: { name: class-fourth",
+                "  sixth: { name: class-sixth",
+            ),
+            (
+                "GET /public: { function: fifth, authorizer: class-pool-authorizer",
+                "GET /public: { function: sixth, authorizer: class-gate, allow: [a], deny: [b]",
+            ),
+            (
+                "GET /internal: { function: fifth",
+                "GET /internal: { function: sixth",
+            ),
+        ],
+    ),
+];

@@ -2,14 +2,16 @@
 
 mod edits;
 mod exact;
+mod meanwhile;
 mod reset;
+mod retyped;
 mod users;
 
 use serde_json::Value;
 
 use crate::{
     harness::Site,
-    surprise::{Place, line},
+    surprise::{Place, line, other_type, with_provider},
     twin,
 };
 
@@ -95,7 +97,7 @@ fn plan_ends_with_3_only_when_up_would_change_something() {
 /// Bad usage, a change that AWS does not make, and nobody to ask are errors, not changes.
 #[test]
 fn plan_tells_errors_from_changes() {
-    let site = Site::tutorial();
+    let site = with_provider();
     let said = site.labctl("plan").code(1);
     assert!(said.err.contains("cannot ask AWS"), "{}", said.err);
     site.labctl("plan --until 9").code(2);
@@ -104,14 +106,7 @@ fn plan_tells_errors_from_changes() {
     let said = site.labctl("plan --local").code(3);
     assert!(said.out.contains("nothing was asked"), "{}", said.out);
     site.ok("up --local");
-    site.edit(
-        "      type: cognito\n      token_source: Authorization",
-        "      type: lambda\n      function: hello\n      token_source: Authorization",
-    );
-    site.edit(
-        "      scopes: [aws.cognito.signin.user.admin] # with a scope, only access tokens are taken\n",
-        "      allow: [Bearer a]\n      deny: [Bearer b]\n",
-    );
+    other_type(&site);
     let said = site.labctl("plan").code(1);
     assert!(said.out.contains("refuses this"), "{}", said.out);
 }

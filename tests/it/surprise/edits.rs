@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Place, line};
-use crate::harness::{Site, changes};
+use crate::{
+    harness::{Site, changes},
+    support::ready::project,
+};
 
 const NOTHING: [&str; 0] = [];
 
@@ -179,7 +182,7 @@ const REPLACES: [Replace; 4] = [
 ];
 
 /// The tutorial's lab with a sign-in domain.
-fn with_domain() -> Site {
+pub(crate) fn with_domain() -> Site {
     let site = Site::tutorial();
     site.edit(
         "    type: spa # a browser cannot keep a secret, so there is none",
@@ -334,24 +337,32 @@ fn names_that_change_places_are_refused_before_the_first_change() {
     place.run("status").code(0);
 }
 
-const AUTHORIZER: &str = "      type: cognito\n      token_source: Authorization";
-const JUDGED_BY_A_FUNCTION: &str =
-    "      type: lambda\n      function: hello\n      token_source: Authorization";
-
-/// The authorizer of the tutorial's lab is judged by a function from now on.
-fn other_type(site: &Site) {
-    site.edit(AUTHORIZER, JUDGED_BY_A_FUNCTION);
+/// The tutorial's lab, whose users may also sign in with a provider.
+pub(crate) fn with_provider() -> Site {
+    let site = with_domain();
+    let metadata = project("labs/user-pool-choices/artifacts/provider/metadata.xml");
+    let metadata = std::fs::read(metadata).expect("a file");
+    site.write("artifacts/metadata.xml", metadata);
     site.edit(
-        "      scopes: [aws.cognito.signin.user.admin] # with a scope, only access tokens are taken\n",
-        "      allow: [Bearer a]\n      deny: [Bearer b]\n",
+        "  domain: d-surprise-1\n",
+        "  domain: d-surprise-1\n  identity_providers:\n    Campus: { type: saml, metadata: artifacts/metadata.xml }\n",
+    );
+    site
+}
+
+/// The provider is spoken to in another way from now on.
+pub(crate) fn other_type(site: &Site) {
+    site.edit(
+        "type: saml, metadata: artifacts/metadata.xml",
+        "type: oidc, issuer: https://idp.example.com, client_id: a, client_secret_env: CAMPUS_SECRET",
     );
 }
 
 #[test]
 fn a_change_that_aws_does_not_make_is_refused_before_the_first() {
     for place in [
-        Place::local(Site::tutorial()),
-        Place::account(Site::tutorial(), "222222222222"),
+        Place::local(with_provider()),
+        Place::account(with_provider(), "222222222222"),
     ] {
         place.run("up --yes").code(0);
         let before = (place.site.state(), outputs(&place));
@@ -370,26 +381,28 @@ fn a_change_that_aws_does_not_make_is_refused_before_the_first() {
             }
             let (status, none) = place.calls("status", 3);
             assert!(
-                status
-                    .out
-                    .contains("type: wanted TOKEN, seen COGNITO_USER_POOLS"),
+                status.out.contains("ProviderType: wanted OIDC, seen SAML"),
                 "{}",
                 status.out
             );
             assert_eq!(none, NOTHING);
             let (plan, none) = place.calls("up --dry-run", 1);
-            for words in ["refuses this", "the type of authorizer", "labctl down"] {
+            for words in [
+                "refuses this",
+                "the ProviderType of identity provider",
+                "labctl down",
+            ] {
                 assert!(plan.out.contains(words), "{words}: {}", plan.out);
             }
             assert_eq!(none, NOTHING);
             let plan = place.run("up --dry-run --json").code(1).json();
-            let told = line(&plan, "authorizer.d-authorizer-user-pool-demo");
-            assert_eq!(told["fixed"], "type", "{told}");
+            let told = line(&plan, "identity_provider.Campus");
+            assert_eq!(told["fixed"], "ProviderType", "{told}");
             for line in ["up", "up --yes", "up --replace --yes", "up --parallel 1"] {
                 let (said, none) = place.calls(line, 1);
                 said.complains(&[
                     "nothing was changed",
-                    "the type of authorizer",
+                    "the ProviderType of identity provider",
                     "labctl down",
                 ]);
                 assert_eq!(none, NOTHING, "{line} {more:?}");
@@ -400,9 +413,6 @@ fn a_change_that_aws_does_not_make_is_refused_before_the_first() {
         place.run("status").code(0);
         assert_eq!(outputs(&place), before.1);
         other_type(&place.site);
-        place.run("down --yes").code(0);
-        place.run("up --yes").code(0);
-        place.run("status").code(0);
         place.run("down --yes").code(0);
     }
 }

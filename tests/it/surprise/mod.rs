@@ -4,6 +4,7 @@ mod edits;
 mod lookup;
 mod until;
 
+pub(crate) use edits::{other_type, with_domain, with_provider};
 use serde_json::Value;
 
 use crate::{

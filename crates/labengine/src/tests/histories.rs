@@ -8,7 +8,7 @@ use proptest::{
 
 use super::{
     Seed,
-    history::{Event, Lab},
+    history::{Between, Event, Lab, Manner},
     lab::Variant,
     with_seed,
     world::Fate,
@@ -44,18 +44,41 @@ fn variant() -> impl Strategy<Value = Variant> {
     })
 }
 
-fn event() -> impl Strategy<Value = Event> {
-    let parallel = || prop_oneof![Just(1_usize), Just(4)];
+fn parallel() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(1_usize), Just(4)]
+}
+
+fn between() -> impl Strategy<Value = Between> {
     prop_oneof![
-        8 => (variant(), fates(), parallel(), any::<bool>()).prop_map(
-            |(variant, fates, parallel, adopt)| Event::Up { variant, fates, parallel, adopt }
-        ),
+        (0_usize..8).prop_map(Between::Edited),
+        (0_usize..8).prop_map(Between::Deleted),
+        Just(Between::Returned),
+    ]
+}
+
+fn manner() -> impl Strategy<Value = Manner> {
+    let meanwhile = prop_oneof![3 => Just(Vec::new()), 2 => vec(between(), 1..3)];
+    (parallel(), any::<[bool; 3]>(), meanwhile).prop_map(
+        |(parallel, [adopt, told, asked], between)| Manner {
+            parallel,
+            adopt,
+            told,
+            asked,
+            between,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => (variant(), fates(), manner())
+            .prop_map(|(variant, fates, manner)| Event::Up { variant, fates, manner }),
         3 => (fates(), parallel()).prop_map(|(fates, parallel)| Event::Down { fates, parallel }),
-        2 => (0_usize..7, any::<bool>(), any::<bool>()).prop_map(
+        2 => (0_usize..8, any::<bool>(), any::<bool>()).prop_map(
             |(place, renamed, of_a_lab)| Event::Stranger { place, renamed, of_a_lab }
         ),
-        1 => (0_usize..7).prop_map(Event::Edited),
-        1 => (0_usize..7).prop_map(Event::Deleted),
+        1 => (0_usize..8).prop_map(Event::Edited),
+        1 => (0_usize..8).prop_map(Event::Deleted),
         1 => Just(Event::StateLost),
         1 => (0_usize..4, any::<bool>())
             .prop_map(|(which, of_a_lab)| Event::Misled { which, of_a_lab }),
@@ -110,8 +133,7 @@ fn unannounced_losses_stay() {
     let up = |variant| Event::Up {
         variant,
         fates: Vec::new(),
-        parallel: 4,
-        adopt: false,
+        manner: Manner::calm(),
     };
     let all = |bits| Variant {
         renamed: bits,
@@ -132,6 +154,24 @@ fn unannounced_losses_stay() {
     }
 }
 
+#[test]
+fn up_looks_once_before_its_first_change() {
+    let calm = |variant| Event::Up {
+        variant,
+        fates: Vec::new(),
+        manner: Manner::calm(),
+    };
+    let mut lab = Lab::new();
+    lab.live(&calm(Variant::default())).expect("a lab");
+    let all = lab.reads_before(Variant::default());
+    for which in 0..8 {
+        let mut lab = Lab::new();
+        lab.live(&calm(Variant::default())).expect("a lab");
+        lab.live(&Event::Deleted(which)).expect("others may");
+        assert_eq!(lab.reads_before(Variant::default()), all, "{which}");
+    }
+}
+
 /// The histories would notice.
 #[test]
 fn seeded_mistakes_are_found() {
@@ -140,6 +180,8 @@ fn seeded_mistakes_are_found() {
         Seed::DoubleCreate,
         Seed::ClaimedStranger,
         Seed::TrustedId,
+        Seed::OpenRoute,
+        Seed::SilentLoss,
     ] {
         let found = with_seed(seed, || try_histories(1, EACH));
         found.expect_err(&format!("nothing shows {seed:?}"));

@@ -9,19 +9,18 @@ use super::{
     world::{Fate, Kind, LAB, Shared, Thing, number},
 };
 use crate::{
-    Action, Built, Change, Failure, Foresight, Interrupt, Journal, Options, Plan, Reads, Removal,
-    State, StepId, VERSION,
+    Action, Built, Change, Failure, Foresight, Interrupt, Journal, Kind as _, Options, Phase, Plan,
+    Reads, Removal, State, StepId, VERSION,
 };
 
 /// What happens next.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// `up`, with so many steps at once; `adopt`: the user agrees to each stranger that is shown.
+    /// `up` of an edited lab.yaml.
     Up {
         variant: Variant,
         fates: Vec<(usize, Fate)>,
-        parallel: usize,
-        adopt: bool,
+        manner: Manner,
     },
     /// `down`.
     Down {
@@ -44,6 +43,45 @@ pub(super) enum Event {
     StateLost,
 }
 
+/// How `up` is run.
+#[derive(Debug, Clone)]
+pub(super) struct Manner {
+    /// Steps at once.
+    pub(super) parallel: usize,
+    /// The user agrees to each stranger that is shown.
+    pub(super) adopt: bool,
+    /// What was announced is all that may be lost.
+    pub(super) told: bool,
+    /// Somebody was asked, so what was seen before may be old.
+    pub(super) asked: bool,
+    /// What others do between the plan and the run.
+    pub(super) between: Vec<Between>,
+}
+
+impl Manner {
+    /// Four steps at once, announced, with nobody else about.
+    pub(super) fn calm() -> Self {
+        Self {
+            parallel: 4,
+            adopt: false,
+            told: true,
+            asked: false,
+            between: Vec::new(),
+        }
+    }
+}
+
+/// What others do between the plan and the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Between {
+    /// Somebody changes a thing of ours.
+    Edited(usize),
+    /// Somebody deletes a thing of ours.
+    Deleted(usize),
+    /// Somebody brings back what was deleted.
+    Returned,
+}
+
 /// A lab, its world and its disk.
 pub(super) struct Lab {
     shared: Shared,
@@ -63,10 +101,14 @@ pub(super) struct Lab {
 /// How a run ended; `None`: it died.
 type Ended<T> = Option<T>;
 
-/// A step may fail, but not by a mistake of the engine.
-fn sound(failed: &[(StepId, Failure)]) -> Result<(), String> {
+/// A step may fail, but not by a mistake of the engine. `surprised`: others changed something after the plan was made.
+fn sound(failed: &[(StepId, Failure)], surprised: bool) -> Result<(), String> {
     let mut failed = failed.iter();
-    let own = failed.find(|(_, failure)| !matches!(failure, Failure::Aws(_)));
+    let own = failed.find(|(_, failure)| match failure {
+        Failure::Aws(_) => false,
+        Failure::Unannounced(_) => !surprised,
+        _ => true,
+    });
     own.map_or(Ok(()), |own| Err(format!("{own:?}")))
 }
 
@@ -113,20 +155,20 @@ impl Lab {
             Event::Up {
                 variant,
                 fates,
-                parallel,
-                adopt,
+                manner,
             } => {
                 self.wants(*variant);
                 let (plan, _) = lab::plan(self.last);
                 // How far a run came that was cut off shows only in the next one.
-                let foreseen = if fates.is_empty() && !adopt && self.whole {
+                let calm = manner.between.is_empty() && !manner.adopt;
+                let foreseen = if fates.is_empty() && calm && self.whole {
                     self.foresee(&plan)
                 } else {
                     None
                 };
                 self.whole = false;
-                if let Some(Ok(built)) = self.up(&plan, fates, *parallel, *adopt) {
-                    sound(&built.failed)?;
+                if let Some(Ok(built)) = self.up(&plan, fates, manner)? {
+                    sound(&built.failed, manner.told && !calm)?;
                     self.whole = built.ok() && !self.lost;
                     if let Some(foreseen) = foreseen.filter(|_| built.ok()) {
                         as_foreseen(&foreseen, &built)?;
@@ -136,7 +178,7 @@ impl Lab {
             Event::Down { fates, parallel } => {
                 self.whole = false;
                 if let Some(removal) = self.down(fates, *parallel) {
-                    sound(&removal.failed)?;
+                    sound(&removal.failed, false)?;
                     self.whole = removal.ok() && !self.lost;
                 }
             }
@@ -153,17 +195,10 @@ impl Lab {
                 self.strangers.extend(new.map(|(_, thing)| thing.clone()));
             }
             Event::Edited(which) => {
-                if let Some(id) = self.pick(*which)
-                    && let Some(thing) = self.shared.world().things.get_mut(&id)
-                    && thing.kind != Kind::Snapshot
-                {
-                    thing.setting = 7;
-                }
+                self.edit(*which);
             }
             Event::Deleted(which) => {
-                if let Some(id) = self.pick(*which) {
-                    self.shared.world().remove(id);
-                }
+                self.delete(*which);
             }
             Event::Misled { which, of_a_lab } => self.mislead(*which, of_a_lab.then_some("other")),
             Event::StateLost => {
@@ -187,7 +222,7 @@ impl Lab {
         self.strangers.clear();
         self.wants(variant);
         let (plan, wanted) = lab::plan(self.last);
-        let built = self.up(&plan, &[], 4, false).ok_or("it died")?;
+        let built = self.up(&plan, &[], &Manner::calm())?.ok_or("it died")?;
         let built = built.map_err(|failure| failure.to_string())?;
         if !built.ok() {
             return Err(format!("the last up failed: {built:?}"));
@@ -209,7 +244,7 @@ impl Lab {
         }
         drop(world);
         let (plan, _) = lab::plan(self.last);
-        let again = self.up(&plan, &[], 4, false).ok_or("it died")?;
+        let again = self.up(&plan, &[], &Manner::calm())?.ok_or("it died")?;
         again.map_err(|failure| failure.to_string())?;
         if self.shared.world().changes > 0 {
             return Err("a second up changed something".to_owned());
@@ -237,6 +272,10 @@ impl Lab {
             if !untouched {
                 return Err(format!("a stranger was touched: {stranger:?}"));
             }
+        }
+        // Without a state, what lab.yaml no longer has may go on using it unseen: a cloud refuses the deletion then.
+        if let Some(guard) = world.unguarded.first().filter(|_| !self.lost) {
+            return Err(format!("deleted while something used it: {guard:?}"));
         }
         let mut names = BTreeSet::new();
         // A plan that goes back to what it was makes another snapshot of that.
@@ -273,6 +312,18 @@ impl Lab {
             variant.renamed
         };
         self.last = Variant { renamed, ..variant };
+    }
+
+    /// How many calls `up` makes before its first change.
+    pub(super) fn reads_before(&self, variant: Variant) -> usize {
+        let (plan, _) = lab::plan(variant);
+        let state = self.state();
+        let foresight = self.run(&[], async |driver: Fake| {
+            let reads = Reads::Checks { in_turn: false };
+            crate::foresee(&plan, &driver, &state, reads).await
+        });
+        foresight.expect("it lives").expect("a foresight");
+        self.shared.world().calls
     }
 
     /// What `up --dry-run` says.
@@ -320,6 +371,52 @@ impl Lab {
         (!ours.is_empty()).then(|| ours[which % ours.len()])
     }
 
+    fn edit(&self, which: usize) {
+        if let Some(id) = self.pick(which)
+            && let Some(thing) = self.shared.world().things.get_mut(&id)
+            && thing.kind != Kind::Snapshot
+        {
+            thing.setting = 7;
+        }
+    }
+
+    fn delete(&self, which: usize) {
+        if let Some(id) = self.pick(which) {
+            self.shared.world().remove(id);
+        }
+    }
+
+    fn others(&self, between: &[Between]) {
+        for event in between {
+            match event {
+                Between::Edited(which) => self.edit(*which),
+                Between::Deleted(which) => self.delete(*which),
+                Between::Returned => {
+                    let state = self.state();
+                    let names = state.steps.values().filter(|r| r.kind == Kind::Named);
+                    let names = names.filter(|r| r.phase == Phase::Created);
+                    for name in names.filter_map(|r| r.key["name"].as_str()) {
+                        self.shared.world().bring_back(name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What people have of this lab: each with its step.
+    fn held(&self) -> Vec<(StepId, u64)> {
+        let world = self.shared.world();
+        let state = self.state();
+        let made = state.steps.iter();
+        let made = made.filter(|(_, r)| r.kind.carries().is_some() && r.phase == Phase::Created);
+        let thing = made.filter_map(|(id, r)| {
+            let output = r.output.clone().unwrap_or_default();
+            let (number, thing) = world.get(r.kind, &r.key, &output)?;
+            (thing.lab.as_deref() == Some(LAB)).then(|| (id.clone(), number))
+        });
+        thing.collect()
+    }
+
     fn state(&self) -> State<Kind> {
         self.disk.read().unwrap_or_else(|| State {
             version: VERSION,
@@ -364,24 +461,39 @@ impl Lab {
         &mut self,
         plan: &Arc<Plan<Fake>>,
         fates: &[(usize, Fate)],
-        parallel: usize,
-        adopt: bool,
-    ) -> Ended<Result<Built, Failure>> {
+        manner: &Manner,
+    ) -> Result<Ended<Result<Built, Failure>>, String> {
         let state = self.state();
         let mut agreed = Vec::new();
+        let mut announced = manner.told.then(BTreeSet::new);
+        let mut held = Vec::new();
         let built = self.run(fates, async |driver: Fake| {
             let mut options = Options {
-                parallel,
+                parallel: manner.parallel,
                 adopt: BTreeSet::new(),
                 foresight: crate::Foresight::default(),
                 announced: None,
             };
             let reads = Reads::Checks { in_turn: false };
             if let Ok(foresight) = crate::foresee(plan, &driver, &state, reads).await {
-                options.announced = self.silent.then(BTreeSet::new);
+                let goes = foresight
+                    .intents
+                    .iter()
+                    .filter(|i| i.goes() && !self.silent);
+                if let Some(announced) = &mut announced {
+                    announced.extend(goes.map(|i| i.id.clone()));
+                }
                 options.foresight = foresight;
             }
-            if adopt && let Ok(seen) = crate::strangers(plan, &driver).await {
+            if manner.asked {
+                options.foresight.healths.clear();
+            }
+            options.announced.clone_from(&announced);
+            self.others(&manner.between);
+            held = self.held();
+            if manner.adopt
+                && let Ok(seen) = crate::strangers(plan, &driver).await
+            {
                 let free = seen.into_iter().filter(|c| c.stranger.lab.is_none());
                 for candidate in free {
                     agreed.push(candidate.name);
@@ -393,7 +505,15 @@ impl Lab {
         });
         self.strangers
             .retain(|s| s.kind != Kind::Named || !agreed.contains(&s.name));
-        built
+        let world = self.shared.world();
+        let lost = |(id, thing): &&(StepId, u64)| {
+            !world.things.contains_key(thing)
+                && announced.as_ref().is_some_and(|all| !all.contains(id))
+        };
+        match held.iter().find(lost) {
+            Some((id, _)) => Err(format!("{id} was lost, and nobody announced it")),
+            None => Ok(built),
+        }
     }
 
     fn down(&self, fates: &[(usize, Fate)], parallel: usize) -> Ended<Removal> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Answer, Drift, Driver, Fault, FaultKind, Found, Health, Interrupt, JournalError, Plan,
-    Progress, Rekey, State, Step, StepId, Store, Work,
+    Progress, Rekey, Retired, State, Step, StepId, Store, Work,
 };
 
 /// The way to the world.
@@ -182,7 +182,8 @@ const PARTS: &[Part] = &[
     part("function", Kind::Named, &["role", "client"], None),
     part("deployment", Kind::Snapshot, &["pool"], Some("pool")),
     part("key", Kind::Lingering, &[], None),
-    part("edge", Kind::Named, &["key"], None),
+    part("guard", Kind::Guard, &["pool"], Some("pool")),
+    part("edge", Kind::Named, &["key", "guard"], None),
 ];
 
 /// Which parts a plan has, and how it wants each: by the place in the list.
@@ -299,7 +300,7 @@ impl Work<Fake> for Wanted {
             _ if old["parent"] != new["parent"] => Rekey::Recreate,
             Kind::Named => Rekey::Recreate,
             Kind::Snapshot => Rekey::Supersede,
-            Kind::Parent | Kind::Inside | Kind::Lingering => Rekey::InPlace,
+            Kind::Parent | Kind::Inside | Kind::Lingering | Kind::Guard => Rekey::InPlace,
         })
     }
 
@@ -365,10 +366,32 @@ impl Work<Fake> for Wanted {
             let found = world.get(self.kind, key, output).map(|(id, _)| id);
             if let Some(thing) = found.and_then(|id| world.things.get_mut(&id)) {
                 thing.name.clone_from(&self.name);
-                thing.setting = self.setting;
+                if self.kind != Kind::Guard {
+                    thing.setting = self.setting;
+                }
                 thing.uses = self.uses();
             }
             Ok(output.clone())
+        }))
+    }
+
+    fn retire<'a>(
+        &'a self,
+        driver: &'a Fake,
+        key: &'a Value,
+        output: &'a Value,
+    ) -> Answer<'a, Option<Retired>> {
+        Box::pin(driver.shared.call(true, move |world| {
+            let Some((id, _)) = world.get(self.kind, key, output) else {
+                return Ok(None);
+            };
+            let name = format!("old-{id}");
+            if let Some(thing) = world.things.get_mut(&id) {
+                thing.name.clone_from(&name);
+            }
+            let mut key = key.clone();
+            key["name"] = json!(name);
+            Ok(Some(Retired { name, key }))
         }))
     }
 

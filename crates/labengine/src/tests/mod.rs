@@ -25,6 +25,10 @@ pub(crate) enum Seed {
     ClaimedStranger,
     /// A recorded id is proof enough.
     TrustedId,
+    /// What people have is deleted, though nobody announced it.
+    SilentLoss,
+    /// What others use is deleted before another one takes its place.
+    OpenRoute,
 }
 
 thread_local! {
@@ -51,6 +55,7 @@ pub(crate) fn seeded(phase: Option<Phase>, saw: &Saw) -> Option<Next> {
         (Seed::ClaimedStranger, Phase::Creating | Phase::Created, Saw::Theirs(_)) => {
             Some(Next::Claim)
         }
+        (Seed::OpenRoute, Phase::Created, Saw::Unfit(_)) => Some(Next::Replace),
         (Seed::ClaimedStranger, Phase::Creating, Saw::Exists) => Some(Next::Find(Patience::Once)),
         _ => None,
     }

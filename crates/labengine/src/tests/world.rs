@@ -1,4 +1,4 @@
-//! A cloud of four kinds of things, whose calls may crash the program, get no answer, or show their result late.
+//! A cloud of some kinds of things, whose calls may crash the program, get no answer, or show their result late.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use crate::{Fault, FaultKind, Found, Stranger};
+use crate::{Drift, Fault, FaultKind, Found, NEW, Stranger};
 
 /// The lab's name in the tags of what is ours.
 pub(super) const LAB: &str = "lab";
@@ -29,6 +29,15 @@ pub(crate) enum Kind {
     Snapshot,
     /// Like a parent, but removed last: a key.
     Lingering,
+    /// Lives inside a parent, under a name of its own there, and its setting is fixed: an authorizer.
+    Guard,
+}
+
+impl Kind {
+    /// Of all, or of those inside its parent.
+    fn has_unique_name(self) -> bool {
+        matches!(self, Self::Named | Self::Guard)
+    }
 }
 
 impl crate::Kind for Kind {
@@ -39,19 +48,25 @@ impl crate::Kind for Kind {
         self == Self::Named
     }
     fn repeats(self) -> bool {
-        self != Self::Named
+        !self.has_unique_name()
     }
     fn adoptable(self) -> bool {
         self == Self::Named
     }
     fn lingers(self) -> bool {
-        self == Self::Lingering
+        matches!(self, Self::Lingering | Self::Guard)
     }
     fn carries(self) -> Option<&'static str> {
-        (self == Self::Named).then_some("its name")
+        matches!(self, Self::Named | Self::Parent).then_some("its name")
     }
-    fn fixed(self) -> &'static [&'static str] {
-        &[]
+    fn fixed(self, drift: &Drift) -> bool {
+        self == Self::Guard && drift.field == "setting"
+    }
+    fn retires(self) -> bool {
+        self == Self::Guard
+    }
+    fn unknown(self) -> Option<Value> {
+        Some(json!({ "id": NEW }))
     }
     fn check(self, key: &Value, _output: Option<&Value>) -> Result<(), Mismatch> {
         match key["name"] {
@@ -110,10 +125,13 @@ pub(super) struct World {
     next_id: u64,
     /// By the number of the call.
     pub(super) fates: BTreeMap<usize, Fate>,
-    calls: usize,
+    /// Calls of this run.
+    pub(super) calls: usize,
     /// Calls of this run that changed something.
     pub(super) changes: usize,
     dead: bool,
+    /// Guards that a run deleted while something used them.
+    pub(super) unguarded: Vec<Thing>,
     died: Arc<Notify>,
     stop: Option<watch::Sender<bool>>,
 }
@@ -281,6 +299,23 @@ impl World {
         });
     }
 
+    /// Ours again, under a name that the lab had.
+    pub(super) fn bring_back(&mut self, name: &str) {
+        let taken = |t: &Thing| t.kind == Kind::Named && t.name == name;
+        if self.things.values().any(taken) {
+            return;
+        }
+        self.add(Thing {
+            kind: Kind::Named,
+            name: name.to_owned(),
+            parent: None,
+            setting: 7,
+            uses: Vec::new(),
+            lab: Some(LAB.to_owned()),
+            hidden_for: 0,
+        });
+    }
+
     /// Removes a thing, and what lives inside it.
     pub(super) fn remove(&mut self, id: u64) {
         self.things.remove(&id);
@@ -307,8 +342,8 @@ impl World {
         uses: Vec<Value>,
     ) -> Effect<Value> {
         let (name, parent) = parts(key);
-        let same = |t: &&Thing| t.kind == kind && t.name == name;
-        if kind == Kind::Named && self.things.values().any(|t| same(&t)) {
+        let same = |t: &&Thing| t.kind == kind && t.name == name && t.parent == parent;
+        if kind.has_unique_name() && self.things.values().any(|t| same(&t)) {
             return Err(Fault::new(FaultKind::Exists, "create", "it exists"));
         }
         if parent.is_some_and(|parent| !self.things.contains_key(&parent)) {
@@ -356,7 +391,11 @@ impl World {
 
     pub(super) fn delete(&mut self, kind: Kind, key: &Value, output: Option<&Value>) {
         let output = output.cloned().unwrap_or_default();
-        if let Some((id, _)) = self.get(kind, key, &output) {
+        if let Some((id, thing)) = self.get(kind, key, &output) {
+            let number = json!(id.to_string());
+            if kind == Kind::Guard && self.ours().any(|(_, t)| t.uses.contains(&number)) {
+                self.unguarded.push(thing.clone());
+            }
             self.remove(id);
         }
     }
