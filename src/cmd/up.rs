@@ -18,8 +18,8 @@ use super::{
         losses::{self, Agreed},
         planned,
     },
-    runs,
     scene::{self, Site},
+    user::runs::Run as OfUser,
     whose,
 };
 use crate::{
@@ -41,8 +41,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         return plan::dry_run(global, &site, &lab, args).await;
     }
     plan::check(&lab, &args.scope)?;
-    let folder = site.state_folder(&lab.name);
-    let lock = Lock::take(&folder, "up")?;
+    let lock = site.lock(&lab.name, "up")?;
     let reporter = scene::reporter(global);
     let run = Run {
         global,
@@ -188,8 +187,8 @@ impl Run<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: plan.steps().iter().map(StepInfo::of).collect(),
         });
-        let run = runs::Run::of(&state, site.base());
-        if let Err(why) = link.runs.add(run) {
+        let run = OfUser::of(&state, site.base());
+        if let Err(why) = link.user.add_run(run) {
             events.send(Event::warning(format!(
                 "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
                  `labctl down --adopt` finds it again"

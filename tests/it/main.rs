@@ -36,6 +36,7 @@ mod state;
 mod support;
 mod surprise;
 mod tidy;
+mod trust;
 mod tutorial;
 mod twin;
 mod unruly;
