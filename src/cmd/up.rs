@@ -2,6 +2,7 @@
 
 mod adopt;
 mod finish;
+mod leaves;
 mod passwords;
 mod tag;
 mod target;
@@ -135,7 +136,14 @@ impl Run<'_> {
             identity.arn,
             state.region
         );
-        passwords::warn(lab, &secrets.clients, &link, events).await;
+        let about = leaves::About {
+            lab,
+            secrets: &secrets.clients,
+            intents: &foresight.intents,
+            me: &me,
+            local: link.local.is_some(),
+        };
+        leaves::say(&about, events).await;
         scene::confirm(global, &link, &interrupt, &question).await?;
         let adopt = if args.adopt {
             adopt::agree(global, &plan, &cx).await?

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, io::IsTerminal};
 use crate::{
     chapter::Chapter,
     cli::Up,
-    cmd::link::Link,
     engine::{Record, State},
     error::Error,
     event::{Event, EventSink},
@@ -101,40 +100,6 @@ pub(super) fn client_secrets(
         }
     }
     Ok(secrets)
-}
-
-/// Says what leaves this machine, before `up` asks. The local twin speaks to this machine only.
-pub(super) async fn warn(
-    lab: &Lab,
-    secrets: &BTreeMap<String, Secret>,
-    link: &Link,
-    events: &EventSink,
-) {
-    if link.local.is_some() {
-        return;
-    }
-    for message in leaving(lab, secrets) {
-        events.send(Event::warning(message));
-    }
-    // The reporter is another thread: the lines are on the screen before the question.
-    events.shown().await;
-}
-
-/// Where the secrets go, one line each: the lab's file says it, and it may be a stranger's.
-fn leaving(lab: &Lab, secrets: &BTreeMap<String, Secret>) -> Vec<String> {
-    let pools = lab.user_pool.iter();
-    let providers = pools.flat_map(|pool| pool.identity_providers.values());
-    let line = |file: &crate::lab::IdentityProvider| match &file.provider {
-        Provider::Oidc {
-            client_secret_env,
-            issuer,
-            ..
-        } if secrets.contains_key(client_secret_env) => Some(format!(
-            "sends the value of ${client_secret_env} to {issuer}, when somebody signs in there"
-        )),
-        _ => None,
-    };
-    providers.filter_map(line).collect()
 }
 
 /// What the variable says, or a person. `None`: the step has made use of it in an earlier run.

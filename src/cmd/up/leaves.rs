@@ -1,0 +1,168 @@
+//! What a lab does beyond its own resources: the file may be a stranger's, so `up` says it before it asks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use labfiles::plain;
+
+use crate::{
+    aws::Owner,
+    engine::{Action, Intent},
+    event::{Event, EventSink},
+    kind::Kind,
+    lab::{Guard, IdentityProvider, Lab, Provider},
+    report,
+    resource::Secret,
+};
+
+/// What a run is about to do, and for whom.
+pub(super) struct About<'a> {
+    pub(super) lab: &'a Lab,
+    /// Client secrets that this run has, by their variables.
+    pub(super) secrets: &'a BTreeMap<String, Secret>,
+    pub(super) intents: &'a [Intent],
+    pub(super) me: &'a Owner,
+    /// The lab is on its own twin.
+    pub(super) local: bool,
+}
+
+/// Says it, and waits until it can be read.
+pub(super) async fn say(about: &About<'_>, events: &EventSink) {
+    for line in about.lines() {
+        events.send(Event::warning(line));
+    }
+    // The reporter is another thread: the lines are on the screen before the question.
+    events.shown().await;
+}
+
+impl About<'_> {
+    /// One line each, of what this run makes or changes: what stands already was said when it was made.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = self.variables();
+        lines.extend(self.policies());
+        lines.extend(self.open_routes());
+        lines.extend(self.code());
+        lines.extend(self.addresses());
+        lines
+    }
+
+    /// The names of the steps of a kind that this run makes or changes.
+    fn touched(&self, kind: Kind) -> BTreeSet<&str> {
+        let touched = |intent: &&Intent| {
+            let does = matches!(
+                intent.action,
+                Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::Look
+            );
+            intent.kind == kind && does
+        };
+        let touched = self.intents.iter().filter(touched);
+        touched.map(|intent| intent.name.as_str()).collect()
+    }
+
+    fn variables(&self) -> Vec<String> {
+        // The local twin speaks to this machine only.
+        if self.local {
+            return Vec::new();
+        }
+        let pools = self.lab.user_pool.iter();
+        let providers = pools.flat_map(|pool| pool.identity_providers.values());
+        let line = |file: &IdentityProvider| match &file.provider {
+            Provider::Oidc {
+                client_secret_env,
+                issuer,
+                ..
+            } if self.secrets.contains_key(client_secret_env) => Some(format!(
+                "sends the value of ${client_secret_env} to {issuer}, when somebody signs in there"
+            )),
+            _ => None,
+        };
+        providers.filter_map(line).collect()
+    }
+
+    fn policies(&self) -> Vec<String> {
+        let roles = self.touched(Kind::Role);
+        let functions = self.lab.functions.values();
+        let attached = functions.filter(|function| roles.contains(&*function.role));
+        let lines = attached.flat_map(|function| {
+            let line = |arn: &String| {
+                format!(
+                    "attaches the policy {} to the role of {}",
+                    plain(arn),
+                    plain(&function.name)
+                )
+            };
+            function.managed_policies.iter().map(line)
+        });
+        lines.collect()
+    }
+
+    fn open_routes(&self) -> Vec<String> {
+        let methods = self.touched(Kind::Method);
+        let routes = self.lab.api.iter().flat_map(|api| &api.routes);
+        let open = routes
+            .filter(|route| matches!(route.guard, Guard::Open))
+            .map(|route| format!("{} {}", route.method, route.path))
+            .filter(|route| methods.contains(route.as_str()));
+        let open: Vec<String> = open.collect();
+        if open.is_empty() {
+            return Vec::new();
+        }
+        let who = if self.lab.edge.is_some() {
+            "everybody who knows the distribution's address"
+        } else {
+            "everybody on the internet"
+        };
+        let who = if self.local {
+            "everybody who reaches the twin"
+        } else {
+            who
+        };
+        vec![format!("opens to {who}: {}", open.join(", "))]
+    }
+
+    fn code(&self) -> Vec<String> {
+        if !self.local {
+            return Vec::new();
+        }
+        let functions = self.touched(Kind::Function);
+        let run = self.lab.functions.values();
+        let run = run.filter(|function| functions.contains(&*function.name));
+        let folders: BTreeSet<&Path> = run.map(|function| function.source.as_path()).collect();
+        if folders.is_empty() {
+            return Vec::new();
+        }
+        let folders: Vec<String> = folders.into_iter().map(report::local_path).collect();
+        vec![format!(
+            "runs the code in {} on this machine, as you, when the API is called",
+            folders.join(", ")
+        )]
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        if self.local {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        let users = self.touched(Kind::User);
+        if !users.is_empty() {
+            let users: Vec<String> = users.into_iter().map(plain).collect();
+            lines.push(format!(
+                "puts into the user pool, where who works in the account sees it: {}",
+                users.join(", ")
+            ));
+        }
+        let makes = self
+            .intents
+            .iter()
+            .any(|intent| intent.action == Action::Create);
+        if makes && self.me.by.contains('@') {
+            lines.push(format!(
+                "tags the resources with your name, {} (another: `owner:` in lab.yaml, or LABCTL_OWNER)",
+                plain(&self.me.by)
+            ));
+        }
+        lines
+    }
+}
