@@ -195,6 +195,13 @@ impl Run<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: plan.steps().iter().map(StepInfo::of).collect(),
         });
+        leaves::say_code(
+            &leaves::About {
+                intents: &foresight.intents,
+                ..about
+            },
+            events,
+        );
         let run = OfUser::of(&state, site.base());
         if let Err(why) = link.user.add_run(run) {
             events.send(Event::warning(format!(

@@ -20,6 +20,7 @@ mod input;
 mod interrupt;
 mod keys;
 mod labs;
+mod leaves;
 mod local;
 mod logs;
 mod lost;

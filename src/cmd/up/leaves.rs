@@ -28,7 +28,7 @@ pub(super) struct About<'a> {
     pub(super) local: bool,
 }
 
-/// Says it, and waits until it can be read.
+/// Says it before the question, and waits until it can be read.
 pub(super) async fn say(about: &About<'_>, events: &EventSink) {
     for line in about.lines() {
         events.send(Event::warning(line));
@@ -37,13 +37,23 @@ pub(super) async fn say(about: &About<'_>, events: &EventSink) {
     events.shown().await;
 }
 
+/// Says what the twin is about to run: nobody is asked there.
+pub(super) fn say_code(about: &About<'_>, events: &EventSink) {
+    for message in about.code() {
+        events.send(Event::Notice { message });
+    }
+}
+
 impl About<'_> {
     /// One line each, of what this run makes or changes: what stands already was said when it was made.
     fn lines(&self) -> Vec<String> {
+        // The local twin speaks to this machine only, and gives nobody a right in an account.
+        if self.local {
+            return Vec::new();
+        }
         let mut lines = self.variables();
         lines.extend(self.policies());
         lines.extend(self.open_routes());
-        lines.extend(self.code());
         lines.extend(self.addresses());
         lines
     }
@@ -62,10 +72,6 @@ impl About<'_> {
     }
 
     fn variables(&self) -> Vec<String> {
-        // The local twin speaks to this machine only.
-        if self.local {
-            return Vec::new();
-        }
         let pools = self.lab.user_pool.iter();
         let providers = pools.flat_map(|pool| pool.identity_providers.values());
         let line = |file: &IdentityProvider| match &file.provider {
@@ -114,11 +120,6 @@ impl About<'_> {
         } else {
             "everybody on the internet"
         };
-        let who = if self.local {
-            "everybody who reaches the twin"
-        } else {
-            who
-        };
         vec![format!("opens to {who}: {}", open.join(", "))]
     }
 
@@ -141,9 +142,6 @@ impl About<'_> {
     }
 
     fn addresses(&self) -> Vec<String> {
-        if self.local {
-            return Vec::new();
-        }
         let mut lines = Vec::new();
         let users = self.touched(Kind::User);
         if !users.is_empty() {

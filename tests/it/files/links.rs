@@ -131,7 +131,7 @@ fn an_edited_app_is_kept() {
     let site = Site::ready("refresh-rotation");
     site.ok("up --local");
     site.ok("export spa app");
-    let files = ["index.html", "app.js", "config.js"].map(|name| format!("app/{name}"));
+    let files = ["index.html", "app.css", "app.js", "config.js"].map(|name| format!("app/{name}"));
     let written: Vec<String> = files.iter().map(|file| site.read(file)).collect();
     for (file, text) in files.iter().zip(&written) {
         for edited in [
