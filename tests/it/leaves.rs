@@ -57,8 +57,7 @@ fn an_account_is_told_what_it_gives_and_shows() {
         "puts into the user pool, where who works in the account sees it: anna@example.com",
         "tags the resources with your name, bert@example.com",
     ];
-    let asked = run("up").code(2);
-    let _ = asked.complains(&["Nobody can answer"]);
+    let asked = run("up").code(2).complains(&["Nobody can answer"]);
     let first = run("up --yes").code(0);
     for line in lines {
         assert!(asked.out.contains(line), "no {line:?}: {}", asked.out);

@@ -35,7 +35,7 @@ const ALL: [&str; 16] = [
     "token",
     "call GET /demo",
     "logs",
-    "export spa --out spa",
+    "export spa app",
     "up --yes",
     "up --dry-run",
     "reset --to 1 --yes",
