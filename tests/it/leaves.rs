@@ -74,16 +74,14 @@ fn an_account_is_told_what_it_gives_and_shows() {
         assert!(!again.out.contains(line), "{line:?} again: {}", again.out);
     }
     // What changes is said, the rest is not.
-    let lab = site.read("lab.yaml").replace(
-        "GET /closed: { function: hello, authorizer: gate }",
-        "GET /closed: { function: hello, authorizer: none }",
+    site.edit(
+        "    GET /closed",
+        "    GET /more: { function: hello, authorizer: none }\n    GET /closed",
     );
-    site.write("lab.yaml", lab);
     let opened = run("up --yes").code(0);
+    let line = "opens to everybody on the internet: GET /more";
     assert!(
-        opened
-            .out
-            .contains("everybody on the internet: GET /closed"),
+        opened.out.lines().any(|said| said.ends_with(line)),
         "{}",
         opened.out
     );
@@ -92,6 +90,19 @@ fn an_account_is_told_what_it_gives_and_shows() {
         "{}",
         opened.out
     );
+    let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    site.edit(
+        "managed_policies: [",
+        &format!("managed_policies: [\"{policy}\", "),
+    );
+    let more = run("up --yes").code(0);
+    assert!(
+        more.out
+            .contains(&format!("attaches the policy {policy} to")),
+        "{}",
+        more.out
+    );
+    assert!(!more.out.contains("everybody"), "{}", more.out);
     run("down --yes").code(0);
 }
 
@@ -102,7 +113,7 @@ fn the_twin_says_which_code_runs_on_this_machine() {
     let line = "runs the code in artifacts/hello on this machine, as you";
     let first = site.ok("up --local");
     assert!(first.out.contains(line), "{}", first.out);
-    for word in ["AdministratorAccess", "everybody"] {
+    for word in ["attaches the policy", "everybody"] {
         assert!(!first.out.contains(word), "{}", first.out);
     }
     let again = site.ok("up --local");

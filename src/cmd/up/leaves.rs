@@ -44,6 +44,11 @@ pub(super) fn say_code(about: &About<'_>, events: &EventSink) {
     }
 }
 
+/// Whether the run makes or changes it, or may.
+fn changes(intent: &Intent) -> bool {
+    !matches!(intent.action, Action::Keep | Action::Leave | Action::Delete)
+}
+
 impl About<'_> {
     /// One line each, of what this run makes or changes: what stands already was said when it was made.
     fn lines(&self) -> Vec<String> {
@@ -60,13 +65,7 @@ impl About<'_> {
 
     /// The names of the steps of a kind that this run makes or changes.
     fn touched(&self, kind: Kind) -> BTreeSet<&str> {
-        let touched = |intent: &&Intent| {
-            let does = matches!(
-                intent.action,
-                Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::Look
-            );
-            intent.kind == kind && does
-        };
+        let touched = |intent: &&Intent| intent.kind == kind && changes(intent);
         let touched = self.intents.iter().filter(touched);
         touched.map(|intent| intent.name.as_str()).collect()
     }
@@ -88,18 +87,23 @@ impl About<'_> {
     }
 
     fn policies(&self) -> Vec<String> {
-        let roles = self.touched(Kind::Role);
-        let functions = self.lab.functions.values();
-        let attached = functions.filter(|function| roles.contains(&*function.role));
-        let lines = attached.flat_map(|function| {
-            let line = |arn: &String| {
+        let attached = |id: &str, arn: &str| {
+            let step = format!("role_policy.{id}.{arn}");
+            let mut intents = self.intents.iter();
+            intents.any(|intent| *intent.id == *step && changes(intent))
+        };
+        let lines = self.lab.functions.iter().flat_map(|(id, function)| {
+            let new = function
+                .managed_policies
+                .iter()
+                .filter(move |arn| attached(id, arn));
+            new.map(|arn| {
                 format!(
                     "attaches the policy {} to the role of {}",
                     plain(arn),
                     plain(&function.name)
                 )
-            };
-            function.managed_policies.iter().map(line)
+            })
         });
         lines.collect()
     }
