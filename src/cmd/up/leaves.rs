@@ -9,7 +9,7 @@ use labfiles::plain;
 
 use crate::{
     aws::Owner,
-    engine::{Action, Intent},
+    engine::{Action, Intent, StepId},
     event::{Event, EventSink},
     kind::Kind,
     lab::{Guard, IdentityProvider, Lab, Provider},
@@ -88,9 +88,9 @@ impl About<'_> {
 
     fn policies(&self) -> Vec<String> {
         let attached = |id: &str, arn: &str| {
-            let step = format!("role_policy.{id}.{arn}");
+            let step = StepId::new(format!("role_policy.{id}.{arn}"));
             let mut intents = self.intents.iter();
-            intents.any(|intent| *intent.id == *step && changes(intent))
+            intents.any(|intent| intent.id == step && changes(intent))
         };
         let lines = self.lab.functions.iter().flat_map(|(id, function)| {
             let new = function
