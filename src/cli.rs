@@ -72,6 +72,9 @@ pub struct Global {
     /// Do not ask
     #[arg(short, long, global = true)]
     pub yes: bool,
+    /// Use the .labctl folder as it is, though it came from elsewhere (for scripts; see `labctl trust`)
+    #[arg(long, global = true)]
+    pub trust: bool,
 }
 
 /// What to do.
@@ -115,6 +118,8 @@ pub enum Command {
     Reset(Reset),
     /// Remove everything
     Down(Down),
+    /// Use a .labctl folder that came from elsewhere, once you have looked at it
+    Trust(Trust),
     /// The local AWS twin
     #[command(subcommand)]
     Local(Local),
@@ -339,6 +344,17 @@ pub enum Local {
     /// Run it in the foreground (what `start` starts)
     #[command(hide = true)]
     Serve(Serve),
+}
+
+/// Options of `trust`.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Show the folders that labctl uses without asking
+    #[arg(long)]
+    pub list: bool,
+    /// Ask again before this folder is used [default: .labctl beside the lab's file]
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, conflicts_with = "list")]
+    pub remove: Option<Option<PathBuf>>,
 }
 
 /// Which twin.

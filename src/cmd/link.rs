@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::{runs::Runs, scene::Site};
+use super::{scene::Site, user::User};
 use crate::{
     aws::{
         self, Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, Trust,
@@ -31,8 +31,7 @@ pub(super) struct Link {
     pub(super) local: Option<PathBuf>,
     /// Whether a twin answers, once asked.
     twin: OnceCell<bool>,
-    /// The runs that this user's labctl made on this machine.
-    pub(super) runs: Runs,
+    pub(super) user: User,
     own_runs: BTreeSet<String>,
 }
 
@@ -150,13 +149,13 @@ fn region_hint(fault: &Fault, region: &str) -> Option<String> {
 
 impl Link {
     fn new(connection: Connection, local: Option<PathBuf>) -> Self {
-        let runs = Runs::of_user();
+        let user = User::here();
         Self {
             connection,
             local,
             twin: OnceCell::new(),
-            own_runs: runs.ids(),
-            runs,
+            own_runs: user.runs(),
+            user,
         }
     }
 

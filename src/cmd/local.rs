@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use super::scene::Site;
+use super::{scene::Site, trust};
 use crate::{
     cli::{Dir, Global, Idle, Local, Serve},
     error::{Error, Exit},
@@ -63,7 +63,10 @@ async fn start(
         daemon,
         fresh,
         warnings,
-    } = twin.start(port, any_user, idle).await?;
+    } = {
+        trust::claim_twin(twin.dir());
+        twin.start(port, any_user, idle).await?
+    };
     let how = if fresh { "started" } else { "already running" };
     let lines = [
         format!(

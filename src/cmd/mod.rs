@@ -12,12 +12,13 @@ mod lookup;
 mod output;
 mod plan;
 mod reset;
-mod runs;
 mod scene;
 mod status;
 mod student;
 mod token;
+mod trust;
 mod up;
+mod user;
 mod verify;
 mod whose;
 
@@ -29,6 +30,7 @@ use crate::{
 /// Runs one command to its end.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
     let Cli { global, command } = cli;
+    trust::check(&global, &command).await?;
     match command {
         Command::Init { folder, lab, list } => init::run(&global, &folder, &lab, list),
         Command::Plan(scope) => plan::run(&global, &scope).await,
@@ -42,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Token(args) => token::run(&global, &args).await,
         Command::Call(args) => call::run(&global, &args).await,
         Command::Export(what) => export::run(&global, &what).await,
+        Command::Trust(args) => trust::run(&global, &args),
         Command::Local(command) => local::run(&global, command).await,
     }
 }

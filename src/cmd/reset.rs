@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, args: &Reset) -> Result<Exit, Error> {
     let started = Instant::now();
     let site = Site::of(global);
     let lab = scene::load_lab(global)?;
-    let lock = Lock::take(&site.state_folder(&lab.name), "reset")?;
+    let lock = site.lock(&lab.name, "reset")?;
     let state = lock.read()?.filter(|state| !state.steps.is_empty());
     let Some(state) = state else {
         return Err(Error::failed(format!("{}: no state here to go back from", lab.name))

@@ -7,7 +7,7 @@ use std::{
 
 use labfiles::{Dir, OWN};
 
-use super::link::Link;
+use super::{link::Link, trust};
 use crate::{
     cli::Global,
     engine::{Interrupt, JournalError, Lock, State, journal},
@@ -63,6 +63,12 @@ impl Site {
     /// Folder of a lab's state.
     pub(super) fn state_folder(&self, lab: &str) -> PathBuf {
         self.base.join(OWN).join(lab)
+    }
+
+    /// Takes the right to change a lab's state.
+    pub(super) fn lock(&self, lab: &str, command: &str) -> Result<Lock, Error> {
+        let lock = Lock::take(&self.state_folder(lab), command)?;
+        Ok(trust::sealed(self, lab, lock))
     }
 
     /// The labs that have a state here.
@@ -172,8 +178,8 @@ impl Known {
     }
 
     /// Takes the right to change the state.
-    pub(super) fn lock(&self, command: &str) -> Result<Lock, Error> {
-        Ok(Lock::take(&self.folder, command)?)
+    pub(super) fn lock(&self, site: &Site, command: &str) -> Result<Lock, Error> {
+        site.lock(&self.name, command)
     }
 }
 
@@ -223,14 +229,29 @@ pub(super) async fn ask(
     if global.yes {
         return Ok(());
     }
-    if global.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask(global) {
         return Err(Error::usage(format!("{question} Nobody can answer here."))
             .hint("add `--yes` to go on without being asked"));
     }
+    if agrees(interrupt, question).await? {
+        return Ok(());
+    }
+    Err(Error::failed("nothing was changed"))
+}
+
+/// Whether somebody can answer a question.
+pub(super) fn can_ask(global: &Global) -> bool {
+    !global.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks at the terminal. No answer is a no.
+pub(super) async fn agrees(interrupt: &Interrupt, question: &str) -> Result<bool, Error> {
     let question = report::for_stderr(&format!("{question} [y/N]"), 3);
     match interrupt.or(prompt::ask(&question)).await {
-        Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => Err(Error::failed("nothing was changed")),
+        Some(answer) => {
+            let answer = answer.unwrap_or_default().trim().to_lowercase();
+            Ok(matches!(answer.as_str(), "y" | "yes"))
+        }
         None => Err(interrupted()),
     }
 }

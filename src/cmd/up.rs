@@ -38,8 +38,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         return plan::dry_run(global, &site, &lab, args).await;
     }
     plan::check(&lab, &args.scope)?;
-    let folder = site.state_folder(&lab.name);
-    let lock = Lock::take(&folder, "up")?;
+    let lock = site.lock(&lab.name, "up")?;
     let reporter = scene::reporter(global);
     let run = Run {
         global,
@@ -143,7 +142,7 @@ impl Run<'_> {
             identity.arn,
             state.region
         );
-        passwords::warn(lab, &secrets.clients, &link, events).await;
+        build.say_what_leaves(&foresight.intents).await;
         scene::confirm(global, &link, &interrupt, &question).await?;
         let adopt = if args.adopt {
             adopt::agree(global, &plan, &cx).await?

@@ -1,15 +1,12 @@
 //! A lab that was found by its tags, and no state says whose it is: the user's own is taken up again, somebody else's is
 //! shown, and taken over only with `--adopt`.
 
-use std::io::IsTerminal;
-
 use super::scene;
 use crate::{
     aws::{Cx, Makers, Owner},
     cli::Global,
     engine::{self, Plan, Standing, State},
     error::Error,
-    prompt,
 };
 
 /// Looks whose the things are that have the lab's names and tags. What is ours is noted in `state`; what is somebody
@@ -90,17 +87,15 @@ pub(super) fn refusal(whose: &str, command: &str) -> Error {
 /// Asks at a terminal. `--yes` is no answer: who typed it has not seen whose the lab is.
 async fn ask(global: &Global, cx: &Cx, whose: &str, command: &str) -> Result<(), Error> {
     let refusal = refusal(whose, command);
-    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if global.json || !terminal {
+    if !scene::can_ask(global) {
         return Err(refusal);
     }
     cx.events().shown().await;
-    let question = format!("There is {whose}. Take it over? [y/N]");
-    match cx.interrupt().or(prompt::ask(&question)).await {
-        Some(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => Err(refusal),
-        None => Err(scene::interrupted()),
+    let question = format!("There is {whose}. Take it over?");
+    if scene::agrees(cx.interrupt(), &question).await? {
+        return Ok(());
     }
+    Err(refusal)
 }
 
 /// Who the caller is: as lab.yaml or `LABCTL_OWNER` says, or as AWS does.

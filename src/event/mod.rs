@@ -44,6 +44,11 @@ pub enum Event {
         /// All steps of the run, in the tutorial's order.
         steps: Vec<StepInfo>,
     },
+    /// What the user should know of the run, though nothing is wrong.
+    Notice {
+        /// One sentence.
+        message: String,
+    },
     /// One proof of `verify`.
     Check(CheckResult),
     /// What a student needs.

@@ -152,6 +152,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
             ]
         }
         Event::Progress(Progress::Warning { message }) => vec![warning(message)],
+        Event::Notice { message } => vec![format!("  {} {message}", style("·").dim())],
         Event::Check(check) => self::check(check),
         Event::Outputs(outputs) => self::outputs(outputs),
         Event::SweepStarted { grace_seconds } => vec![

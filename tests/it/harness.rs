@@ -56,6 +56,14 @@ impl Site {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
         fs::write(path, text).expect("a file can be written");
+        if name.starts_with(".labctl/") {
+            self.trusts();
+        }
+    }
+
+    /// The user has looked at what is in `.labctl`, whoever put it there.
+    pub(crate) fn trusts(&self) {
+        Said::of(&mut self.command(["trust", "--quiet"]));
     }
 
     pub(crate) fn read(&self, name: &str) -> String {

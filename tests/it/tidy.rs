@@ -254,3 +254,104 @@ fn crates_know_only_what_they_may() {
         }
     }
 }
+
+/// Who opens files by a path of their own, and what for. All that labctl and its twin keep is opened by `labfiles`, from
+/// a folder that is held open, through no link.
+const OPENS: [(&str, &str); 9] = [
+    ("src/lab/load.rs", "the lab's file, which the user names"),
+    ("src/lab/code.rs", "code beside it, to look for the handler"),
+    (
+        "src/lab/providers.rs",
+        "metadata beside it, looked at for links first",
+    ),
+    ("src/resource/lambda/zip.rs", "code beside it, never a link"),
+    (
+        "src/cmd/init.rs",
+        "new files in a folder that the user names",
+    ),
+    (
+        "src/cmd/export/spa.rs",
+        "new files in a folder that the user names",
+    ),
+    ("src/cmd/call.rs", "what `--data @FILE` names"),
+    (
+        "crates/localaws/src/server/peers.rs",
+        "the kernel's list of connections",
+    ),
+    (
+        "crates/localaws/src/lambda/code.rs",
+        "files of a zip, in a folder under a random name",
+    ),
+];
+
+/// What opens, makes or removes a file by its path.
+fn opens(code: &str) -> Vec<String> {
+    let calls = "read|read_to_string|read_dir|write|copy|rename|remove_\\w+|create_dir\\w*|hard_link|soft_link|symlink";
+    let rules = [
+        format!(r"\bfs::(?:{calls})\("),
+        r"\bFile::(?:open|create|create_new|options)\(".to_owned(),
+        r"\b(?:OpenOptions|DirBuilder)::new\(".to_owned(),
+    ];
+    let found = rules.iter().flat_map(|rule| {
+        let rule = Regex::new(rule).expect("a rule");
+        rule.find_iter(code)
+            .map(|found| found.as_str().to_owned())
+            .collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+#[test]
+fn only_labfiles_opens_what_labctl_keeps() {
+    let root = project("");
+    let mut wrong = Vec::new();
+    let mut unused: Vec<&str> = OPENS.iter().map(|(file, _)| *file).collect();
+    for folder in ["src", "crates/labengine/src", "crates/localaws/src"] {
+        for file in sources(folder) {
+            let path = file.strip_prefix(&root).expect("a file of the project");
+            if path
+                .iter()
+                .any(|part| part == "tests" || part == "tests.rs")
+            {
+                continue;
+            }
+            let found = opens(&code(&fs::read_to_string(&file).expect("a file")));
+            let known = OPENS.iter().find(|(known, _)| path.ends_with(known));
+            match known {
+                Some((known, _)) => unused.retain(|name| name != known || found.is_empty()),
+                None => wrong.extend(
+                    found
+                        .into_iter()
+                        .map(|what| format!("{}: {what}", path.display())),
+                ),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "use labfiles::Dir: {wrong:#?}");
+    assert!(
+        unused.is_empty(),
+        "no longer needed in the list: {unused:?}"
+    );
+}
+
+#[test]
+fn the_rule_for_files_finds_what_it_is_for() {
+    for bad in [
+        "fs::read_to_string(path)",
+        "std::fs::write(path, text)",
+        "tokio::fs::remove_dir_all(x)",
+        "File::open(&path)",
+        "let options = OpenOptions::new();",
+        "fs::create_dir_all(parent)",
+    ] {
+        assert!(!opens(bad).is_empty(), "{bad}");
+    }
+    for good in [
+        "dir.read(FILE, 4)",
+        "dir.remove(name)",
+        "use std::fs::File;",
+        "rustix::fs::Dir::read_from(&fd)",
+    ] {
+        assert_eq!(opens(good), Vec::<String>::new(), "{good}");
+    }
+}

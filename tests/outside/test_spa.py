@@ -120,5 +120,19 @@ class App(unittest.TestCase):
             urllib.request.urlopen(urllib.request.Request(self.endpoint, data=body, headers=headers), timeout=30)
         self.assertIn("NotAuthorizedException", refused.exception.read().decode())
 
+    def test_what_gets_into_the_page_loads_and_sends_nothing(self):
+        stopped = ("new Promise((done) => { document.addEventListener('securitypolicyviolation', "
+                   "(event) => done(event.effectiveDirective), { once: true }); %s })")
+        inline = "const s = document.createElement('script'); s.textContent = 'window.got = 1'; document.body.append(s)"
+        for attempt, directive in [
+            ("fetch('http://127.0.0.1:9/?' + lab.clientId).catch(() => {})", "connect-src"),
+            ("new Image().src = 'http://127.0.0.1:9/'", "img-src"),
+            (inline, "script-src-elem"),
+            ("document.body.insertAdjacentHTML('beforeend', '<b onclick=\"window.got = 1\">x</b>')", "script-src-attr"),
+        ]:
+            self.assertEqual(self.page.run(stopped % attempt), directive)
+        self.assertIsNone(self.page.run("window.got || null"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -7,7 +7,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use labfiles::{Dir, How};
+use labfiles::{Dir, How, Seal};
+
+use serde::Serialize;
 
 use crate::{
     Journal, JournalError, Kind, State,
@@ -23,6 +25,17 @@ const LONGEST_HOLDER: u64 = 200;
 pub struct Lock {
     dir: Dir,
     _file: File,
+    /// What the state is sealed with, and what the seal says it is.
+    seal: Option<(Seal, String)>,
+}
+
+/// What is written: the state, and its seal.
+#[derive(Serialize)]
+struct Kept<'a, K: Kind> {
+    #[serde(flatten)]
+    state: &'a State<K>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seal: Option<String>,
 }
 
 impl Lock {
@@ -68,7 +81,29 @@ impl Lock {
             .map_err(io_error(&path, "cannot write"))?;
         // What a killed run was about to make its state never became one.
         dir.sweep(TEMPORARY);
-        Ok(Self { dir, _file: file })
+        Ok(Self {
+            dir,
+            _file: file,
+            seal: None,
+        })
+    }
+
+    /// The same lock; what is written under it has a seal. `about`: see [`Seal::of`].
+    #[must_use]
+    pub fn sealed(mut self, seal: Seal, about: String) -> Self {
+        self.seal = Some((seal, about));
+        self
+    }
+
+    /// The text of the state's file.
+    fn text<K: Kind>(&self, state: &State<K>) -> serde_json::Result<Vec<u8>> {
+        let seal = match &self.seal {
+            Some((seal, about)) => Some(seal.of(about, &serde_json::to_value(state)?)),
+            None => None,
+        };
+        let mut bytes = serde_json::to_vec_pretty(&Kept { state, seal })?;
+        bytes.push(b'\n');
+        Ok(bytes)
     }
 
     pub(crate) fn dir(&self) -> &Dir {
@@ -120,12 +155,10 @@ impl Drop for Lock {
 impl<K: Kind> Store<K> for Lock {
     async fn keep(&self, state: State<K>) -> Result<(), JournalError> {
         let path = self.dir.path().join(FILE);
-        let mut bytes =
-            serde_json::to_vec_pretty(&state).map_err(|e| JournalError::Unreadable {
-                path: path.clone(),
-                reason: e.to_string(),
-            })?;
-        bytes.push(b'\n');
+        let bytes = self.text(&state).map_err(|e| JournalError::Unreadable {
+            path: path.clone(),
+            reason: e.to_string(),
+        })?;
         let dir = self.dir.clone();
         tokio::task::spawn_blocking(move || dir.replace(FILE, TEMPORARY, &bytes))
             .await

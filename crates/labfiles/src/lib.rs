@@ -7,6 +7,7 @@ mod dir;
 mod file;
 pub mod json;
 mod refused;
+mod seal;
 mod shown;
 mod temp;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod tests;
 pub use dir::{Dir, OWN};
 pub use file::How;
 pub use refused::{Refused, quoted};
+pub use seal::{SEAL, Seal};
 pub use shown::{harmless, is_unruly, plain, shown};
 pub use temp::Temp;

@@ -1,14 +1,14 @@
 //! A small file in which the processes of one user keep each other's turns.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::PathBuf,
     thread,
     time::Duration,
 };
 
+use labfiles::{Dir, How};
 use serde::{Deserialize, Serialize};
 
 use super::Next;
@@ -58,20 +58,8 @@ impl Ledger {
     }
 
     fn open(&self) -> Option<File> {
-        let folder = self.path.parent()?;
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .ok()?;
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&self.path)
-            .ok()
+        let folder = Dir::make(self.path.parent()?).ok()?;
+        folder.file(self.path.file_name()?, How::Change).ok()
     }
 }
 
@@ -89,6 +77,8 @@ fn lock(file: &File) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn take(ledger: &Ledger, now: f64) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! A run that makes a lab as a plan has it: what `up` and `reset` share from the moment they know where they lead.
 
 mod finish;
+mod leaves;
 mod tag;
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
@@ -11,8 +12,8 @@ use super::{
         losses::{self, Agreed},
         secrets::{self, Secrets},
     },
-    runs,
     scene::{self, Site},
+    user::runs::Run,
 };
 use crate::{
     aws::{Cx, Owner},
@@ -68,6 +69,21 @@ impl Build<'_> {
         Ok(())
     }
 
+    /// Says what the lab does beyond its own resources, before the user is asked.
+    pub(super) async fn say_what_leaves(&self, intents: &[Intent]) {
+        leaves::say(&self.about(intents), self.cx.events()).await;
+    }
+
+    fn about<'a>(&'a self, intents: &'a [Intent]) -> leaves::About<'a> {
+        leaves::About {
+            lab: self.lab,
+            secrets: &self.secrets.clients,
+            intents,
+            me: &self.owner,
+            local: self.link.local.is_some(),
+        }
+    }
+
     /// Does what was foreseen, and reports how it ended.
     pub(super) async fn run(
         self,
@@ -87,8 +103,9 @@ impl Build<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: steps.chain(deleted.map(StepInfo::of_deleted)).collect(),
         });
-        let run = runs::Run::of(&state, self.site.base());
-        if let Err(why) = self.link.runs.add(run) {
+        leaves::say_code(&self.about(&foresight.intents), &events);
+        let run = Run::of(&state, self.site.base());
+        if let Err(why) = self.link.user.add_run(run) {
             self.cx.warn(format!(
                 "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
                  `labctl down --adopt` finds it again"

@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, args: &cli::Down) -> Result<Exit, Error
     if args.dry_run {
         return dry_run::dry_run(global, &site, &known).await;
     }
-    let lock = known.lock("down")?;
+    let lock = known.lock(&site, "down")?;
     let reporter = scene::reporter(global);
     let (state, _) = scene::state_or_aside(&lock, known.lab.as_ref(), reporter.sink())?;
     let run = Run {
@@ -208,7 +208,7 @@ fn close(journal: Arc<engine::Journal>, removal: &Removal, link: &Link) -> Resul
         && let Ok(journal) = Arc::try_unwrap(journal)
     {
         let runs = state.runs.iter().flatten().chain([&state.run]);
-        link.runs.remove(&runs.map(String::as_str).collect());
+        link.user.remove_runs(&runs.map(String::as_str).collect());
         crate::client::forget(journal.dir())?;
         journal.close()?;
     }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 const PAGE: &str = include_str!("app/index.html");
+const STYLE: &str = include_str!("app/app.css");
 const SCRIPT: &str = include_str!("app/app.js");
 
 pub(super) fn write(
@@ -26,10 +27,13 @@ pub(super) fn write(
     folder: &Path,
     force: bool,
 ) -> Result<Exit, Error> {
+    let config = config(scene)?;
+    let page = PAGE.replace("CONNECT", &config.origins().join(" "));
     let files = [
-        ("index.html", signed(PAGE, "<!--", " -->")),
+        ("index.html", signed(&page, "<!--", " -->")),
+        ("app.css", signed(STYLE, "/*", " */")),
         ("app.js", signed(SCRIPT, "//", "")),
-        ("config.js", signed(&config(scene)?, "//", "")),
+        ("config.js", signed(&config.text(), "//", "")),
     ];
     let cannot = |path: &Path, e: io::Error| Error::failed(format!("{}: {e}", path.display()));
     if folder.is_symlink() {
@@ -145,7 +149,33 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What the page must know. Nothing in it is a secret.
-fn config(scene: &Scene) -> Result<String, Error> {
+struct Config(serde_json::Value);
+
+impl Config {
+    fn text(&self) -> String {
+        format!(
+            "// Written by `labctl export spa`: write it again after `labctl up` made new resources.\n\
+             window.LAB = {:#};\n",
+            self.0
+        )
+    }
+
+    /// Where the page sends requests to: its Content-Security-Policy lets it go nowhere else.
+    fn origins(&self) -> Vec<String> {
+        let addresses =
+            ["cognito", "stageUrl"].map(|name| self.0[name].as_str().unwrap_or_default());
+        let origin = |address: &str| {
+            let (scheme, rest) = address.split_once("://")?;
+            let host = rest.split(['/', '?', '#', ' ', ';', '"']).next()?;
+            Some(format!("{scheme}://{host}"))
+        };
+        let mut origins: Vec<String> = addresses.into_iter().filter_map(origin).collect();
+        origins.dedup();
+        origins
+    }
+}
+
+fn config(scene: &Scene) -> Result<Config, Error> {
     let (lab, outputs) = (&scene.lab, &scene.outputs);
     let (Some(api), Some(client_id)) = (&lab.api, &outputs.client_id) else {
         return Err(Error::failed("the app needs a user pool and an API")
@@ -180,7 +210,7 @@ fn config(scene: &Scene) -> Result<String, Error> {
     let cognito = endpoint.unwrap_or_else(|| format!("https://cognito-idp.{region}.amazonaws.com"));
     let pool = lab.user_pool.as_ref();
     let rotated = pool.is_some_and(|pool| pool.app_client.rotation_grace_s.is_some());
-    let config = json!({
+    Ok(Config(json!({
         "lab": lab.name,
         "user": outputs.users.first(),
         "cognito": format!("{}/", cognito.trim_end_matches('/')),
@@ -188,9 +218,5 @@ fn config(scene: &Scene) -> Result<String, Error> {
         "rotated": rotated,
         "stageUrl": scene.base_url()?,
         "routes": routes,
-    });
-    Ok(format!(
-        "// Written by `labctl export spa`: write it again after `labctl up` made new resources.\n\
-         window.LAB = {config:#};\n"
-    ))
+    })))
 }

@@ -1,19 +1,15 @@
 //! Users' passwords, and client secrets of identity providers: from the environment, or typed by a person. They go
 //! to Cognito and nowhere else.
 
-use std::{collections::BTreeMap, io::IsTerminal};
+use std::io::IsTerminal;
 
 use crate::{
     chapter::Chapter,
     cli::Up,
-    cmd::{
-        link::Link,
-        plan::secrets::{self, Secrets},
-    },
+    cmd::plan::secrets::{self, Secrets},
     engine::{Record, State},
     error::Error,
-    event::{Event, EventSink},
-    lab::{Lab, Provider},
+    lab::Lab,
     plan::{identity_provider_step, password_step},
     resource::Secret,
 };
@@ -56,40 +52,6 @@ pub(super) fn ask(
 
 fn is_made(record: Option<&Record>) -> bool {
     record.is_some_and(|record| !record.is_begun())
-}
-
-/// Says what leaves this machine, before `up` asks. The local twin speaks to this machine only.
-pub(super) async fn warn(
-    lab: &Lab,
-    secrets: &BTreeMap<String, Secret>,
-    link: &Link,
-    events: &EventSink,
-) {
-    if link.local.is_some() {
-        return;
-    }
-    for message in leaving(lab, secrets) {
-        events.send(Event::warning(message));
-    }
-    // The reporter is another thread: the lines are on the screen before the question.
-    events.shown().await;
-}
-
-/// Where the secrets go, one line each: the lab's file says it, and it may be a stranger's.
-fn leaving(lab: &Lab, secrets: &BTreeMap<String, Secret>) -> Vec<String> {
-    let pools = lab.user_pool.iter();
-    let providers = pools.flat_map(|pool| pool.identity_providers.values());
-    let line = |file: &crate::lab::IdentityProvider| match &file.provider {
-        Provider::Oidc {
-            client_secret_env,
-            issuer,
-            ..
-        } if secrets.contains_key(client_secret_env) => Some(format!(
-            "sends the value of ${client_secret_env} to {issuer}, when somebody signs in there"
-        )),
-        _ => None,
-    };
-    providers.filter_map(line).collect()
 }
 
 fn typed(what: &str, variable: &str) -> Result<Secret, Error> {

@@ -47,7 +47,7 @@ fn without_a_home_nothing_is_known_and_that_is_said_once() {
     let homeless = |line: &str| Said::of(anna.command(line).env_remove("HOME"));
     let up = homeless("up --yes").code(0);
     assert_eq!(up.out.matches("cannot note").count(), 1, "{}", up.out);
-    homeless("status").code(0);
+    homeless("status --trust").code(0);
     anna.loses_the_state();
     let _ =
         homeless("down --yes")
@@ -71,8 +71,8 @@ fn a_run_is_known_until_down() {
     };
     runs("up --yes").code(0);
     let page = known();
-    assert_eq!(page["runs"].as_array().map(Vec::len), Some(1));
-    let run = &page["runs"][0];
+    assert_eq!(page["entries"].as_array().map(Vec::len), Some(1));
+    let run = &page["entries"][0];
     assert_eq!(run["run"], anna.state()["run"]);
     assert_eq!(
         (&run["lab"], &run["account"]),
@@ -80,7 +80,7 @@ fn a_run_is_known_until_down() {
     );
     assert_eq!(run["endpoint"], json!(account.endpoint));
     runs("down --yes").code(0);
-    assert_eq!(known()["runs"], json!([]));
+    assert_eq!(known()["entries"], json!([]));
 }
 
 /// Labs that an older labctl made carry no owner: theirs come with the next `up`, in one line.

@@ -30,6 +30,8 @@ fn two_copies_of_a_lab_and_its_state_get_along() {
     let folders = ["../copy", "."];
     copy(&site.path(""), &site.path("../copy"));
     let in_copy = |line: &str| there(&site, folders[0], line);
+    in_copy("status").code(2);
+    in_copy("trust").code(0);
 
     // Both know the same resources.
     let unchanged = changes(&in_copy("up --local --json").code(0).events());
@@ -47,6 +49,7 @@ fn two_copies_of_a_lab_and_its_state_get_along() {
     site.ok("up --local");
     fs::remove_dir_all(site.path("../copy")).expect("a folder");
     copy(&site.path(""), &site.path("../copy"));
+    in_copy("trust").code(0);
     site.ok("down");
     site.ok("up --local");
     let anew = twin::everything(&endpoint);
@@ -88,6 +91,8 @@ fn a_lab_whose_folder_was_moved_finds_its_twin() {
     fs::rename(site.path(""), &moved).expect("a folder");
     fs::create_dir(site.path("")).expect("a folder");
     let in_moved = |line: &str| there(&site, "../moved", line);
+    in_moved("local start").code(2);
+    in_moved("trust").code(0);
     in_moved("local start").code(0);
     in_moved("status").code(0);
     let unchanged = changes(&in_moved("up --local --json").code(0).events());

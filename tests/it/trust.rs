@@ -1,0 +1,271 @@
+//! Whose `.labctl` it is: a folder that came from elsewhere, was moved, or has a state that was edited is used only after
+//! the user has agreed.
+
+use std::{fs, io::Write, path::Path, process::Command};
+
+use serde_json::Value;
+
+use crate::harness::{Running, Said, Site};
+
+const STATE: &str = ".labctl/cognito-authorizer/state.json";
+
+/// Another user, or another machine: the same folder with an empty home.
+fn elsewhere(site: &Site, line: &str) -> Command {
+    let home = site.path("../elsewhere");
+    fs::create_dir_all(&home).expect("a home");
+    let mut command = site.command(line.split_whitespace());
+    command.env("HOME", home);
+    command
+}
+
+fn edit(site: &Site, change: impl FnOnce(&mut Value)) {
+    let mut state: Value =
+        serde_json::from_str(&fs::read_to_string(site.path(STATE)).expect("a state"))
+            .expect("JSON");
+    change(&mut state);
+    fs::write(site.path(STATE), state.to_string()).expect("a file");
+}
+
+/// Every command that would use the folder.
+const ALL: [&str; 16] = [
+    "status",
+    "plan",
+    "output",
+    "verify",
+    "token",
+    "call GET /demo",
+    "logs",
+    "export spa app",
+    "up --yes",
+    "up --dry-run",
+    "reset --to 1 --yes",
+    "down --yes",
+    "down --dry-run",
+    "local start",
+    "local status",
+    "local inbox",
+];
+
+#[test]
+fn no_command_uses_a_folder_that_came_from_elsewhere() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    let before = site.read(STATE);
+    for line in ALL {
+        let said = Said::of(&mut elsewhere(&site, line)).code(2);
+        let _ = said.complains(&[
+            "was not made by your labctl on this machine",
+            "the state of the lab cognito-authorizer: ",
+            "on a local twin",
+            "labctl trust",
+            "--trust",
+        ]);
+        assert_eq!(site.read(STATE), before, "{line}");
+    }
+    // What does not use it is free.
+    for line in ["local list", "trust --list", "init more"] {
+        Said::of(&mut elsewhere(&site, line)).code(0);
+    }
+    site.ok("down");
+}
+
+#[test]
+fn trust_is_for_one_command_or_from_now_on() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    let run = |line: &str| Said::of(&mut elsewhere(&site, line));
+    let listed = |line: &str| run(line).code(0).out;
+    run("status").code(2);
+    assert!(!listed("trust --list").contains(".labctl"));
+    let trusted = run("trust").code(0);
+    assert!(trusted.out.contains("From now on"), "{}", trusted.out);
+    run("status").code(0);
+    assert!(listed("trust --list").contains(".labctl"));
+    let again = run("trust").code(0);
+    assert!(again.out.contains("yours already"), "{}", again.out);
+    run("trust --remove").code(0);
+    run("status").code(2);
+    run("trust --remove")
+        .code(1)
+        .complains(&["not in the list", "--list"]);
+    // `--trust` is an answer too, and the folder is known then.
+    run("down --trust --yes").code(0);
+    run("status").code(4);
+}
+
+#[test]
+fn an_edited_state_is_not_used() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 2");
+    let good = site.read(STATE);
+    let changes: [fn(&mut Value); 5] = [
+        |state: &mut Value| {
+            state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into()
+        },
+        |state: &mut Value| state["account"] = "111122223333".into(),
+        |state: &mut Value| {
+            drop(
+                state["steps"]
+                    .as_object_mut()
+                    .expect("steps")
+                    .remove("user_pool"),
+            )
+        },
+        |state: &mut Value| drop(state.as_object_mut().expect("fields").remove("seal")),
+        |state: &mut Value| state["seal"] = "00".repeat(32).into(),
+    ];
+    for change in changes {
+        edit(&site, change);
+        for line in ["status", "down --yes", "up --yes"] {
+            let said = site.labctl(line).code(2);
+            let _ = said.complains(&[
+                "was changed after labctl wrote it",
+                "git pull",
+                "labctl trust",
+            ]);
+        }
+        fs::write(site.path(STATE), &good).expect("a file");
+        site.ok("status");
+    }
+    // Other blanks and another order are the same state.
+    let value: Value = serde_json::from_str(&good).expect("JSON");
+    fs::write(site.path(STATE), value.to_string()).expect("a file");
+    site.ok("status");
+    // The user looked at it, and it is right.
+    edit(&site, |state| {
+        drop(
+            state["steps"]
+                .as_object_mut()
+                .expect("steps")
+                .remove("app_client"),
+        )
+    });
+    site.ok("trust");
+    site.labctl("status").code(3);
+    site.ok("up --local --until 2 --adopt --yes");
+    site.ok("down");
+}
+
+#[test]
+fn a_folder_that_was_moved_is_asked_about_once() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    site.ok("local stop");
+    fs::create_dir(site.path("new")).expect("a folder");
+    for name in [".labctl", "lab.yaml", "artifacts"] {
+        fs::rename(site.path(name), site.path("new").join(name)).expect("it is moved");
+    }
+    let there = |line: &str| {
+        let mut command = site.command(line.split_whitespace());
+        Said::of(command.current_dir(site.path("new")))
+    };
+    let _ = there("status")
+        .code(2)
+        .complains(&["was moved or copied here", "lab/.labctl"]);
+    there("trust").code(0);
+    there("local start").code(0);
+    there("status").code(0);
+    there("down").code(0);
+    there("local stop").code(0);
+}
+
+/// A copy has the same id; only the first place is known, and each has its own entry then.
+#[test]
+fn a_copy_is_another_folder() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    let copy = site.path("copy");
+    let copied = Command::new("cp")
+        .args(["-a", "."])
+        .arg(&copy)
+        .current_dir(site.path(""))
+        .status();
+    // `cp` complains that it cannot copy a folder into itself, and has copied the rest.
+    assert!(copied.is_ok() && copy.join(STATE).exists());
+    let _ = fs::remove_file(copy.join(".labctl/local/daemon.json"));
+    let there = |line: &str| Said::of(site.command(line.split_whitespace()).current_dir(&copy));
+    there("status").code(2);
+    there("trust").code(0);
+    let status = site.ok("status");
+    assert!(!status.out.contains("trust"), "{}", status.out);
+    site.ok("down");
+}
+
+#[test]
+fn the_question_is_answered_at_a_terminal_and_not_by_yes() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    let home = site.path("../elsewhere");
+    fs::create_dir_all(&home).expect("a home");
+    for (typed, code) in [("\n", 2), ("n\n", 2), ("y\n", 0)] {
+        let mut command = site.terminal("status --yes");
+        let mut at = Running::start(command.env("HOME", &home));
+        at.hears("Use it? [y/N]");
+        let mut keys = at.child.stdin.take().expect("a keyboard");
+        keys.write_all(typed.as_bytes()).expect("keys");
+        let said = at.end();
+        assert_eq!(said.code, code, "{typed:?}: {}{}", said.out, said.err);
+    }
+    Said::of(&mut elsewhere(&site, "down --yes")).code(0);
+}
+
+/// Where labctl cannot remember anything, building works, and what is used again needs the flag.
+#[test]
+fn a_home_that_is_missing_or_cannot_be_written_needs_the_flag() {
+    let homes: [fn(&mut Command, &Path); 2] = [
+        |command, _| {
+            command.env_remove("HOME");
+        },
+        // A file in place of the folder: root may write where permissions say no.
+        |command, site| {
+            fs::write(site.join("no-home"), "").expect("a file");
+            command.env("HOME", site.join("no-home"));
+        },
+    ];
+    for home in homes {
+        let site = Site::tutorial();
+        let run = |line: &str| {
+            let mut command = site.command(line.split_whitespace());
+            home(&mut command, &site.path(""));
+            Said::of(&mut command)
+        };
+        let up = run("up --local --until 1").code(0);
+        assert_eq!(up.out.matches("cannot note").count(), 1, "{}", up.out);
+        let _ = run("status")
+            .code(2)
+            .complains(&["--trust", "XDG_STATE_HOME"]);
+        let trust = run("trust").code(1);
+        let _ = trust.complains(&["no place to remember", "XDG_STATE_HOME"]);
+        run("status --trust").code(0);
+        run("down --trust").code(0);
+        run("local stop --trust").code(0);
+    }
+}
+
+/// A folder in which nothing decides anything is taken without a word; so is the one of a run that was cut off.
+#[test]
+fn an_empty_folder_needs_no_question() {
+    let site = Site::tutorial();
+    for inside in [".labctl/.gitignore", ".labctl/cognito-authorizer/lock"] {
+        let path = site.path(inside);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, "").expect("a file");
+        site.labctl("status").code(1);
+    }
+    site.ok("up --local --until 1");
+    site.ok("status");
+    site.ok("down");
+}
+
+/// The folder of a twin that is named is looked at as well.
+#[test]
+fn a_named_twin_s_folder_is_looked_at() {
+    let (site, other) = (Site::tutorial(), Site::tutorial());
+    site.ok("local start");
+    site.ok("local stop");
+    let dir = site.path(".labctl/local");
+    let start = format!("local start --dir {}", dir.display());
+    let mut command = other.command(start.split_whitespace());
+    let said = Said::of(&mut command).code(2);
+    let _ = said.complains(&["was not made by your labctl"]);
+}
