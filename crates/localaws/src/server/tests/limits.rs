@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 
 use super::{
@@ -15,7 +16,10 @@ use super::{
 };
 
 const HALF: &[u8] = b"GET /_local/health.json HTTP/1.1\r\nHost: localhost\r\nX: a";
+/// A limit of these tests.
 const SOON: Duration = Duration::from_millis(300);
+/// Between [`SOON`] and the limits that a twin has by itself.
+const LATE: Duration = Duration::from_secs(20);
 
 async fn health(twin: &Running) -> String {
     send(twin, "GET /_local/health.json", "", "").await
@@ -25,7 +29,8 @@ async fn health(twin: &Running) -> String {
 async fn ends(stream: &mut TcpStream) {
     let mut rest = Vec::new();
     // A reset is an end too.
-    let _ = stream.read_to_end(&mut rest).await;
+    let end = timeout(LATE, stream.read_to_end(&mut rest));
+    let _ = end.await.expect("the twin closes the connection");
     assert_eq!(rest, b"", "{}", String::from_utf8_lossy(&rest));
 }
 
@@ -80,7 +85,8 @@ async fn a_body_must_go_on() {
         let mut stream = connect(&twin).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut first = [0; 12];
-        stream.read_exact(&mut first).await.unwrap();
+        let answer = timeout(LATE, stream.read_exact(&mut first));
+        answer.await.expect("the twin gives it up").unwrap();
         assert_eq!(&first, b"HTTP/1.1 408", "{framing}");
     }
 }
