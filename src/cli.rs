@@ -365,21 +365,32 @@ pub struct Dir {
     pub dir: Option<PathBuf>,
 }
 
-/// Which twin, and where it listens.
+/// Which twin, and how it serves.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
+    /// How it serves.
+    #[command(flatten)]
+    pub how: How,
+    /// Where it is.
+    #[command(flatten)]
+    pub dir: Dir,
+}
+
+/// How a twin serves, for one start.
+#[derive(Debug, Clone, Default, Args)]
+pub struct How {
     /// Port on 127.0.0.1 [default: the last one, 4588, or a free one]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Serve every user of this machine, not only you; the next start serves only you again
     #[arg(long)]
     pub any_user: bool,
+    /// Answer requests that name AWS's hosts (`Host: API.execute-api.REGION.amazonaws.com`), as a proxy may send them
+    #[arg(long)]
+    pub aws_names: bool,
     /// Stop after this time without a request, like `90m` or `12h`; `off`: never. It counts for this start
     #[arg(long, value_name = "TIME", default_value_t, value_parser = idle)]
     pub idle: Idle,
-    /// Where it is.
-    #[command(flatten)]
-    pub dir: Dir,
 }
 
 /// How long a twin may be unused before it stops; `None`: for ever.

@@ -20,12 +20,12 @@ use labfiles::{Dir, How, Refused};
 
 use crate::{
     aws::{Http, Request},
-    cli::Idle,
+    cli::{self, Idle},
     error::Error,
 };
 pub use endpoint::Endpoint;
 use health::health;
-pub use health::is_twin;
+pub use health::{inbox_page, is_twin};
 pub use mail::{Mail, inbox};
 pub use record::Daemon;
 use record::{RECORD, Record};
@@ -140,12 +140,8 @@ impl Twin {
     }
 
     /// Starts it in the background, unless it runs.
-    pub async fn start(
-        &self,
-        port: Option<u16>,
-        any_user: bool,
-        idle: Idle,
-    ) -> Result<Started, Error> {
+    pub async fn start(&self, how: &cli::How) -> Result<Started, Error> {
+        let port = how.port;
         self.check()?;
         if let Some(daemon) = self.running().await {
             if port.is_some_and(|port| daemon.endpoint.port() != port) {
@@ -154,7 +150,7 @@ impl Twin {
                         .hint("`labctl local stop`, then start it on the other port"),
                 );
             }
-            let daemon = check_access(daemon, any_user)?;
+            let daemon = check_access(daemon, how)?;
             return Ok(Started {
                 daemon: same_version(daemon)?,
                 fresh: false,
@@ -165,11 +161,11 @@ impl Twin {
             return Err(taken(port));
         }
         let last = self.recorded().map(|last| last.endpoint);
-        let daemon = check_access(self.spawn(port, any_user, idle).await?, any_user)?;
+        let daemon = check_access(self.spawn(how).await?, how)?;
         let moved = last.filter(|last| port.is_none() && *last != daemon.endpoint);
         let mut warnings = Vec::new();
         warnings.extend(moved.map(|last| port_taken(last, daemon.endpoint)));
-        warnings.extend(daemon.any_user.then(|| any_user_warning(any_user)));
+        warnings.extend(daemon.any_user.then(|| any_user_warning(how.any_user)));
         Ok(Started {
             daemon,
             fresh: true,
@@ -183,7 +179,7 @@ impl Twin {
         last.into_iter().chain([PORT, 0]).collect()
     }
 
-    async fn spawn(&self, port: Option<u16>, any_user: bool, idle: Idle) -> Result<Daemon, Error> {
+    async fn spawn(&self, how: &cli::How) -> Result<Daemon, Error> {
         let cannot = |what: &str, e: io::Error| {
             Error::file(format_args!("cannot start the local AWS twin: {what}"), &e)
         };
@@ -193,7 +189,7 @@ impl Twin {
         let file = dir.file(OUT, How::Empty).map_err(|e| cannot(&out, e))?;
         let copy = file.try_clone().map_err(|e| cannot(&out, e))?;
         let program = std::env::current_exe().map_err(|e| cannot("this program's path", e))?;
-        let port = port.map(|port| format!("--port={port}"));
+        let port = how.port.map(|port| format!("--port={port}"));
         // One that is just stopping still saves what it holds.
         let waiting = Instant::now();
         while self.running().await.is_none() && self.is_held() && waiting.elapsed() < STOP_LIMIT {
@@ -203,11 +199,15 @@ impl Twin {
             .args(["local", "serve", "--dir"])
             .arg(&self.dir)
             .args(port)
-            .args(any_user.then_some("--any-user"))
-            .arg(format!("--idle={idle}"))
+            .args(how.any_user.then_some("--any-user"))
+            .args(how.aws_names.then_some("--aws-names"))
+            .arg(format!("--idle={}", how.idle))
             // It needs no keys, and handlers can read its environment.
             .env_clear()
             .envs(localaws::environment::passed())
+            // glibc keeps freed memory for reuse, but gives large blocks back to the system. By itself it calls a block large
+            // only above the size of those it has seen.
+            .env("MALLOC_MMAP_THRESHOLD_", "1048576")
             // Not our terminal's, and not killed by its Ctrl-C.
             .stdin(Stdio::null())
             .stdout(file)
@@ -236,17 +236,20 @@ impl Twin {
     }
 
     /// Runs the twin in this process until it is told to stop, nobody has used it for long, or its folder is deleted.
-    pub async fn serve(&self, port: Option<u16>, any_user: bool, idle: Idle) -> Result<(), Error> {
+    pub async fn serve(&self, how: &cli::How) -> Result<(), Error> {
         self.check()?;
-        let running = self.bind(port, any_user).await?;
-        let endpoint = running.endpoint();
+        let running = self.bind(how).await?;
+        let address = |text: &str| {
+            let parsed: Result<Endpoint, _> = text.parse();
+            parsed.map_err(|e| Error::failed(format!("{text}: {e}")))
+        };
         let daemon = Daemon {
-            endpoint: endpoint
-                .parse()
-                .map_err(|e| Error::failed(format!("{endpoint}: {e}")))?,
+            endpoint: address(running.endpoint())?,
+            inbox: Some(address(running.inbox())?),
             pid: std::process::id(),
             version: VERSION.to_owned(),
             any_user: running.any_user(),
+            aws_names: how.aws_names,
         };
         let record = Record::write(&self.dir, &daemon)
             .map_err(|e| Error::file(self.dir.join(RECORD).display(), &e))?;
@@ -255,7 +258,7 @@ impl Twin {
         let folder = Dir::open(&self.dir).map_err(|e| Error::file(self.dir.display(), &e))?;
         tokio::select! {
             told = running.told_to_stop() => told.map_err(failed)?,
-            () = unused(&running, &folder, idle) => {}
+            () = unused(&running, &folder, how.idle) => {}
         }
         // Before the port closes and another program can take it.
         drop(record);
@@ -266,17 +269,19 @@ impl Twin {
         }
     }
 
-    async fn bind(&self, port: Option<u16>, any_user: bool) -> Result<localaws::Running, Error> {
-        let ports = port.map_or_else(|| self.ports(), |port| vec![port]);
+    async fn bind(&self, how: &cli::How) -> Result<localaws::Running, Error> {
+        let inbox = self.recorded().and_then(|last| last.inbox);
+        let ports = how.port.map_or_else(|| self.ports(), |port| vec![port]);
         let mut last = 0;
         for port in ports {
             last = port;
             let config = localaws::Config {
-                dir: self.dir.clone(),
                 port,
+                inbox_port: inbox.map_or(0, Endpoint::port),
                 version: VERSION.to_owned(),
-                enforce_rates: false,
-                any_user,
+                any_user: how.any_user,
+                aws_names: how.aws_names,
+                ..localaws::Config::at(self.dir.clone())
             };
             match localaws::start(config).await {
                 Ok(running) => return Ok(running),
@@ -324,16 +329,21 @@ async fn unused(running: &localaws::Running, folder: &Dir, idle: Idle) {
     }
 }
 
-/// Refuses a running twin that serves only its owner, if `--any-user` is asked for.
-fn check_access(daemon: Daemon, any_user: bool) -> Result<Daemon, Error> {
-    if any_user && !daemon.any_user {
-        return Err(Error::failed(format!(
-            "the local AWS twin already runs on {} and serves only you",
-            daemon.endpoint
-        ))
-        .hint("`labctl local stop`, then `labctl local start --any-user`"));
-    }
-    Ok(daemon)
+/// Refuses a running twin that lets in fewer than asked for: only its owner, or no host names of AWS.
+fn check_access(daemon: Daemon, how: &cli::How) -> Result<Daemon, Error> {
+    let lacks = if how.any_user && !daemon.any_user {
+        Some(("serves only you", "--any-user"))
+    } else if how.aws_names && !daemon.aws_names {
+        Some(("does not answer to AWS's host names", "--aws-names"))
+    } else {
+        None
+    };
+    let Some((lack, option)) = lacks else {
+        return Ok(daemon);
+    };
+    let running = format!("the local AWS twin already runs on {}", daemon.endpoint);
+    let hint = format!("`labctl local stop`, then `labctl local start {option}`");
+    Err(Error::failed(format!("{running} and {lack}")).hint(hint))
 }
 
 fn port_taken(last: Endpoint, now: Endpoint) -> String {

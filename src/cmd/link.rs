@@ -283,8 +283,13 @@ impl Link {
         let invoke_url = base.zip(state.key::<Method>());
         let invoke_url = invoke_url.map(|(base, method)| format!("{base}{}", method.path));
         let endpoint = self.connection.endpoint.as_deref();
-        let inbox = match endpoint {
-            Some(endpoint) if self.is_twin().await => Some(format!("{endpoint}/_local/")),
+        let local = self.local.clone().map(Twin::at);
+        let recorded = local.and_then(|twin| twin.recorded());
+        let inbox = match (recorded, endpoint) {
+            (Some(twin), _) => Some(twin.inbox_page()),
+            (None, Some(endpoint)) if self.is_twin().await => {
+                Some(local::inbox_page(endpoint).await)
+            }
             _ => None,
         };
         let users = state

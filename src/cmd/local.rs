@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{scene::Site, trust};
 use crate::{
-    cli::{Dir, Global, Idle, Local, Serve},
+    cli::{Dir, Global, How, Local, Serve},
     error::{Error, Exit},
     local::{self, Started, Twin, inbox},
     report,
@@ -19,25 +19,15 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
     let site = Site::of(global);
     let twin = |dir: &Dir| site.twin(dir.dir.as_deref());
     match command {
-        Local::Start(Serve {
-            port,
-            any_user,
-            idle,
-            dir,
-        }) => start(global, &twin(&dir), port, any_user, idle).await,
+        Local::Start(Serve { how, dir }) => start(global, &twin(&dir), &how).await,
         Local::Stop { all: true, .. } => stop_all(global).await,
         Local::Stop { dir, .. } => stop(global, &twin(&dir)).await,
         Local::List => list(global).await,
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
-        Local::Serve(Serve {
-            port,
-            any_user,
-            idle,
-            dir,
-        }) => {
-            twin(&dir).serve(port, any_user, idle).await?;
+        Local::Serve(Serve { how, dir }) => {
+            twin(&dir).serve(&how).await?;
             Ok(Exit::Ok)
         }
     }
@@ -52,21 +42,13 @@ fn say(global: &Global, lines: &[String], value: &serde_json::Value) {
     }
 }
 
-async fn start(
-    global: &Global,
-    twin: &Twin,
-    port: Option<u16>,
-    any_user: bool,
-    idle: Idle,
-) -> Result<Exit, Error> {
+async fn start(global: &Global, twin: &Twin, how: &How) -> Result<Exit, Error> {
+    trust::claim_twin(twin.dir());
     let Started {
         daemon,
         fresh,
         warnings,
-    } = {
-        trust::claim_twin(twin.dir());
-        twin.start(port, any_user, idle).await?
-    };
+    } = twin.start(how).await?;
     let how = if fresh { "started" } else { "already running" };
     let lines = [
         format!(
@@ -76,8 +58,9 @@ async fn start(
             report::local_path(twin.dir())
         ),
         format!(
-            "  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {0}/_local/",
-            daemon.endpoint
+            "  For other tools: AWS_ENDPOINT_URL={} with any credentials; mail: {}",
+            daemon.endpoint,
+            daemon.inbox_page()
         ),
     ];
     let value = json!({
@@ -85,7 +68,9 @@ async fn start(
         "endpoint": daemon.endpoint,
         "pid": daemon.pid,
         "started": fresh,
+        "inbox": daemon.inbox_page(),
         "any_user": daemon.any_user,
+        "aws_names": daemon.aws_names,
         "warnings": warnings,
     });
     say(global, &lines, &value);
@@ -198,7 +183,9 @@ async fn status(global: &Global, twin: &Twin) -> Result<Exit, Error> {
         "running": daemon.is_some(),
         "endpoint": daemon.as_ref().map(|d| &d.endpoint),
         "pid": daemon.as_ref().map(|d| d.pid),
+        "inbox": daemon.as_ref().map(local::Daemon::inbox_page),
         "any_user": daemon.as_ref().map(|d| d.any_user),
+        "aws_names": daemon.as_ref().map(|d| d.aws_names),
     });
     say(global, &[line], &value);
     Ok(if daemon.is_some() {
@@ -226,7 +213,7 @@ async fn show_inbox(global: &Global, twin: &Twin, address: Option<&str>) -> Resu
     if lines.is_empty() {
         lines.push("  No mail".to_owned());
     }
-    lines.push(format!("  In a browser: {}/_local/", daemon.endpoint));
+    lines.push(format!("  In a browser: {}", daemon.inbox_page()));
     say(global, &lines, &json!(mails));
     Ok(Exit::Ok)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::Endpoint;
 use crate::aws::Http;
 
 /// The most time and bytes that an answer may take.
@@ -14,11 +15,20 @@ pub async fn is_twin(endpoint: &str) -> bool {
     endpoint.starts_with("http://") && health(endpoint).await.is_some()
 }
 
+/// The address of the inbox's page of the twin at `endpoint`.
+pub async fn inbox_page(endpoint: &str) -> String {
+    let inbox = health(endpoint).await.and_then(|health| health.inbox);
+    let origin = inbox.map_or(endpoint.to_owned(), |inbox| inbox.to_string());
+    format!("{}/_local/", origin.trim_end_matches('/'))
+}
+
 /// The part of `health.json` that labctl reads.
 #[derive(Debug, Deserialize)]
 pub(super) struct Health {
     service: String,
     pub(super) pid: u32,
+    /// Older twins have none.
+    inbox: Option<Endpoint>,
 }
 
 pub(super) async fn health(endpoint: &str) -> Option<Health> {

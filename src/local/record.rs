@@ -34,6 +34,19 @@ pub struct Daemon {
     /// Whether every user of this machine may connect.
     #[serde(default)]
     pub any_user: bool,
+    /// Whether it answers to AWS's host names.
+    #[serde(default)]
+    pub aws_names: bool,
+    /// The origin of the inbox's page. Older versions had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<Endpoint>,
+}
+
+impl Daemon {
+    /// The address of the inbox's page.
+    pub fn inbox_page(&self) -> String {
+        format!("{}/_local/", self.inbox.unwrap_or(self.endpoint))
+    }
 }
 
 /// The record of a twin that runs or ran.

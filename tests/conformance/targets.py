@@ -125,7 +125,7 @@ def twin():
     environment = {"PATH": os.environ["PATH"], "HOME": folder}
     run = {"cwd": folder, "env": environment, "check": True, "capture_output": True, "text": True}
     try:
-        started = subprocess.run([labctl, "local", "start", "--port", "0", "--json"], **run)
+        started = subprocess.run([labctl, "local", "start", "--port", "0", "--aws-names", "--json"], **run)
         yield Target(json.loads(started.stdout)["endpoint"])
     finally:
         subprocess.run([labctl, "local", "stop"], **{**run, "check": False})

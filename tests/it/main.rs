@@ -9,6 +9,7 @@ mod choices;
 mod conflicts;
 mod deployed;
 mod door;
+mod doors;
 mod drift;
 mod edge;
 mod elsewhere;

@@ -335,7 +335,7 @@ class Edge(WithAnApi):
         self.assertIn("supports only cachable requests", body)
         status, headers, _ = self.view(reading, "/open?a=1", X_Forwarded_Proto="http")
         self.assertEqual((status, headers["location"]), (301, f"https://{reading['DomainName']}/open?a=1"))
-        host = {"Host": reading["DomainName"]}
+        host = {"Host": reading["DomainName"].replace(".cloudfront.net", ".cloudfront.localhost")}
         self.assertEqual(request(f"{self.endpoint}/open", headers=host)[0], 200)
         status, headers, body = request(f"{self.endpoint}/_cloudfront/dnobody.cloudfront.net/")
         self.assertEqual((status, headers["content-type"]), (403, "text/html"))

@@ -22,12 +22,31 @@ pub struct Config {
     pub dir: PathBuf,
     /// TCP port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
+    /// The inbox's TCP port on 127.0.0.1. Another one is used if it is taken, or 0.
+    pub inbox_port: u16,
     /// Version of the program that embeds the twin, told to whoever asks.
     pub version: String,
     /// Whether AWS's documented request rates are enforced from the start.
     pub enforce_rates: bool,
     /// Whether every user of this machine may connect, not only the one who starts the twin, and root.
     pub any_user: bool,
+    /// Whether requests may name the twin as AWS is named (`Host: iam.amazonaws.com`).
+    pub aws_names: bool,
+}
+
+impl Config {
+    /// A twin whose folder is `dir`, on any port, for its owner alone.
+    pub fn at(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            port: 0,
+            inbox_port: 0,
+            version: String::new(),
+            enforce_rates: false,
+            any_user: false,
+            aws_names: false,
+        }
+    }
 }
 
 pub(crate) struct App {
@@ -38,6 +57,8 @@ pub(crate) struct App {
     pub(crate) changed: Notify,
     /// `http://127.0.0.1:PORT`, set once the listener is bound.
     pub(crate) endpoint: OnceLock<String>,
+    /// The origin of the inbox's page, likewise.
+    pub(crate) inbox: OnceLock<String>,
     /// Warm Lambda handler processes.
     pub(crate) runtime: lambda::Runtime,
     /// What API Gateway's data plane remembers between requests.
@@ -63,6 +84,7 @@ impl App {
             dirty: AtomicBool::new(false),
             changed: Notify::new(),
             endpoint: OnceLock::new(),
+            inbox: OnceLock::new(),
             runtime: lambda::Runtime::default(),
             gateway: apigateway::Memory::default(),
             faults: Faults::default(),
@@ -100,6 +122,10 @@ impl App {
 
     pub(crate) fn endpoint(&self) -> &str {
         self.endpoint.get().map_or("", String::as_str)
+    }
+
+    pub(crate) fn inbox(&self) -> &str {
+        self.inbox.get().map_or("", String::as_str)
     }
 }
 

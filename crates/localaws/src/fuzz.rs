@@ -8,7 +8,7 @@ use crate::{
     apigateway,
     app::{App, Config},
     cognito,
-    server::Request,
+    server::{self, Request},
     wire,
     world::World,
 };
@@ -17,13 +17,7 @@ use crate::{
 /// written as in HTTP/1.1: `METHOD URI`, headers, an empty line, the body; lines end with `\n`. Those that
 /// hyper would not take are left out. Answers the statuses.
 pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
-    let config = Config {
-        dir: dir.to_owned(),
-        port: 0,
-        version: String::new(),
-        enforce_rates: false,
-        any_user: false,
-    };
+    let config = Config::at(dir.to_owned());
     let app = Arc::new(App::new(config, World::default()));
     let asked = async {
         let mut statuses = Vec::new();
@@ -39,6 +33,8 @@ pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
 }
 
 async fn status(app: &Arc<App>, request: &Request) -> Option<u16> {
+    // Requests of all senders go on, so that services see them, too.
+    server::decide(app, request);
     let response = match cognito::well_known(app, request).await {
         Some(response) => response,
         None => match apigateway::data_plane(app, request).await {

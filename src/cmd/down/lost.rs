@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{Run, close, prove::Record, started};
 use crate::{
     aws::{Cx, Identity},
-    cli::{Global, Idle},
+    cli::{Global, How},
     cmd::{
         link::{self, Link},
         scene, whose,
@@ -164,7 +164,7 @@ impl Run<'_> {
         if !built {
             return Ok(None);
         }
-        for message in twin.start(None, false, Idle::default()).await?.warnings {
+        for message in twin.start(&How::default()).await?.warnings {
             self.events().send(Event::warning(message));
         }
         let link = link::link(&local, site, &lab.region, None).await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     aws::{self, Cx},
-    cli::{Global, Idle},
+    cli::{Global, How},
     cmd::{
         link::{self, Link},
         lookup,
@@ -44,7 +44,7 @@ pub(super) async fn start_and_link(
             daemon,
             fresh,
             warnings,
-        } = twin.start(None, false, Idle::default()).await?;
+        } = twin.start(&How::default()).await?;
         events.send(Event::Local {
             endpoint: daemon.endpoint.to_string(),
             started: fresh,

@@ -32,7 +32,16 @@ pub(super) fn report(status: &Said, up: Option<&Said>, endpoint: &str) -> Value 
     let events = up.map(Said::events).unwrap_or_default();
     let outputs = events.iter().find(|event| event["event"] == "outputs");
     let report = json!({ "code": status.code, "status": status.json(), "outputs": outputs });
-    let report = report.to_string().replace(endpoint, ENDPOINT);
+    // The inbox has a port of its own, which may begin with the digits of the other one.
+    let inbox = status.json()["outputs"]["inbox"]
+        .as_str()
+        .map(str::to_owned);
+    let inbox = inbox.and_then(|page| page.strip_suffix("/_local/").map(str::to_owned));
+    let mut report = report.to_string();
+    for origin in [inbox.as_deref(), Some(endpoint)].into_iter().flatten() {
+        report = report.replace(&format!("{origin}/"), &format!("{ENDPOINT}/"));
+        report = report.replace(&format!("{origin}\""), &format!("{ENDPOINT}\""));
+    }
     serde_json::from_str(&report).expect("JSON")
 }
 

@@ -51,6 +51,16 @@ struct EndpointConfiguration {
     vpc_endpoint_ids: Vec<String>,
 }
 
+impl RestApi {
+    /// Whether its endpoint is of type `EDGE`.
+    pub(super) fn is_edge_optimized(&self) -> bool {
+        self.endpoint_configuration
+            .types
+            .iter()
+            .any(|t| t == "EDGE")
+    }
+}
+
 fn ipv4() -> String {
     "ipv4".to_owned()
 }

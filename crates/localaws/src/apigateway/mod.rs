@@ -171,6 +171,11 @@ pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Resp
     gateway::serve(app, request).await
 }
 
+/// Whether a request is for an invoke URL.
+pub(crate) fn is_invoke(request: &Request) -> bool {
+    gateway::is_invoke(request)
+}
+
 /// What answers a request that comes here with the name of another host, as a proxy may pass it on.
 pub(crate) fn foreign_host() -> Response {
     gateway::foreign_host()

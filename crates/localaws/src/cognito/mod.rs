@@ -49,8 +49,8 @@ pub(crate) use self::{
     inbox::{Mail, forget_mail},
     keys::KeyPair,
     login::{LoginRefusal, issuer_of, verify_login},
-    managed_login::serve as managed_login,
-    pages::well_known,
+    managed_login::{is_login, serve as managed_login},
+    pages::{is_keys, well_known},
     place::account_of,
     verify::{Jwt, TokenRefusal, verify_token},
 };

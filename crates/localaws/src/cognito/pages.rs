@@ -12,8 +12,13 @@ use crate::{
     server::{Request, Response},
 };
 
-/// `/{pool}/.well-known/jwks.json` and `openid-configuration`. `None`: not one of them.
-pub(crate) async fn well_known(app: &Arc<App>, request: &Request) -> Option<Response> {
+/// Whether a request is for one of these pages.
+pub(crate) fn is_keys(request: &Request) -> bool {
+    parts(request).is_some()
+}
+
+/// The pool and the page that a request is for.
+fn parts(request: &Request) -> Option<(&str, &str)> {
     static PATH: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^/([a-z]{2}(?:-[a-z]+)+-\d_[0-9A-Za-z]+)/\.well-known/(jwks\.json|openid-configuration)$")
             .expect("the expression is constant")
@@ -22,7 +27,12 @@ pub(crate) async fn well_known(app: &Arc<App>, request: &Request) -> Option<Resp
         return None;
     }
     let parts = PATH.captures(request.uri().path())?;
-    let (id, page) = (&parts[1], &parts[2]);
+    Some((parts.get(1)?.as_str(), parts.get(2)?.as_str()))
+}
+
+/// `/{pool}/.well-known/jwks.json` and `openid-configuration`. `None`: not one of them.
+pub(crate) async fn well_known(app: &Arc<App>, request: &Request) -> Option<Response> {
+    let (id, page) = parts(request)?;
     let Some(place) = app.read(|world| Place::of_pool(world, id)) else {
         let message = format!("User pool {id} does not exist.");
         return Some(response(

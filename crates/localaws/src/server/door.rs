@@ -108,12 +108,23 @@ impl Guard {
 }
 
 /// Answers a refused client with the reason and closes the connection. Nothing that the client sends is looked at.
-pub(super) async fn refuse(mut stream: TcpStream) {
+pub(super) async fn refuse(stream: TcpStream) {
     let message = "labctl's local AWS serves only the user who started it. To serve every user of this machine, that user \
                    types `labctl local stop`, then `labctl local start --any-user`";
+    turn_away(stream, "403 Forbidden", "AccessDeniedException", message).await;
+}
+
+/// Answers a client for whom there is no room.
+pub(super) async fn busy(stream: TcpStream) {
+    let message = "labctl's local AWS has too many requests under way";
+    let status = "503 Service Unavailable";
+    turn_away(stream, status, "ServiceUnavailableException", message).await;
+}
+
+async fn turn_away(mut stream: TcpStream, status: &str, code: &str, message: &str) {
     let body = serde_json::json!({ "message": message }).to_string();
     let answer = format!(
-        "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\nx-amzn-errortype: AccessDeniedException\r\n\
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-amzn-errortype: {code}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );

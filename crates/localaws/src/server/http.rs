@@ -1,20 +1,26 @@
-//! One connection: reads requests whole, routes them, logs them.
+//! One connection: decides from a request's head, reads the body, has the request served, logs it.
 
 use std::{error::Error, pin::Pin, sync::Arc, time::Instant};
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::{
     Method, StatusCode,
-    body::{Body, Bytes, Incoming},
+    body::{Bytes, Incoming},
     header::{self, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 
-use super::{Request, Response, Server, door, local};
-use crate::{apigateway, app::App, cloudfront, cognito, faults::Cut, wire};
+use super::{
+    Request, Response, Server, door,
+    limits::Whole,
+    local,
+    routes::{self, Route},
+    spelling,
+};
+use crate::{apigateway, cloudfront, cognito, faults::Cut, wire};
 
 /// API Gateway's largest payload, and some room for its own refusal of what is larger.
 const BODY_LIMIT: usize = 11 << 20;
@@ -23,10 +29,19 @@ const CODE_LIMIT: usize = 70 << 20;
 /// The request line with its headers.
 const HEAD_LIMIT: usize = 64 << 10;
 
+/// The port that a connection came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Port {
+    Twin,
+    /// Its origin is the inbox's page's alone.
+    Inbox,
+}
+
 /// Serves a connection, unless it is refused, until it ends, or until `served` closes and the request under way is
 /// answered.
 pub(super) async fn connection(
     stream: TcpStream,
+    port: Port,
     server: Arc<Server>,
     mut served: watch::Receiver<()>,
 ) {
@@ -36,17 +51,30 @@ pub(super) async fn connection(
         }
         return door::refuse(stream).await;
     }
+    let Some(place) = server.places.take() else {
+        return door::busy(stream).await;
+    };
+    let place = &place;
     // Without it, keep-alive costs 40 ms a call.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let server = Arc::clone(&server);
-        async move { Ok::<_, Cut>(answer(&server, request).await?.map(Full::new)) }
+        async move {
+            place.works();
+            let response = answer(&server, port, request).await;
+            place.waits();
+            Ok::<_, Cut>(response?.map(Full::new))
+        }
     });
     let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(server.limits.head)
         .max_buf_size(HEAD_LIMIT)
+        .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
+        () = place.needed() => return,
         _ = served.changed() => None,
     };
     let ended = if let Some(ended) = ended {
@@ -68,136 +96,93 @@ fn cut(error: &hyper::Error) -> Option<Cut> {
     error.source()?.downcast_ref::<Cut>().copied()
 }
 
-async fn answer(server: &Arc<Server>, request: hyper::Request<Incoming>) -> Result<Response, Cut> {
+async fn answer(
+    server: &Arc<Server>,
+    port: Port,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Cut> {
     let started = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let (response, operation) = match admitted(&server.app, request).await {
-        Ok(request) => route(server, request).await,
-        Err(refusal) => (Ok(refusal), None),
+    let (response, operation) = match port {
+        Port::Twin => twin(server, request).await,
+        Port::Inbox => (Ok(inbox(server, request)), None),
     };
+    let status = response.as_ref().ok().map(Response::status);
     // The inbox page asks every two seconds.
-    if !(method == Method::GET && path.starts_with("/_local")) {
+    if status != Some(StatusCode::OK) || method != Method::GET || !path.starts_with("/_local") {
         let what = operation.unwrap_or(path);
         let ms = started.elapsed().as_millis();
-        let status = match &response {
-            Ok(response) => response.status().as_u16().to_string(),
-            Err(_) => "-".to_owned(),
-        };
+        let status = status.map_or("-".to_owned(), |status| status.as_u16().to_string());
         server.log(&format!("{method} {what} {status} {ms} ms"));
     }
     response
 }
 
-/// A request with its whole body, or a refusal.
-async fn admitted(app: &App, request: hyper::Request<Incoming>) -> Result<Request, Response> {
-    if foreign(&request).is_some_and(|host| !cloudfront::is_alias(app, &host)) {
-        return Err(not_answered());
+/// A request without its body. That is all that decides where it goes.
+fn head(request: hyper::Request<Incoming>) -> (Request, Incoming) {
+    let (head, body) = request.into_parts();
+    (Request::from_parts(head, Bytes::new()), body)
+}
+
+fn inbox(server: &Server, request: hyper::Request<Incoming>) -> Response {
+    let (head, _) = head(request);
+    match routes::inbox(&server.app, &head) {
+        Ok(()) => local::serve_inbox(&server.app, &head),
+        Err(refused) => refused.response(),
     }
+}
+
+/// The response, and the name of the operation when it is an API call.
+async fn twin(
+    server: &Arc<Server>,
+    request: hyper::Request<Incoming>,
+) -> (Result<Response, Cut>, Option<String>) {
+    let (mut request, body) = head(request);
+    let route = match Route::of(&server.app, &request) {
+        Ok(route) => route,
+        Err(refused) => return (Ok(refused.response()), None),
+    };
     let limit = if request.uri().path().starts_with("/2015-03-31/functions") {
         CODE_LIMIT
     } else {
         BODY_LIMIT
     };
-    let (head, body) = request.into_parts();
-    Ok(Request::from_parts(head, whole(body, limit).await?))
-}
-
-/// The whole body, or a refusal. A client that asks first (`Expect`) is told before it sends.
-async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Response> {
-    let too_large = || {
-        refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLargeException",
-            "The request is too large",
-        )
+    // The turn ends with the response.
+    let Whole { bytes, turn: _turn } = match server.bodies.whole(body, limit).await {
+        Ok(whole) => whole,
+        Err(refusal) => return (Ok(refusal), None),
     };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(refusal(
-            StatusCode::BAD_REQUEST,
-            "BadRequestException",
-            "The body could not be read",
-        )),
-    }
+    *request.body_mut() = bytes;
+    serve(server, route, request).await
 }
 
-/// The response, and the name of the operation when it is an API call.
-async fn route(server: &Arc<Server>, request: Request) -> (Result<Response, Cut>, Option<String>) {
+async fn serve(
+    server: &Arc<Server>,
+    route: Route,
+    mut request: Request,
+) -> (Result<Response, Cut>, Option<String>) {
     let app = &server.app;
-    if foreign(&request).is_some() {
-        // A distribution's alias leads to its edge, and to nothing else.
-        let response = cloudfront::data_plane(app, &request).await;
-        return (Ok(response.unwrap_or_else(not_answered)), None);
-    }
-    if let Some(response) = page(server, &request).await {
-        return (Ok(response), None);
-    }
-    wire::serve(app, &request).await
-}
-
-/// What is no API call.
-async fn page(server: &Arc<Server>, request: &Request) -> Option<Response> {
-    let app = &server.app;
-    if let Some(response) = local::serve(server, request).await {
-        return Some(response);
-    }
-    if let Some(response) = cloudfront::data_plane(app, request).await {
-        return Some(response);
-    }
-    if let Some(response) = cognito::managed_login(app, request).await {
-        return Some(response);
-    }
-    if let Some(mut response) = cognito::well_known(app, request).await {
-        allow_any_origin(&mut response);
-        return Some(response);
-    }
-    if let Some(response) = apigateway::data_plane(app, request).await {
-        return Some(response);
-    }
-    (request.method() == Method::OPTIONS && request.uri().path() == "/").then(|| preflight(request))
-}
-
-/// The host of a request, if it is neither loopback nor AWS's: signatures are not verified, so a name that a web page
-/// rebinds to 127.0.0.1 must not get in.
-fn foreign<B>(request: &hyper::Request<B>) -> Option<String> {
-    host(request).filter(|host| !is_loopback(host) && !is_aws(host))
-}
-
-fn not_answered() -> Response {
-    let message = "labctl's local AWS answers only to 127.0.0.1, localhost, *.amazonaws.com, *.amazoncognito.com, \
-                   *.cloudfront.net and aliases of distributions";
-    refusal(StatusCode::FORBIDDEN, "ForbiddenException", message)
-}
-
-/// The name in the Host header (or the request line), without the port, in small letters.
-pub(crate) fn host<B>(request: &hyper::Request<B>) -> Option<String> {
-    let host = match request.headers().get(header::HOST) {
-        // What cannot be read is nobody's name.
-        Some(host) => host.to_str().unwrap_or("?"),
-        None => request.uri().authority()?.as_str(),
+    let response = match route {
+        Route::Local => Some(local::serve(server, &request).await),
+        Route::Edge => cloudfront::data_plane(app, &request).await,
+        Route::Login => cognito::managed_login(app, &request).await,
+        Route::Keys => {
+            let keys = cognito::well_known(app, &request).await;
+            keys.map(|mut response| {
+                allow_any_origin(&mut response);
+                response
+            })
+        }
+        Route::Invoke => {
+            spelling::keep(&mut request).await;
+            apigateway::data_plane(app, &request).await
+        }
+        Route::Preflight => Some(preflight(&request)),
+        Route::SignIn | Route::Api => return wire::serve(app, &request).await,
     };
-    let end = if host.starts_with('[') {
-        host.find(']').map(|end| end + 1)
-    } else {
-        host.rfind(':')
-    };
-    let name = end.and_then(|end| host.get(..end)).unwrap_or(host);
-    Some(name.to_ascii_lowercase())
-}
-
-/// Names that only AWS can give an address to.
-fn is_aws(host: &str) -> bool {
-    [".amazonaws.com", ".amazoncognito.com", ".cloudfront.net"]
-        .iter()
-        .any(|name| host.ends_with(name))
-}
-
-pub(super) fn is_loopback(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]") || host.ends_with(".localhost")
+    // An alias that was removed meanwhile.
+    let gone = || refusal(StatusCode::NOT_FOUND, "NotFoundException", "Not found");
+    (Ok(response.unwrap_or_else(gone)), None)
 }
 
 /// Cognito's endpoints are for browsers: they let any origin in. Other services never answer a preflight
@@ -238,7 +223,7 @@ pub(crate) fn allow_any_origin(response: &mut Response) {
     );
 }
 
-fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
+pub(super) fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
     let mut response = Response::new(serde_json::json!({ "message": message }).to_string().into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -248,42 +233,4 @@ fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
     );
     headers.insert("x-amzn-errortype", HeaderValue::from_static(code));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_hosts_are_told_apart() {
-        let named = |name: &str| {
-            let request = hyper::Request::builder()
-                .header("host", name)
-                .body(Bytes::new())
-                .expect("well-formed");
-            host(&request).is_some_and(|host| is_loopback(&host))
-        };
-        for ours in [
-            "127.0.0.1",
-            "127.0.0.1:4588",
-            "localhost:1",
-            "LocalHost",
-            "a.execute-api.localhost:4588",
-            "[::1]:80",
-            "[::1]",
-        ] {
-            assert!(named(ours), "{ours}");
-        }
-        for foreign in [
-            "example.com",
-            "localhost.example.com:80",
-            "127.0.0.1.nip.io",
-            "evillocalhost",
-            "",
-            "[",
-            "0",
-        ] {
-            assert!(!named(foreign), "{foreign}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! `/_local/…`: the inbox, health and stop; the rest is in `control`. Only for pages and programs on this machine.
+//! `/_local/…`: the inbox, health and stop; the rest is in `control`. `routes` decides who may ask.
 
 use std::sync::Arc;
 
@@ -8,52 +8,48 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use super::{Request, Response, Server, control, http};
+use super::{Request, Response, Server, control};
 use crate::{app::App, cognito::Mail, wire::percent};
 
 const INBOX: &str = include_str!("inbox.html");
 /// Nothing from elsewhere, and no frame around it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-                      frame-ancestors 'none'";
+                      frame-ancestors 'none'; form-action 'none'; base-uri 'none'";
 
-/// `None`: not one of these paths.
-pub(super) async fn serve(server: &Arc<Server>, request: &Request) -> Option<Response> {
-    let path = request.uri().path();
-    let page = path
-        .strip_prefix("/_local")
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-    // A web page whose name was rebound to 127.0.0.1 must not read codes.
-    if http::host(request).is_some_and(|host| !http::is_loopback(&host)) {
-        let message = "only for 127.0.0.1 and localhost";
-        return Some(problem(StatusCode::FORBIDDEN, message));
-    }
+/// The path behind `/_local`.
+pub(super) fn page(request: &Request) -> Option<&str> {
+    let rest = request.uri().path().strip_prefix("/_local")?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// On the twin's own port. Who may ask is decided in `routes`.
+pub(super) async fn serve(server: &Arc<Server>, request: &Request) -> Response {
     let app = &server.app;
-    if request.method() != Method::GET && !is_meant(request) {
-        return Some(problem(
-            StatusCode::FORBIDDEN,
-            "the header 'x-localaws: 1' is missing",
-        ));
-    }
+    let page = page(request).unwrap_or_default();
     if let Some(response) = control::serve(app, request, page).await {
-        return Some(response);
+        return response;
     }
-    Some(match (request.method(), page) {
-        (&Method::GET, "" | "/") => page_response(),
+    match (request.method(), page) {
         (&Method::GET, "/health.json") => json_response(StatusCode::OK, &health(app)),
-        (&Method::GET, "/inbox.json") => inbox(app, request.uri().query().unwrap_or_default()),
         (&Method::POST, "/stop") => {
             server.stop.notify_one();
             json_response(StatusCode::OK, &json!({"stopping": true}))
         }
-        (_, "" | "/" | "/health.json" | "/inbox.json" | "/stop") => not_allowed(),
-        _ => problem(StatusCode::NOT_FOUND, "no such page"),
-    })
+        (_, "/health.json" | "/stop") => not_allowed(),
+        _ => serve_inbox(app, request),
+    }
 }
 
-/// Web pages cannot send the header without being asked for.
-fn is_meant(request: &Request) -> bool {
-    let header = request.headers().get("x-localaws");
-    header.is_some_and(|value| value == "1")
+/// On the inbox's port, which has nothing else.
+pub(super) fn serve_inbox(app: &App, request: &Request) -> Response {
+    match (request.method(), page(request)) {
+        (&Method::GET, Some("" | "/")) => page_response(),
+        (&Method::GET, Some("/inbox.json")) => {
+            inbox(app, request.uri().query().unwrap_or_default())
+        }
+        (_, Some("" | "/" | "/inbox.json")) => not_allowed(),
+        _ => problem(StatusCode::NOT_FOUND, "no such page"),
+    }
 }
 
 fn health(app: &App) -> Value {
@@ -62,6 +58,7 @@ fn health(app: &App) -> Value {
         "version": app.config.version,
         "pid": std::process::id(),
         "endpoint": app.endpoint(),
+        "inbox": app.inbox(),
     })
 }
 
@@ -91,6 +88,11 @@ fn page_response() -> Response {
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(POLICY),
+    );
+    // Whoever opens the page in a window gets no hold of it.
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
     );
     response
 }

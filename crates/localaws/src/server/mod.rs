@@ -1,11 +1,14 @@
-//! The listener: loopback only, one port for everything.
+//! The listeners, loopback only: one port for everything, one for the inbox's page.
 
 mod control;
 mod door;
 mod http;
+mod limits;
 mod local;
 #[cfg(target_os = "linux")]
 mod peers;
+mod routes;
+mod spelling;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,11 @@ use tokio::{
 
 use crate::app::{App, Config};
 use door::Door;
-pub(crate) use http::{allow_any_origin, host};
+use http::Port;
+pub(crate) use http::allow_any_origin;
+use limits::{Bodies, Limits, Places};
+pub(crate) use routes::host;
+pub(crate) use spelling::named;
 pub use store::FILES;
 use store::Store;
 
@@ -35,6 +42,8 @@ pub(crate) type Request = hyper::Request<Bytes>;
 /// A response with its whole body.
 pub(crate) type Response = hyper::Response<Bytes>;
 
+/// Connections that are turned away at the same time. Each lasts a second at most.
+const TURNED_AWAY: usize = 64;
 /// How long requests under way may still take when the twin stops.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -54,6 +63,9 @@ struct Server {
     /// Told by `POST /_local/stop`.
     stop: Notify,
     door: Door,
+    limits: Limits,
+    places: Arc<Places>,
+    bodies: Bodies,
     log: Mutex<std::fs::File>,
     /// When the last request ended, or the twin started.
     asked: Mutex<Instant>,
@@ -77,6 +89,11 @@ impl Running {
     /// `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         self.server.app.endpoint()
+    }
+
+    /// The origin of the inbox's page: `http://127.0.0.1:PORT` with a port of its own.
+    pub fn inbox(&self) -> &str {
+        self.server.app.inbox()
     }
 
     /// Whether every user of this machine may connect: by `Config::any_user`, or because the system cannot name a
@@ -125,6 +142,11 @@ impl Running {
     }
 }
 
+/// Decides from a request's head, as on both ports.
+pub(crate) fn decide(app: &App, head: &Request) {
+    let _ = (routes::Route::of(app, head), routes::inbox(app, head));
+}
+
 #[cfg(unix)]
 async fn terminated() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -143,32 +165,38 @@ async fn terminated() -> io::Result<()> {
 /// The port is taken (`AddrInUse`), the folder is used by another twin (`ResourceBusy`), or the folder or
 /// its state cannot be read.
 pub async fn start(config: Config) -> io::Result<Running> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))
-        .await
-        .map_err(|e| {
-            io::Error::new(
-                e.kind(),
-                format!("cannot listen on 127.0.0.1:{}: {e}", config.port),
-            )
-        })?;
+    start_within(config, Limits::default()).await
+}
+
+async fn start_within(config: Config, limits: Limits) -> io::Result<Running> {
+    let listener = bind(config.port).await?;
+    let for_inbox = match bind(config.inbox_port).await {
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => bind(0).await?,
+        bound => bound?,
+    };
     let endpoint = format!("http://{}", listener.local_addr()?);
+    let inbox = format!("http://{}", for_inbox.local_addr()?);
     let (store, world) = Store::open(&config.dir)?;
     let log = Mutex::new(store.log()?);
     let door = Door::new(config.any_user)?;
 
     let app = Arc::new(App::new(config, world));
     app.endpoint.get_or_init(|| endpoint);
+    app.inbox.get_or_init(|| inbox);
     let server = Arc::new(Server {
         app: Arc::clone(&app),
         stop: Notify::new(),
         door,
+        limits,
+        places: Arc::new(Places::new(&limits)),
+        bodies: Bodies::new(&limits),
         log,
         asked: Mutex::new(Instant::now()),
     });
     let (serving, served) = watch::channel(());
     let (finish, finished) = oneshot::channel();
     Ok(Running {
-        accepting: tokio::spawn(accept(listener, Arc::clone(&server), served)),
+        accepting: tokio::spawn(accept([listener, for_inbox], Arc::clone(&server), served)),
         saving: tokio::spawn(store.keep(app, finished)),
         server,
         serving,
@@ -176,23 +204,36 @@ pub async fn start(config: Config) -> io::Result<Running> {
     })
 }
 
+async fn bind(port: u16) -> io::Result<TcpListener> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|e| io::Error::new(e.kind(), format!("cannot listen on 127.0.0.1:{port}: {e}")))
+}
+
 /// Takes connections until `served` closes, then lets those under way end.
-async fn accept(listener: TcpListener, server: Arc<Server>, mut served: watch::Receiver<()>) {
+async fn accept(
+    [twin, inbox]: [TcpListener; 2],
+    server: Arc<Server>,
+    mut served: watch::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(http::connection(stream, Arc::clone(&server), served.clone()));
-                }
-                // Out of file descriptors, say: the next attempt may work, but must not spin.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            },
-            Some(_) = connections.join_next() => {}
+        let (accepted, port) = tokio::select! {
+            accepted = twin.accept() => (accepted, Port::Twin),
+            accepted = inbox.accept() => (accepted, Port::Inbox),
+            Some(_) = connections.join_next() => continue,
             _ = served.changed() => break,
+        };
+        match accepted {
+            Ok((stream, _)) if connections.len() < server.limits.connections + TURNED_AWAY => {
+                let server = Arc::clone(&server);
+                connections.spawn(http::connection(stream, port, server, served.clone()));
+            }
+            Ok(_) => {}
+            // Out of file descriptors, say: the next attempt may work, but must not spin.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    drop(listener);
+    drop((twin, inbox));
     let drained = async { while connections.join_next().await.is_some() {} };
     let in_time = tokio::time::timeout(GRACE, drained).await.is_ok();
     if !in_time {

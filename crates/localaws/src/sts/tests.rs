@@ -20,13 +20,7 @@ struct Twin(Arc<App>);
 
 impl Twin {
     fn new() -> Self {
-        let config = Config {
-            dir: PathBuf::new(),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(PathBuf::new());
         Self(Arc::new(App::new(config, World::default())))
     }
 

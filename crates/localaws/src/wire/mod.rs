@@ -140,6 +140,26 @@ fn respond(
     response
 }
 
+/// Whether a request is, by its head, for an operation of Cognito that needs no credentials, and carries none.
+pub(crate) fn is_open(request: &Request) -> bool {
+    // Of the query protocol, the operation stands in the body.
+    if read::is_form(request) {
+        return false;
+    }
+    let Some(query) = percent::pairs(request.uri().query().unwrap_or_default()) else {
+        return false;
+    };
+    let unsigned = matches!(scope::Scope::of(request, &query), Ok(None));
+    if !unsigned || query.iter().any(|(name, _)| name == "Action") {
+        return false;
+    }
+    let Ok(service) = route::service(request, None, None) else {
+        return false;
+    };
+    matches!(service, Service::Cognito | Service::CognitoIdentity)
+        && route::operation(service, request, None).is_ok_and(|found| found.operation.is_open())
+}
+
 /// Every operation that is served.
 pub(crate) fn operations() -> impl Iterator<Item = (Service, &'static str)> {
     SERVICES.into_iter().flat_map(|service| {

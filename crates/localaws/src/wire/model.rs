@@ -42,7 +42,14 @@ pub(crate) struct Operation {
     /// Names of the modelled error shapes.
     pub(crate) errors: Vec<String>,
     /// `none`: served without credentials.
-    pub(crate) authtype: Option<String>,
+    authtype: Option<String>,
+}
+
+impl Operation {
+    /// Whether it needs no credentials.
+    pub(crate) fn is_open(&self) -> bool {
+        self.authtype.as_deref() == Some("none")
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -53,8 +53,8 @@ pub(super) fn read(
     if let Some(session) = &session {
         seen.account = Some(session.account.clone());
     }
-    if operation.authtype.as_deref() != Some("none") {
-        authenticated(of, request, scope.as_ref())?;
+    if !operation.is_open() && scope.is_none() {
+        return Err(unauthenticated(of));
     }
 
     let model = Model::of(of);
@@ -123,28 +123,21 @@ fn session(
         .map_err(refused)
 }
 
-/// Signatures are not verified, so a web page could write one: what a browser sends is served only where
-/// no credentials are needed (Cognito's sign-in).
-fn authenticated(
-    service: Service,
-    request: &Request,
-    scope: Option<&Scope>,
-) -> Result<(), ApiError> {
-    let headers = request.headers();
+fn unauthenticated(service: Service) -> ApiError {
     let missing = match Model::of(service).metadata.protocol {
         Protocol::Query | Protocol::RestXml => "MissingAuthenticationToken",
         _ => "MissingAuthenticationTokenException",
     };
-    if scope.is_none() {
-        return Err(ApiError::new(403, missing, "Missing Authentication Token"));
-    }
-    // Whatever its value: browsers send `none` when a mail program opens a link, and `same-origin` from pages that
-    // the twin's own APIs return.
-    if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
-        let message = "labctl's local AWS serves web pages only what needs no credentials";
-        return Err(ApiError::new(403, "AccessDeniedException", message));
-    }
-    Ok(())
+    ApiError::new(403, missing, "Missing Authentication Token")
+}
+
+/// Whether the body is a form.
+pub(super) fn is_form(request: &Request) -> bool {
+    request.headers().get(CONTENT_TYPE).is_some_and(|value| {
+        value
+            .as_bytes()
+            .starts_with(b"application/x-www-form-urlencoded")
+    })
 }
 
 /// The fields of a query-protocol request: its form, or the URL's query for a GET.
@@ -152,12 +145,7 @@ fn form(
     request: &Request,
     query: &[(String, String)],
 ) -> Result<Option<Vec<(String, String)>>, ApiError> {
-    let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    if is_form && !request.body().is_empty() {
+    if is_form(request) && !request.body().is_empty() {
         let malformed = || {
             ApiError::new(
                 400,

@@ -120,13 +120,7 @@ async fn failures(service: Service, number: f64) -> BTreeSet<String> {
                 failures.insert(format!("{name}: no sample: {}", error.message));
                 continue;
             }
-            let config = Config {
-                dir: std::env::temp_dir().join(format!("localaws-{}", ids::uuid())),
-                port: 0,
-                version: String::new(),
-                enforce_rates: false,
-                any_user: false,
-            };
+            let config = Config::at(std::env::temp_dir().join(format!("localaws-{}", ids::uuid())));
             let app = Arc::new(App::new(config, World::default()));
             let call = Call {
                 service,

@@ -62,7 +62,9 @@ pub(super) fn authorizer_event(exchange: &Exchange) -> Value {
     event
 }
 
-/// Names as HTTP/2 clients send them, but for those that AWS writes itself.
+/// Names as the client wrote them, but for those that AWS writes itself. `CloudFront`, in front of an API of type
+/// `EDGE`, writes `Authorization` (a recording of AWS: localstack/localstack#10500); a regional endpoint does not
+/// (aws/aws-sdk-js#2719). Unsure of `User-Agent` from clients that write it otherwise.
 fn headers(exchange: &Exchange) -> Vec<(String, String)> {
     let given = &exchange.incoming.headers;
     if exchange.is_test() {
@@ -76,12 +78,17 @@ fn headers(exchange: &Exchange) -> Vec<(String, String)> {
         ("X-Forwarded-Proto", "https".to_owned()),
     ];
     let passed = |name: &str| {
-        !NOT_PASSED.contains(&name) && !own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+        let is = |other: &&str| other.eq_ignore_ascii_case(name);
+        !NOT_PASSED.iter().any(is) && !own.iter().any(|(own, _)| is(own))
     };
-    let spelled = |name: &str| match name {
-        "authorization" => "Authorization".to_owned(),
-        "user-agent" => "User-Agent".to_owned(),
-        other => other.to_owned(),
+    let spelled = |name: &str| {
+        if name.eq_ignore_ascii_case("user-agent") {
+            "User-Agent".to_owned()
+        } else if exchange.edge_optimized && name.eq_ignore_ascii_case("authorization") {
+            "Authorization".to_owned()
+        } else {
+            name.to_owned()
+        }
     };
     given
         .iter()

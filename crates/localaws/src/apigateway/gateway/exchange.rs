@@ -8,7 +8,13 @@ use serde_json::{Map, Value};
 use super::{
     super::integration::Integration, iam::Principal, lambda_authorizer::Output, usage::Key,
 };
-use crate::{app::now_ms, iam::Context, ids, server::Request, wire::percent};
+use crate::{
+    app::now_ms,
+    iam::Context,
+    ids,
+    server::{Request, named},
+    wire::percent,
+};
 
 pub(super) const TEST_STAGE: &str = "test-invoke-stage";
 /// Where every request of the twin comes from.
@@ -21,6 +27,7 @@ pub(super) struct Incoming {
     /// Without the stage, as sent.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
+    /// Names as the client wrote them.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Bytes,
 }
@@ -36,6 +43,8 @@ pub(super) struct Exchange {
     pub(super) deployment_id: Option<String>,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) binary_media_types: Vec<String>,
+    /// Whether the API's endpoint is of type `EDGE`.
+    pub(super) edge_optimized: bool,
     pub(super) resource_id: String,
     pub(super) resource_path: String,
     pub(super) parameters: BTreeMap<String, String>,
@@ -90,10 +99,8 @@ impl Incoming {
             http_method: request.method().as_str().to_owned(),
             path: path.to_owned(),
             query: percent::pairs(request.uri().query().unwrap_or_default())?,
-            headers: request
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            headers: named(request)
+                .map(|(name, value)| (name.to_owned(), text(value)))
                 .collect(),
             body: request.body().clone(),
         })

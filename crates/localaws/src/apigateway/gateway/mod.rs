@@ -63,6 +63,10 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response>
     Some(customize::customize(reply, responses, request, stage, &ids).response(&ids))
 }
 
+pub(super) fn is_invoke(request: &Request) -> bool {
+    Address::of(request).is_some()
+}
+
 pub(super) fn foreign_host() -> Response {
     Reply::forbidden().response(&Ids::new())
 }
@@ -124,6 +128,7 @@ fn exchange<'a>(
         deployment_id: Some(stage.deployment_id.clone()),
         variables: stage.variables.clone(),
         binary_media_types: snapshot.about.binary_media_types.clone(),
+        edge_optimized: snapshot.about.is_edge_optimized(),
         resource_id: resource.id.clone(),
         resource_path: resource.path.clone(),
         parameters,

@@ -68,6 +68,7 @@ impl TestInput {
             deployment_id: None,
             variables: self.stage_variables,
             binary_media_types: api.about.binary_media_types.clone(),
+            edge_optimized: api.about.is_edge_optimized(),
             resource_id: api.about.root_resource_id.clone(),
             resource_path: "/".to_owned(),
             parameters: BTreeMap::new(),

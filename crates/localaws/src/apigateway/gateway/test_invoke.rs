@@ -62,6 +62,7 @@ impl TestInput {
             deployment_id: None,
             variables: self.stage_variables,
             binary_media_types: api.about.binary_media_types.clone(),
+            edge_optimized: api.about.is_edge_optimized(),
             resource_id: resource.id.clone(),
             resource_path: resource.path.clone(),
             parameters: route::parameters(&resource.path, &path).ok_or_else(not_its_path)?,

@@ -75,13 +75,7 @@ impl Lab {
     pub(super) async fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("localaws-{}", ids::uuid()));
         std::fs::create_dir_all(&dir).unwrap();
-        let config = Config {
-            dir: dir.clone(),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(dir.clone());
         let twin = Twin {
             app: App::new(config, World::default()).into(),
         };

@@ -140,6 +140,11 @@ pub(crate) async fn data_plane(app: &Arc<App>, request: &Request) -> Option<Resp
     Some(response)
 }
 
+/// Whether a request is for a distribution.
+pub(crate) fn is_edge(app: &App, request: &Request) -> bool {
+    Address::of(request, |host| is_alias(app, host)).is_some()
+}
+
 /// Whether edges serve a distribution under this name of somebody's own.
 pub(crate) fn is_alias(app: &App, host: &str) -> bool {
     app.read(|world| {

@@ -55,13 +55,7 @@ impl Seen {
 impl Twin {
     /// One whose deployments take no time.
     fn new() -> Self {
-        let config = Config {
-            dir: PathBuf::new(),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(PathBuf::new());
         let twin = Self {
             app: Arc::new(App::new(config, World::default())),
         };

@@ -63,6 +63,11 @@ fn address(request: &Request) -> Option<(String, String, String, String)> {
     ))
 }
 
+/// Whether a request is for a user pool's domain.
+pub(crate) fn is_login(request: &Request) -> bool {
+    address(request).is_some()
+}
+
 /// `None`: no domain is asked for.
 pub(crate) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response> {
     let (region, prefix, path, base) = address(request)?;

@@ -41,13 +41,7 @@ impl Twin {
     }
 
     fn with(world: World) -> Self {
-        let config = Config {
-            dir: PathBuf::new(),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(PathBuf::new());
         Self {
             app: Arc::new(App::new(config, world)),
         }

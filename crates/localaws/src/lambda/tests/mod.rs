@@ -50,13 +50,7 @@ impl Drop for Twin {
 
 impl Twin {
     async fn new() -> Self {
-        let config = Config {
-            dir: std::env::temp_dir().join(format!("localaws-{}", ids::uuid())),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(std::env::temp_dir().join(format!("localaws-{}", ids::uuid())));
         let twin = Self {
             app: Arc::new(App::new(config, World::default())),
         };

@@ -166,8 +166,14 @@ async fn answers_other_users_once() {
     let request = "GET /_local/health.json HTTP/1.1\r\nHost: localhost\r\n";
     let own = raw(&twin, &format!("{request}Connection: close\r\n\r\n")).await;
     assert_eq!(status(&own), "200", "{own}");
-    let port = twin.endpoint().rsplit(':').next().unwrap();
-    for address in ["127.0.0.1", "::ffff:127.0.0.1"] {
+    let port = |origin: &str| origin.rsplit(':').next().unwrap().to_owned();
+    let (port, inbox) = (port(twin.endpoint()), port(twin.inbox()));
+    for (address, port) in [
+        ("127.0.0.1", &port),
+        ("::ffff:127.0.0.1", &port),
+        ("127.0.0.1", &inbox),
+        ("::ffff:127.0.0.1", &inbox),
+    ] {
         // Two requests at once, and a third after the first line of the answer.
         let request = request.replace("\r\n", "\\r\\n") + "\\r\\n";
         let script = format!(

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn distributions_have_names_and_a_page() {
     let folder = Folder::new();
-    let twin = folder.start().await;
+    let twin = folder.start_with_aws_names().await;
     for (host, path) in [
         ("Host: d1.cloudfront.net\r\n", "/"),
         (

@@ -49,7 +49,7 @@ async fn endless(twin: &Running, path: &str) -> usize {
     const CHUNK: usize = 1 << 14;
     let mut stream = connect(twin).await;
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\n{}Transfer-Encoding: chunked\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nx-localaws: 1\r\n{}Transfer-Encoding: chunked\r\n\r\n",
         signed("lambda")
     );
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -25,15 +25,7 @@ async fn serve() {
     let Some(dir) = std::env::var_os(DIR) else {
         return;
     };
-    let twin = start(Config {
-        dir: dir.into(),
-        port: 0,
-        version: String::new(),
-        enforce_rates: false,
-        any_user: false,
-    })
-    .await
-    .unwrap();
+    let twin = start(Config::at(dir.into())).await.unwrap();
     let mut errors = std::io::stderr();
     writeln!(errors, "\n{}", twin.endpoint()).unwrap();
     twin.wait().await.unwrap();

@@ -25,13 +25,7 @@ struct Twin {
 
 impl Twin {
     fn new() -> Self {
-        let config = Config {
-            dir: PathBuf::new(),
-            port: 0,
-            version: String::new(),
-            enforce_rates: false,
-            any_user: false,
-        };
+        let config = Config::at(PathBuf::new());
         Self {
             app: Arc::new(App::new(config, World::default())),
         }
