@@ -19,6 +19,9 @@ pub(super) const SOURCE_IP: &str = "127.0.0.1";
 pub(super) struct Incoming {
     pub(super) http_method: String,
     /// Without the stage, as sent.
+    pub(super) sent: String,
+    /// The same with one slash at its beginning, however many were sent (LocalStack's recording
+    /// `test_lambda_aws_proxy_integration`).
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
@@ -36,6 +39,8 @@ pub(super) struct Exchange {
     pub(super) deployment_id: Option<String>,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) binary_media_types: Vec<String>,
+    /// Whether the API's endpoint is of type `EDGE`.
+    pub(super) edge_optimized: bool,
     pub(super) resource_id: String,
     pub(super) resource_path: String,
     pub(super) parameters: BTreeMap<String, String>,
@@ -88,7 +93,8 @@ impl Incoming {
         };
         Some(Self {
             http_method: request.method().as_str().to_owned(),
-            path: path.to_owned(),
+            sent: path.to_owned(),
+            path: one_slash(path),
             query: percent::pairs(request.uri().query().unwrap_or_default())?,
             headers: request
                 .headers()
@@ -108,6 +114,11 @@ impl Incoming {
             .find(named)
             .map(|(_, value)| value.as_str())
     }
+}
+
+/// The path with one slash at its beginning.
+pub(super) fn one_slash(path: &str) -> String {
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 impl Exchange {
@@ -159,13 +170,16 @@ impl Exchange {
         format!("{}.execute-api.{}.amazonaws.com", self.api_id, self.region)
     }
 
-    /// Whether a media type is one that the API treats as binary.
+    /// Whether a media type is one that the API treats as binary. One with a star in it is none (LocalStack's
+    /// `test_aws_proxy_binary_response`), unless all are.
     pub(super) fn is_binary(&self, media_types: &str) -> bool {
         let first = media_types.split(',').next().unwrap_or_default();
         let media_type = first.split(';').next().unwrap_or_default().trim();
         self.binary_media_types.iter().any(|binary| {
             binary == "*/*"
-                || (!media_type.is_empty() && binary.eq_ignore_ascii_case(media_type))
+                || (!media_type.is_empty()
+                    && !media_type.contains('*')
+                    && binary.eq_ignore_ascii_case(media_type))
                 || binary.strip_suffix("/*").is_some_and(|kind| {
                     media_type
                         .split_once('/')

@@ -15,7 +15,7 @@ use super::{
     },
     authorize,
     event::claim,
-    exchange::{Caller, Exchange, Ids, Incoming},
+    exchange::{Caller, Exchange, Ids, Incoming, one_slash},
     lambda_authorizer::{self, Failure},
     log::Log,
 };
@@ -60,6 +60,7 @@ impl TestInput {
             .flat_map(|(name, values)| values.into_iter().map(move |value| (name.clone(), value)))
             .chain(self.headers)
             .collect();
+        let path = one_slash(path);
         Ok(Exchange {
             account: call.account.clone(),
             region: call.region.clone(),
@@ -68,6 +69,7 @@ impl TestInput {
             deployment_id: None,
             variables: self.stage_variables,
             binary_media_types: api.about.binary_media_types.clone(),
+            edge_optimized: api.about.is_edge_optimized(),
             resource_id: api.about.root_resource_id.clone(),
             resource_path: "/".to_owned(),
             parameters: BTreeMap::new(),
@@ -76,7 +78,8 @@ impl TestInput {
             api_key: None,
             incoming: Incoming {
                 http_method: "GET".to_owned(),
-                path: format!("/{}", path.trim_start_matches('/')),
+                sent: path.clone(),
+                path,
                 query: percent::pairs(query).ok_or_else(invalid)?,
                 headers,
                 body: Bytes::from(self.body.unwrap_or_default()),
