@@ -188,13 +188,10 @@ fn environment(
     let variables: BTreeMap<String, String> = entries
         .filter_map(|(key, value)| Some((key.value, value?.value)))
         .collect();
-    let bytes: usize = variables
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    let bytes = serde_json::json!(variables).to_string().len();
     if bytes > MOST_ENVIRONMENT_BYTES {
         let message = format!(
-            "the environment has {bytes} bytes; Lambda takes at most {MOST_ENVIRONMENT_BYTES}"
+            "the environment has {bytes} bytes as JSON; Lambda takes at most {MOST_ENVIRONMENT_BYTES}"
         );
         let hint = "put what is large into a file of the source folder";
         notes.note(map.place, message, hint);

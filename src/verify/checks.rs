@@ -159,7 +159,7 @@ impl<'a> Prober<'a> {
         match self.http.send(request).await {
             Ok(answer) => {
                 let mut seen = format!("{} {}", answer.status, short(&answer.body));
-                let mut right = want.holds(&answer);
+                let mut right = want.over_http(&request.method).holds(&answer);
                 let allowed = answer.header("access-control-allow-origin");
                 if let Some(origin) = &self.origin
                     && allowed != Some(origin)
@@ -193,6 +193,10 @@ impl<'a> Prober<'a> {
             let why = self.why(&seen, &request, begun).await;
             seen.push_str(&why.map(|why| format!("\n{why}")).unwrap_or_default());
         }
+        let want = match make() {
+            Ok(request) => want.over_http(&request.method),
+            Err(_) => *want,
+        };
         self.tell(name, ok, want.words(), seen, since);
         ok
     }

@@ -3,6 +3,7 @@
 use crate::aws::Answer;
 
 /// What a request must answer.
+#[derive(Clone, Copy)]
 pub(super) enum Want<'w> {
     /// 401 with exactly API Gateway's body.
     Unauthorized,
@@ -12,10 +13,27 @@ pub(super) enum Want<'w> {
     Refused(&'w str),
     /// A preflight's answer: no content.
     Empty,
+    /// This status, whatever the body.
+    Status(u16),
 }
 
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
 impl Want<'_> {
+    /// What can be wanted of a request over HTTP: an answer to HEAD has no body (RFC 9110), so that only its status
+    /// counts.
+    pub(super) fn over_http(self, method: &str) -> Self {
+        if method != "HEAD" {
+            return self;
+        }
+        Self::Status(match self {
+            Self::Unauthorized => 401,
+            Self::Refused(_) => 403,
+            Self::Empty => 204,
+            Self::Ok(_) => 200,
+            Self::Status(status) => status,
+        })
+    }
+
     pub(super) fn holds(&self, answer: &Answer) -> bool {
         match self {
             Self::Unauthorized => answer.status == 401 && answer.body == UNAUTHORIZED,
@@ -25,6 +43,7 @@ impl Want<'_> {
                 answer.status == 403 && body.contains(&why.to_lowercase())
             }
             Self::Empty => answer.status == 204 && answer.body.is_empty(),
+            Self::Status(status) => answer.status == *status,
             Self::Ok(body) => answer.status == 200 && body.is_none_or(|b| answer.body == b),
         }
     }
@@ -36,6 +55,7 @@ impl Want<'_> {
             Self::Ok(None) => "200".to_owned(),
             Self::Refused(why) => format!("403 {why}"),
             Self::Empty => "204".to_owned(),
+            Self::Status(status) => status.to_string(),
         }
     }
 }

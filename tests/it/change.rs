@@ -223,3 +223,22 @@ fn a_dry_run_only_reads() {
     assert_eq!(other, [("function.hello", "update")]);
     assert_eq!((site.state(), twin::everything(&site.endpoint())), before);
 }
+
+/// An answer to HEAD has no body: what `expect` names is looked for in the test invocation only.
+#[test]
+fn a_head_route_is_verified_by_its_status() {
+    let site = Site::tutorial();
+    site.edit("    GET /demo:", "    HEAD /demo:");
+    let open = "    HEAD /open: { function: hello, authorizer: none, expect: Hello from Lambda! }\n  stage: dev";
+    site.edit("  stage: dev", open);
+    site.ok("up --local");
+    let verified = site.ok("verify").out;
+    assert!(verified.contains("HEAD /open is open to all"), "{verified}");
+    site.edit("none, expect: Hello from Lambda!", "none, expect: Bye");
+    let failed = site.labctl("verify").code(5).out;
+    let wrong: Vec<&str> = failed.lines().filter(|line| line.contains('✗')).collect();
+    assert!(
+        matches!(wrong.as_slice(), [one] if one.contains("test-invoke HEAD /open")),
+        "{failed}"
+    );
+}

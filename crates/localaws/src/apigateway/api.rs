@@ -50,7 +50,7 @@ pub(super) struct Snapshot {
 }
 
 /// Where a method is; part of many inputs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MethodPlace {
     pub(super) rest_api_id: String,
@@ -119,14 +119,36 @@ pub(super) fn read<T>(
     id: &str,
     look: impl FnOnce(&Api) -> Result<T, ApiError>,
 ) -> Result<T, ApiError> {
+    let absent = || fault::api_absent(&call.account, id);
+    read_or(app, call, id, absent, look)
+}
+
+/// Looks at the API of a method. Recorded: of an unknown API AWS says that it does not know the resource
+/// (LocalStack's `test_put_method_validation`, `test_integration_response_wrong_api`).
+pub(super) fn read_method<T>(
+    app: &App,
+    call: &Call,
+    place: &MethodPlace,
+    look: impl FnOnce(&Api) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let absent = || fault::absent("Resource");
+    read_or(app, call, &place.rest_api_id, absent, look)
+}
+
+fn read_or<T>(
+    app: &App,
+    call: &Call,
+    id: &str,
+    absent: impl FnOnce() -> ApiError,
+    look: impl FnOnce(&Api) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
     app.read(|world| {
         let api = world
             .accounts
             .get(&call.account)
             .and_then(|account| account.regions.get(&call.region))
-            .and_then(|region| region.apigateway.apis.get(id))
-            .ok_or_else(|| fault::api_absent(&call.account, id))?;
-        look(api)
+            .and_then(|region| region.apigateway.apis.get(id));
+        look(api.ok_or_else(absent)?)
     })
 }
 
@@ -137,14 +159,35 @@ pub(super) fn change<T>(
     id: &str,
     alter: impl FnOnce(&mut Api) -> Result<T, ApiError>,
 ) -> Result<T, ApiError> {
+    let absent = || fault::api_absent(&call.account, id);
+    change_or(app, call, id, absent, alter)
+}
+
+/// Changes the API of a method; see [`read_method`].
+pub(super) fn change_method<T>(
+    app: &App,
+    call: &Call,
+    place: &MethodPlace,
+    alter: impl FnOnce(&mut Api) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let absent = || fault::absent("Resource");
+    change_or(app, call, &place.rest_api_id, absent, alter)
+}
+
+fn change_or<T>(
+    app: &App,
+    call: &Call,
+    id: &str,
+    absent: impl FnOnce() -> ApiError,
+    alter: impl FnOnce(&mut Api) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
     app.write(|world| {
         let api = world
             .accounts
             .get_mut(&call.account)
             .and_then(|account| account.regions.get_mut(&call.region))
-            .and_then(|region| region.apigateway.apis.get_mut(id))
-            .ok_or_else(|| fault::api_absent(&call.account, id))?;
-        alter(api)
+            .and_then(|region| region.apigateway.apis.get_mut(id));
+        alter(api.ok_or_else(absent)?)
     })
 }
 
@@ -164,19 +207,15 @@ pub(super) struct Listed<T> {
 }
 
 impl Paging {
-    /// The page of sorted items; AWS's is 25 long when nothing else is said, and never longer than 500.
+    /// The page of sorted items; AWS's is 25 long when nothing else is said, and never longer than 500. A limit that
+    /// makes no sense counts as none. Recorded: LocalStack's `test_get_api_keys` with a limit of -1.
     pub(super) fn list<T>(
         &self,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Listed<T>, ApiError> {
-        let limit = match self.limit {
-            None => 25,
-            Some(limit) => usize::try_from(limit)
-                .ok()
-                .filter(|limit| *limit > 0)
-                .ok_or_else(|| fault::bad_request("Invalid limit value specified"))?,
-        };
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.filter(|limit| *limit > 0).unwrap_or(25);
         let Page { items, next } = page(items, key, self.position.as_deref(), limit.min(500))
             .ok_or_else(|| fault::bad_request("Invalid position parameter specified"))?;
         Ok(Listed {
@@ -196,12 +235,4 @@ impl<T> Listed<T> {
             position: self.position,
         })
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
-pub(super) fn is_false(value: &bool) -> bool {
-    !*value
 }

@@ -18,6 +18,10 @@ use crate::{
     ids,
 };
 
+/// Characters of a description. AWS's documentation has no number; 125,001 are too many (LocalStack's
+/// `test_update_api_key_invalid_description_length`).
+const MOST_DESCRIBED: usize = 125_000;
+
 /// `ApiKey` of the model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +53,7 @@ impl ApiKey {
     }
 
     fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 4] = ["/name", "/description", "/enabled", "/customerId"];
+        const CAN: [&str; 4] = ["/description", "/enabled", "/name", "/customerId"];
         match (patch.op, patch.path.as_str()) {
             (Some(Op::Replace), "/name") => self.name = patch.optional(),
             (Some(Op::Replace), "/description") => self.description = patch.optional(),
@@ -57,7 +61,22 @@ impl ApiKey {
             (Some(Op::Replace), "/enabled") => self.enabled = patch.boolean()?,
             _ => return Err(patch.refused(&CAN)),
         }
-        Ok(())
+        self.check()
+    }
+
+    /// Recorded: LocalStack's `TestApigatewayApiKeysCrud`.
+    fn check(&self) -> Result<(), ApiError> {
+        let length = |text: &Option<String>| text.as_deref().unwrap_or_default().chars().count();
+        let wrong = match (self.value.chars().count(), length(&self.name)) {
+            (..20, _) => "API Key value should be at least 20 characters",
+            (129.., _) => "API Key value exceeds maximum size of 128 characters",
+            (_, 1025..) => "Invalid API Key name, can be at most 1024 characters.",
+            _ if length(&self.description) > MOST_DESCRIBED => {
+                "Invalid API Key description specified."
+            }
+            _ => return Ok(()),
+        };
+        Err(fault::bad_request(wrong))
     }
 }
 
@@ -116,16 +135,11 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
     check_tags(&input.tags)?;
     let value = input.value.filter(|value| !value.is_empty());
     let value = value.unwrap_or_else(|| ids::mixed(40));
-    if !(20..=128).contains(&value.chars().count()) {
-        return Err(fault::bad_request(
-            "API Key value should be at least 20 characters and at most 128",
-        ));
-    }
     let now = now_s();
     let key = ApiKey {
         id: ids::lower(10),
         value,
-        name: input.name,
+        name: input.name.filter(|name| !name.is_empty()),
         customer_id: input.customer_id,
         description: input.description,
         enabled: input.enabled,
@@ -134,6 +148,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
         stage_keys: Vec::new(),
         tags: input.tags,
     };
+    key.check()?;
     change(app, call, |state| {
         if state
             .api_keys

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     api::{self, Api, Paging},
+    endpoint::{Asked, EndpointConfiguration},
     fault,
     patch::{Op, PatchOperation},
     policy,
@@ -40,50 +41,10 @@ pub(super) struct RestApi {
     api_status: String,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EndpointConfiguration {
-    #[serde(default)]
-    types: Vec<String>,
-    #[serde(default = "ipv4")]
-    ip_address_type: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    vpc_endpoint_ids: Vec<String>,
-}
-
 impl RestApi {
     /// Whether its endpoint is of type `EDGE`.
     pub(super) fn is_edge_optimized(&self) -> bool {
-        self.endpoint_configuration
-            .types
-            .iter()
-            .any(|t| t == "EDGE")
-    }
-}
-
-fn ipv4() -> String {
-    "ipv4".to_owned()
-}
-
-impl EndpointConfiguration {
-    fn of(given: Option<Self>) -> Result<Self, ApiError> {
-        let mut endpoint = given.unwrap_or(Self {
-            types: Vec::new(),
-            ip_address_type: ipv4(),
-            vpc_endpoint_ids: Vec::new(),
-        });
-        if endpoint.types.is_empty() {
-            endpoint.types.push("EDGE".to_owned());
-        }
-        if endpoint.types.len() > 1 {
-            return Err(fault::bad_request(
-                "Cannot create an api with multiple Endpoint Types.",
-            ));
-        }
-        if endpoint.types.iter().any(|t| t == "PRIVATE") || !endpoint.vpc_endpoint_ids.is_empty() {
-            return Err(fault::not_served("APIs of endpoint type PRIVATE"));
-        }
-        Ok(endpoint)
+        self.endpoint_configuration.is_edge()
     }
 }
 
@@ -96,7 +57,7 @@ struct CreateInput {
     #[serde(default)]
     binary_media_types: Vec<String>,
     api_key_source: Option<String>,
-    endpoint_configuration: Option<EndpointConfiguration>,
+    endpoint_configuration: Option<Asked>,
     #[serde(default)]
     disable_execute_api_endpoint: bool,
     #[serde(default)]
@@ -111,6 +72,12 @@ struct CreateInput {
 impl CreateInput {
     /// What would change the data plane, and is not served there.
     fn check(&self) -> Result<(), ApiError> {
+        if self.description.as_deref() == Some("") {
+            return Err(fault::bad_request("Description cannot be an empty string"));
+        }
+        if let Some(size) = self.minimum_compression_size {
+            check_compression(size)?;
+        }
         let unserved = [
             (self.clone_from.is_some(), "cloneFrom of CreateRestApi"),
             (
@@ -129,6 +96,15 @@ impl CreateInput {
         check_name(&self.name)?;
         check_tags(&self.tags)
     }
+}
+
+fn check_compression(size: i64) -> Result<(), ApiError> {
+    if !(0..=10_485_760).contains(&size) {
+        return Err(fault::bad_request(
+            "Invalid minimum compression size, must be between 0 and 10485760",
+        ));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
@@ -218,54 +194,54 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
 }
 
 impl RestApi {
+    /// Recorded: LocalStack's `test_update_rest_api_*`.
     fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 8] = [
-            "/name",
-            "/policy",
-            "/description",
-            "/version",
-            "/apiKeySource",
-            "/binaryMediaTypes",
-            "/disableExecuteApiEndpoint",
-            "/endpointConfiguration/types/{type}",
-        ];
         if let Some(media_type) = patch.key("/binaryMediaTypes/") {
+            patch.only(&[Op::Add, Op::Remove, Op::Replace])?;
             self.binary_media_types.retain(|known| *known != media_type);
             match patch.op {
-                Some(Op::Remove) => {}
                 Some(Op::Add) => self.binary_media_types.push(media_type),
                 Some(Op::Replace) => self.binary_media_types.push(patch.text()?.to_owned()),
-                _ => return Err(patch.refused(&CAN)),
+                _ => {}
             }
             return Ok(());
         }
-        if patch.op != Some(Op::Replace) {
-            return Err(patch.refused(&CAN));
+        if let Some(at) = patch.path.strip_prefix("/endpointConfiguration/") {
+            return self.endpoint_configuration.patch(at, patch);
         }
         match patch.path.as_str() {
+            // A description may be removed, too.
+            "/description" => {
+                patch.only(&[Op::Add, Op::Replace, Op::Remove])?;
+                self.description = patch.left();
+            }
+            "/version" => {
+                patch.only(&[Op::Add, Op::Replace, Op::Remove])?;
+                self.version = patch.left();
+            }
             "/name" => {
+                patch.only(&[Op::Replace])?;
                 check_name(patch.text()?)?;
                 patch.text()?.clone_into(&mut self.name);
             }
-            "/description" => self.description = patch.optional(),
-            "/version" => self.version = patch.optional(),
             "/apiKeySource" if matches!(patch.text()?, "HEADER" | "AUTHORIZER") => {
+                patch.only(&[Op::Replace])?;
                 patch.text()?.clone_into(&mut self.api_key_source);
             }
-            "/disableExecuteApiEndpoint" => self.disable_execute_api_endpoint = patch.boolean()?,
+            "/disableExecuteApiEndpoint" => {
+                patch.only(&[Op::Replace])?;
+                self.disable_execute_api_endpoint = patch.boolean()?;
+            }
             // See `update`.
-            "/policy" => {}
+            "/policy" => patch.only(&[Op::Replace])?,
             "/minimumCompressionSize" => {
-                return Err(fault::not_served(&format!("{} of APIs", patch.path)));
+                patch.only(&[Op::Replace])?;
+                if let Some(size) = patch.optional() {
+                    check_compression(size.parse().unwrap_or(-1))?;
+                    return Err(fault::not_served(&format!("{} of APIs", patch.path)));
+                }
             }
-            at if at.starts_with("/endpointConfiguration/types/") => {
-                self.endpoint_configuration =
-                    EndpointConfiguration::of(Some(EndpointConfiguration {
-                        types: vec![patch.text()?.to_owned()],
-                        ..self.endpoint_configuration.clone()
-                    }))?;
-            }
-            _ => return Err(patch.refused(&CAN)),
+            _ => return Err(patch.invalid_path()),
         }
         Ok(())
     }
@@ -289,7 +265,10 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
         if let Some(policy) = policy {
             api.policy = policy;
         }
-        api.shown()
+        let mut shown = api.shown()?;
+        // This answer has tags also when there are none.
+        shown["tags"] = answer(&api.about.tags)?;
+        Ok(shown)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Integrations: what a method calls. Lambda proxies and MOCK are served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,9 @@ pub(super) struct Integration {
     response_transfer_mode: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) integration_responses: BTreeMap<String, IntegrationResponse>,
+    /// Statuses of the method's own responses; set where it is called.
+    #[serde(skip)]
+    pub(super) declared: BTreeSet<String>,
 }
 
 impl Integration {
@@ -68,6 +71,7 @@ impl Integration {
             cache_key_parameters: Vec::new(),
             response_transfer_mode: None,
             integration_responses: BTreeMap::new(),
+            declared: BTreeSet::new(),
         }
     }
 }
@@ -137,6 +141,7 @@ impl PutInput {
             cache_key_parameters: self.cache_key_parameters,
             response_transfer_mode: proxy.then(|| "BUFFERED".to_owned()),
             integration_responses: BTreeMap::new(),
+            declared: BTreeSet::new(),
         };
         Ok((self.place, integration))
     }
@@ -184,20 +189,20 @@ impl PutInput {
             ));
         }
         let uri = self.uri.as_deref().unwrap_or_default();
-        let Some(rest) = uri.strip_prefix("arn:aws:apigateway:") else {
-            return Err(fault::bad_request("Invalid ARN specified in the request"));
-        };
-        let mut parts = rest.splitn(3, ':');
-        let (region, service, action) = (parts.next(), parts.next(), parts.next());
-        if region.is_none_or(str::is_empty) {
+        let mut parts = uri.splitn(6, ':');
+        let mut next = || parts.next().unwrap_or_default();
+        let (arn, _, of, region, service) = (next(), next(), next(), next(), next());
+        let action = parts.next();
+        if arn != "arn" || region.is_empty() {
             return Err(fault::bad_request("Invalid ARN specified in the request"));
         }
+        // Other ARNs, such as the function's own, have none of both (LocalStack's `test_put_integration_aws_proxy_uri`).
         if !action.is_some_and(|a| a.starts_with("path/") || a.starts_with("action/")) {
             return Err(fault::bad_request(
                 "AWS ARN for integration must contain path or action",
             ));
         }
-        if service != Some("lambda") || function_of(uri).is_none() {
+        if of != "apigateway" || service != "lambda" || function_of(uri).is_none() {
             return Err(fault::bad_request(
                 "Integrations of type 'AWS_PROXY' currently only supports Lambda function \
                  and Firehose stream invocations.",
@@ -217,7 +222,7 @@ pub(super) fn function_of(uri: &str) -> Option<&str> {
 /// A new integration each time: its responses have to be put anew, too.
 pub(super) fn put(app: &App, call: &Call) -> Answer {
     let (place, integration) = call.input::<PutInput>()?.integration()?;
-    api::change(app, call, &place.rest_api_id, |api| {
+    api::change_method(app, call, &place, |api| {
         let method = api.method_mut(&place)?;
         let shown = answer(&integration)?;
         method.method_integration = Some(integration);
@@ -227,7 +232,7 @@ pub(super) fn put(app: &App, call: &Call) -> Answer {
 
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let place: MethodPlace = call.input()?;
-    api::read(app, call, &place.rest_api_id, |api| {
+    api::read_method(app, call, &place, |api| {
         let integration = api.method(&place)?.method_integration.as_ref();
         answer(integration.ok_or_else(|| fault::absent("Integration"))?)
     })
@@ -235,7 +240,7 @@ pub(super) fn get(app: &App, call: &Call) -> Answer {
 
 pub(super) fn delete(app: &App, call: &Call) -> Answer {
     let place: MethodPlace = call.input()?;
-    api::change(app, call, &place.rest_api_id, |api| {
+    api::change_method(app, call, &place, |api| {
         let taken = api.method_mut(&place)?.method_integration.take();
         taken.ok_or_else(|| fault::absent("Integration"))?;
         empty()

@@ -1,6 +1,6 @@
 //! Methods: what may be called, and by whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,9 @@ use crate::{
     call::{Answer, ApiError, Call, answer, empty},
 };
 
+/// In the order in which AWS names them.
 const HTTP_METHODS: [&str; 8] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY",
+    "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY",
 ];
 const COGNITO: &str = "COGNITO_USER_POOLS";
 
@@ -81,6 +82,12 @@ impl Method {
                 "Authorization scopes can only be set if the authorization type is COGNITO_USER_POOLS",
             ));
         }
+        let mut names = BTreeSet::new();
+        if !self.parameter_names().all(|name| names.insert(name)) {
+            return Err(fault::bad_request(
+                "Parameter names must be unique across querystring, header and path",
+            ));
+        }
         if let Some(model) = self
             .request_models
             .values()
@@ -93,16 +100,29 @@ impl Method {
         Ok(())
     }
 
+    /// What is called, with the responses that the method has declared.
+    pub(super) fn called(&self) -> Option<Integration> {
+        let mut integration = self.method_integration.clone()?;
+        integration.declared = self.method_responses.keys().cloned().collect();
+        Some(integration)
+    }
+
+    /// `n` of `method.request.header.n`.
+    fn parameter_names(&self) -> impl Iterator<Item = &str> {
+        self.request_parameters
+            .keys()
+            .filter_map(|parameter| parameter.strip_prefix("method.request."))
+            .filter_map(|located| located.split_once('.'))
+            .map(|(_, name)| name)
+    }
+
+    /// Whether somebody who is named by an authorizer may call.
+    fn has_authorizer(&self) -> bool {
+        !matches!(self.authorization_type.as_str(), "NONE" | "AWS_IAM")
+    }
+
+    /// Recorded: LocalStack's `test_update_method_validation`.
     fn patch(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 7] = [
-            "/authorizationType",
-            "/authorizerId",
-            "/authorizationScopes",
-            "/apiKeyRequired",
-            "/operationName",
-            "/requestParameters/{name}",
-            "/requestModels/{content-type}",
-        ];
         if let Some(name) = patch.key("/requestParameters/") {
             if patch.op == Some(Op::Remove) {
                 self.request_parameters.remove(&name);
@@ -114,27 +134,32 @@ impl Method {
         if let Some(content_type) = patch.key("/requestModels/") {
             return super::patch::entry(&mut self.request_models, content_type, patch);
         }
-        match (patch.op, patch.path.as_str()) {
-            (Some(Op::Replace), "/authorizationType") => {
-                patch.text()?.clone_into(&mut self.authorization_type);
-                if matches!(self.authorization_type.as_str(), "NONE" | "AWS_IAM") {
-                    self.authorizer_id = None;
-                }
+        if patch.path == "/authorizationScopes" {
+            patch.only(&[Op::Add, Op::Remove])?;
+            let scope = patch.text()?;
+            self.authorization_scopes.retain(|known| known != scope);
+            if patch.op == Some(Op::Add) {
+                self.authorization_scopes.push(scope.to_owned());
             }
-            (Some(Op::Replace), "/authorizerId") => self.authorizer_id = patch.optional(),
-            (Some(Op::Replace), "/apiKeyRequired") => self.api_key_required = patch.boolean()?,
-            (Some(Op::Replace), "/operationName") => self.operation_name = patch.optional(),
-            (Some(Op::Add), "/authorizationScopes") => {
-                let scope = patch.text()?;
-                if !self.authorization_scopes.iter().any(|known| known == scope) {
-                    self.authorization_scopes.push(scope.to_owned());
-                }
-            }
-            (Some(Op::Remove), "/authorizationScopes") => {
-                let scope = patch.text()?;
-                self.authorization_scopes.retain(|known| known != scope);
-            }
-            _ => return Err(patch.refused(&CAN)),
+            return Ok(());
+        }
+        let known = [
+            "/authorizationType",
+            "/authorizerId",
+            "/apiKeyRequired",
+            "/operationName",
+            "/requestValidatorId",
+        ];
+        if !known.contains(&patch.path.as_str()) {
+            return Err(patch.invalid_path());
+        }
+        patch.only(&[Op::Replace])?;
+        match patch.path.as_str() {
+            "/authorizationType" => self.authorization_type = patch.text()?.to_ascii_uppercase(),
+            "/authorizerId" => self.authorizer_id = patch.optional(),
+            "/apiKeyRequired" => self.api_key_required = patch.boolean()?,
+            "/operationName" => self.operation_name = patch.optional(),
+            _ => return refuse_validator(patch.optional().as_deref()),
         }
         Ok(())
     }
@@ -168,21 +193,24 @@ struct UpdateInput {
     patch_operations: Vec<PatchOperation>,
 }
 
+/// The twin makes no request validators, so nothing can be the id of one.
+fn refuse_validator(id: Option<&str>) -> Result<(), ApiError> {
+    match id.filter(|id| !id.is_empty()) {
+        Some(_) => Err(fault::bad_request(
+            "Invalid Request Validator identifier specified",
+        )),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn put(app: &App, call: &Call) -> Answer {
     let input: PutInput = call.input()?;
     let place = input.place;
-    if !HTTP_METHODS.contains(&place.http_method.as_str()) {
-        return Err(fault::bad_request(format!(
-            "Invalid HTTP method specified: {}",
-            place.http_method
-        )));
-    }
-    if input.request_validator_id.is_some() {
-        return Err(fault::not_served("request validators"));
-    }
+    let validator = input.request_validator_id;
     let method = Method {
         http_method: place.http_method.clone(),
-        authorization_type: input.authorization_type,
+        // AWS takes any case. Unsure: that it answers in capitals.
+        authorization_type: input.authorization_type.to_ascii_uppercase(),
         authorizer_id: input.authorizer_id.filter(|id| !id.is_empty()),
         authorization_scopes: input.authorization_scopes,
         api_key_required: input.api_key_required,
@@ -192,15 +220,19 @@ pub(super) fn put(app: &App, call: &Call) -> Answer {
         method_responses: BTreeMap::new(),
         method_integration: None,
     };
-    api::change(app, call, &place.rest_api_id, |api| {
-        if api
-            .resource(&place.resource_id)?
-            .methods
-            .contains_key(&place.http_method)
-        {
+    api::change_method(app, call, &place, |api| {
+        let resource = api.resource(&place.resource_id)?;
+        if !HTTP_METHODS.contains(&place.http_method.as_str()) {
+            return Err(fault::bad_request(format!(
+                "Invalid HttpMethod specified. Valid options are {}",
+                HTTP_METHODS.join(",")
+            )));
+        }
+        if resource.methods.contains_key(&place.http_method) {
             return Err(fault::conflict("Method already exists for this resource"));
         }
         method.check(api)?;
+        refuse_validator(validator.as_deref())?;
         let shown = answer(&method)?;
         let methods = &mut api.resource_mut(&place.resource_id)?.methods;
         methods.insert(place.http_method.clone(), method);
@@ -210,9 +242,7 @@ pub(super) fn put(app: &App, call: &Call) -> Answer {
 
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let place: MethodPlace = call.input()?;
-    api::read(app, call, &place.rest_api_id, |api| {
-        answer(api.method(&place)?)
-    })
+    api::read_method(app, call, &place, |api| answer(api.method(&place)?))
 }
 
 /// All patches, or none: only their result must make sense.
@@ -221,10 +251,13 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
         place,
         patch_operations,
     } = call.input()?;
-    api::change(app, call, &place.rest_api_id, |api| {
+    api::change_method(app, call, &place, |api| {
         let mut method = api.method(&place)?.clone();
         for patch in &patch_operations {
             method.patch(patch)?;
+        }
+        if !method.has_authorizer() {
+            method.authorizer_id = None;
         }
         method.check(api)?;
         let shown = answer(&method)?;
@@ -235,7 +268,7 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
 
 pub(super) fn delete(app: &App, call: &Call) -> Answer {
     let place: MethodPlace = call.input()?;
-    api::change(app, call, &place.rest_api_id, |api| {
+    api::change_method(app, call, &place, |api| {
         api.method(&place)?;
         let methods = &mut api.resource_mut(&place.resource_id)?.methods;
         methods.remove(&place.http_method);

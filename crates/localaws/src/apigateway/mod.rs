@@ -1,7 +1,7 @@
 //! API Gateway (REST, v1): control plane, snapshot deployments, and the data plane that serves them.
 //!
 //! `api` is what is kept; `apis`, `policy`, `resource`, `method`, `integration`, `responses`, `authorizer`,
-//! `gateway_response`, `deployment`, `stage` and `tags` are its parts and the operations on them; `api_key` and
+//! `endpoint`, `gateway_response`, `deployment`, `stage`, `method_setting` and `tags` are its parts and the operations on them; `api_key` and
 //! `usage_plan` meter them. `gateway` is the data plane.
 
 mod api;
@@ -9,11 +9,13 @@ mod api_key;
 mod apis;
 mod authorizer;
 mod deployment;
+mod endpoint;
 mod fault;
 mod gateway;
 mod gateway_response;
 mod integration;
 mod method;
+mod method_setting;
 mod patch;
 mod policy;
 mod resource;

@@ -16,6 +16,12 @@ pub(super) enum Op {
     Test,
 }
 
+impl Op {
+    fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct PatchOperation {
     pub(super) op: Option<Op>,
@@ -36,12 +42,31 @@ impl PatchOperation {
         self.value.clone().filter(|value| !value.is_empty())
     }
 
+    /// What is left of a text that can be removed.
+    pub(super) fn left(&self) -> Option<String> {
+        self.optional().filter(|_| self.op != Some(Op::Remove))
+    }
+
+    /// As Java reads booleans: what is not `true` is false. Recorded: LocalStack's `test_update_method_validation`
+    /// (`/apiKeyRequired`) and `test_update_api_key_enabled_invalid_value` (`/enabled`).
     pub(super) fn boolean(&self) -> Result<bool, ApiError> {
-        match self.text()? {
-            text if text.eq_ignore_ascii_case("true") => Ok(true),
-            text if text.eq_ignore_ascii_case("false") => Ok(false),
-            _ => Err(self.invalid_value()),
+        Ok(self.text()?.eq_ignore_ascii_case("true"))
+    }
+
+    /// Refuses all other operations on this path.
+    pub(super) fn only(&self, operations: &[Op]) -> Result<(), ApiError> {
+        if self.op.is_some_and(|op| operations.contains(&op)) {
+            return Ok(());
         }
+        let names: Vec<String> = operations.iter().copied().map(Op::name).collect();
+        Err(fault::bad_request(format!(
+            "Invalid patch operation specified. Must be one of: [{}]",
+            names.join(", ")
+        )))
+    }
+
+    pub(super) fn invalid_path(&self) -> ApiError {
+        fault::bad_request(format!("Invalid patch path {}", self.path))
     }
 
     pub(super) fn number<T: std::str::FromStr>(&self) -> Result<T, ApiError> {
@@ -66,9 +91,7 @@ impl PatchOperation {
 
     /// The answer to an operation or path that is not among those that can be changed.
     pub(super) fn refused(&self, can: &[&str]) -> ApiError {
-        let op = self
-            .op
-            .map_or("null".to_owned(), |op| format!("{op:?}").to_lowercase());
+        let op = self.op.map_or("null".to_owned(), Op::name);
         fault::bad_request(format!(
             "Invalid patch path  '{}' specified for op '{op}'. Must be one of: [{}]",
             self.path,

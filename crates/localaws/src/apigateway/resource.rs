@@ -157,7 +157,7 @@ fn check(api: &Api, parent: &Resource, text: &str) -> Result<(), ApiError> {
         if variable(part) && Part::of(sibling).is_some_and(variable) {
             return Err(fault::bad_request(format!(
                 "A sibling ({sibling}) of this resource already has a variable path part -- \
-                 only one unique variable path part is allowed"
+                 only one is allowed"
             )));
         }
     }

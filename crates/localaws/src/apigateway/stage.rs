@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    api::{self, Api, is_false},
+    api::{self, Api},
     fault,
+    method_setting::no_log_settings,
     patch::{self, Op, PatchOperation},
     tags::check_tags,
 };
@@ -30,12 +31,12 @@ pub(super) struct Stage {
     cache_cluster_enabled: bool,
     cache_cluster_status: String,
     /// `{path}/{method}` (or `*/*`) → settings. They are kept, and change nothing here.
-    method_settings: BTreeMap<String, Map<String, Value>>,
+    pub(super) method_settings: BTreeMap<String, Map<String, Value>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) variables: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) tags: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     pub(super) tracing_enabled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) web_acl_arn: Option<String>,
@@ -94,77 +95,13 @@ impl Stage {
             }
             (_, at) if at.starts_with("/canarySettings") => check_served(false, true)?,
             (Some(Op::Remove), "/accessLogSettings") => {}
-            (_, at) if at.starts_with("/accessLogSettings") => return Err(no_log_role()),
+            (op, at) if at.starts_with("/accessLogSettings/") && op != Some(Op::Remove) => {
+                return Err(no_log_settings(at, patch));
+            }
             _ => self.patch_method_setting(patch)?,
         }
         Ok(())
     }
-
-    /// `/{path}/{method}/{group}/{name}`, the path's slashes as `~1`; `/*/*` stands for all methods.
-    fn patch_method_setting(&mut self, patch: &PatchOperation) -> Result<(), ApiError> {
-        const CAN: [&str; 6] = [
-            "/deploymentId",
-            "/description",
-            "/tracingEnabled",
-            "/cacheClusterEnabled",
-            "/variables/{name}",
-            "/{resourcePath}/{httpMethod}/{setting}",
-        ];
-        let parts: Vec<&str> = patch.path.split('/').skip(1).collect();
-        match (patch.op, parts.as_slice()) {
-            (Some(Op::Remove), [resource, method]) => {
-                self.method_settings.remove(&format!("{resource}/{method}"));
-            }
-            (Some(Op::Replace), [resource, method, group, name]) => {
-                let setting = format!("{group}/{name}");
-                let (member, value) = match setting.as_str() {
-                    "logging/loglevel" if patch.text()? == "OFF" => ("loggingLevel", json!("OFF")),
-                    "logging/loglevel" => return Err(no_log_role()),
-                    "logging/dataTrace" => ("dataTraceEnabled", json!(patch.boolean()?)),
-                    "metrics/enabled" => ("metricsEnabled", json!(patch.boolean()?)),
-                    "throttling/burstLimit" => {
-                        ("throttlingBurstLimit", json!(patch.number::<i32>()?))
-                    }
-                    "throttling/rateLimit" => {
-                        ("throttlingRateLimit", json!(patch.number::<f64>()?))
-                    }
-                    "caching/enabled" => ("cachingEnabled", json!(patch.boolean()?)),
-                    "caching/ttlInSeconds" => ("cacheTtlInSeconds", json!(patch.number::<i32>()?)),
-                    "caching/dataEncrypted" => ("cacheDataEncrypted", json!(patch.boolean()?)),
-                    _ => return Err(patch.refused(&CAN)),
-                };
-                self.method_settings
-                    .entry(format!("{resource}/{method}"))
-                    .or_insert_with(default_settings)
-                    .insert(member.to_owned(), value);
-            }
-            _ => return Err(patch.refused(&CAN)),
-        }
-        Ok(())
-    }
-}
-
-fn default_settings() -> Map<String, Value> {
-    let defaults = json!({
-        "metricsEnabled": false,
-        "dataTraceEnabled": false,
-        "throttlingBurstLimit": 5000,
-        "throttlingRateLimit": 10000.0,
-        "cachingEnabled": false,
-        "cacheTtlInSeconds": 300,
-        "cacheDataEncrypted": false,
-        "requireAuthorizationForCacheControl": true,
-        "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
-    });
-    match defaults {
-        Value::Object(defaults) => defaults,
-        _ => Map::new(),
-    }
-}
-
-/// No account of the twin has the role that API Gateway would write its own logs with.
-fn no_log_role() -> ApiError {
-    fault::bad_request("CloudWatch Logs role ARN must be set in account settings to enable logging")
 }
 
 pub(super) fn check_served(cache: bool, canary: bool) -> Result<(), ApiError> {

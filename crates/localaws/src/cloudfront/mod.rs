@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::distribution::Distribution;
 pub(crate) use self::{
     control::{set, show},
-    edge::{Edge, data_plane, is_alias, is_edge},
+    edge::{Edge, data_plane, is_alias, is_edge, pass_through, request_id, via},
 };
 use crate::{
     app::App,

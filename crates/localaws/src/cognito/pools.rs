@@ -35,7 +35,7 @@ struct CreateInput {
     alias_attributes: Vec<String>,
     username_configuration: Option<UsernameConfiguration>,
     #[serde(default)]
-    schema: Vec<Attribute>,
+    schema: Vec<schema::Wanted>,
     #[serde(default)]
     user_pool_tags: BTreeMap<String, String>,
     #[serde(default)]

@@ -28,6 +28,9 @@ pub(super) struct Attribute {
     pub(super) string_attribute_constraints: Option<Value>,
 }
 
+/// Characters of a text.
+const LONGEST: i64 = 2048;
+
 fn yes() -> bool {
     true
 }
@@ -109,28 +112,113 @@ fn standard() -> Vec<Attribute> {
         .collect()
 }
 
-/// The schema of a new pool: the standard attributes, changed and extended by the request.
-pub(super) fn of_request(wanted: Vec<Attribute>) -> Result<Vec<Attribute>, ApiError> {
-    let mut schema = standard();
-    for mut attribute in wanted {
-        if let Some(known) = schema.iter_mut().find(|known| known.name == attribute.name) {
-            if known.attribute_data_type != attribute.attribute_data_type {
-                return Err(fault::invalid_parameter(format!(
-                    "Invalid AttributeDataType input, consider using {} for {}.",
-                    known.attribute_data_type, known.name
-                )));
+/// `SchemaAttributeType` as a request has it: most may be left out.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Wanted {
+    name: String,
+    attribute_data_type: Option<String>,
+    #[serde(default)]
+    developer_only_attribute: bool,
+    #[serde(default = "yes")]
+    mutable: bool,
+    #[serde(default)]
+    required: bool,
+    number_attribute_constraints: Option<Value>,
+    string_attribute_constraints: Option<Value>,
+}
+
+impl Wanted {
+    /// Source of the rules and texts: moto's tests `test_create_user_pool_*`, which are not verified on AWS.
+    fn check_constraints(&self) -> Result<(), ApiError> {
+        let name = &self.name;
+        let invalid = |message: String| Err(fault::invalid_parameter(message));
+        let (constraints, least, most, what) = match self.attribute_data_type.as_deref() {
+            Some("String") => {
+                let given = &self.string_attribute_constraints;
+                (given, "MinLength", "MaxLength", "length")
             }
-            known.required = attribute.required || known.name == "sub";
-            known.mutable = attribute.mutable && known.name != "sub";
-            continue;
+            Some("Number") => {
+                let given = &self.number_attribute_constraints;
+                (given, "MinValue", "MaxValue", "value")
+            }
+            _ => return Ok(()),
+        };
+        let of_text = what == "length";
+        let mut limits = [None, None];
+        for (limit, key) in limits.iter_mut().zip([least, most]) {
+            let given = constraints.as_ref().and_then(|of| of.get(key)?.as_str());
+            let Some(given) = given.filter(|given| !given.is_empty()) else {
+                continue;
+            };
+            *limit = given.parse::<i64>().ok().filter(|n| !of_text || *n >= 0);
+            if limit.is_none() {
+                return invalid(format!("Invalid {key} for schema attribute {name}"));
+            }
+            if of_text && limit.is_some_and(|n| n > LONGEST) {
+                return invalid(format!(
+                    "user.{name}: String attributes cannot have a length of more than {LONGEST}"
+                ));
+            }
         }
-        if attribute.required {
+        match limits {
+            [Some(least), Some(most)] if least > most => invalid(format!(
+                "user.{name}: Max {what} cannot be less than min {what}."
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// An attribute of the pool's own.
+    fn custom(self) -> Result<Attribute, ApiError> {
+        let Some(attribute_data_type) = self.attribute_data_type else {
+            return Err(fault::invalid_parameter(
+                "Invalid AttributeDataType input, consider using the provided AttributeDataType enum.",
+            ));
+        };
+        if self.required {
             return Err(fault::invalid_parameter(
                 "Required custom attributes are not supported currently.",
             ));
         }
-        attribute.name = format!("custom:{}", attribute.name);
-        schema.push(attribute);
+        let prefix = if self.developer_only_attribute {
+            "dev:custom:"
+        } else {
+            "custom:"
+        };
+        Ok(Attribute {
+            name: format!("{prefix}{}", self.name),
+            attribute_data_type,
+            developer_only_attribute: self.developer_only_attribute,
+            mutable: self.mutable,
+            required: false,
+            number_attribute_constraints: self.number_attribute_constraints,
+            string_attribute_constraints: self.string_attribute_constraints,
+        })
+    }
+}
+
+/// The schema of a new pool: the standard attributes, changed and extended by the request.
+pub(super) fn of_request(wanted: Vec<Wanted>) -> Result<Vec<Attribute>, ApiError> {
+    let mut schema = standard();
+    for attribute in wanted {
+        if let Some(known) = schema.iter_mut().find(|known| known.name == attribute.name) {
+            let data_type = attribute.attribute_data_type.as_ref();
+            let other = data_type.is_some_and(|given| *given != known.attribute_data_type);
+            if other || attribute.developer_only_attribute {
+                return Err(fault::invalid_parameter(format!(
+                    "You can not change AttributeDataType or set developerOnlyAttribute for standard schema \
+                     attribute {}",
+                    known.name
+                )));
+            }
+            attribute.check_constraints()?;
+            known.required = attribute.required || known.name == "sub";
+            known.mutable = attribute.mutable && known.name != "sub";
+            continue;
+        }
+        attribute.check_constraints()?;
+        schema.push(attribute.custom()?);
     }
     Ok(schema)
 }
@@ -154,7 +242,11 @@ pub(super) fn check(
             )));
         }
         let fits = match attribute.attribute_data_type.as_str() {
-            "Boolean" => value.is_empty() || value.parse::<bool>().is_ok(),
+            // In any case: Python writes `True` (moto's tests, verified on AWS).
+            "Boolean" => {
+                let known = ["", "true", "false"];
+                known.iter().any(|known| value.eq_ignore_ascii_case(known))
+            }
             "Number" => value.is_empty() || value.parse::<f64>().is_ok(),
             _ => length_fits(attribute, value),
         };
@@ -180,7 +272,8 @@ pub(super) fn check(
             set.or_else(|| current.get(name).map(String::as_str))
                 .unwrap_or_default()
         };
-        if value(&format!("{kind}_verified")) == "true" && value(kind).is_empty() {
+        if value(&format!("{kind}_verified")).eq_ignore_ascii_case("true") && value(kind).is_empty()
+        {
             return Err(fault::invalid_parameter(format!(
                 "{kind} is required to set {kind}_verified to true"
             )));

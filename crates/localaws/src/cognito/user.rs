@@ -86,6 +86,10 @@ impl User {
         for NameValue { name, value } in wanted {
             if value.is_empty() {
                 self.attributes.remove(name);
+            } else if name.ends_with("_verified") {
+                // Unsure: that AWS keeps `True` as `true`.
+                self.attributes
+                    .insert(name.clone(), value.to_ascii_lowercase());
             } else {
                 self.attributes.insert(name.clone(), value.clone());
             }

@@ -21,15 +21,31 @@ pub(super) struct Attachment {
     policy_arn: String,
 }
 
-fn not_attachable(arn: &str) -> ApiError {
-    absent(format!("Policy {arn} does not exist or is not attachable."))
+/// Recorded: LocalStack's `test_role_attach_policy`.
+pub(super) fn check_arn(arn: &str) -> Result<()> {
+    if crate::iam::is_arn(arn) {
+        return Ok(());
+    }
+    let message = "Invalid ARN:  Could not be parsed!";
+    Err(ApiError::new(400, "ValidationError", message))
+}
+
+/// The answer to a policy that is not here: of one that AWS has, the twin says that it does not serve it. `kind` as in
+/// the message.
+pub(super) fn not_attachable(kind: &str, arn: &str) -> ApiError {
+    if policy::is_of_aws(arn) {
+        let message = format!("labctl's local AWS does not serve the managed policy {arn}");
+        return ApiError::new(501, "NotImplementedException", message);
+    }
+    absent(format!("{kind} {arn} does not exist or is not attachable."))
 }
 
 impl State {
     pub(super) fn attach(&mut self, input: Attachment) -> Result<()> {
+        check_arn(&input.policy_arn)?;
         let role = self.existing_mut(&input.role_name)?;
         if policy::managed(&input.policy_arn).is_none() {
-            return Err(not_attachable(&input.policy_arn));
+            return Err(not_attachable("Policy", &input.policy_arn));
         }
         if role.attached.len() >= QUOTA && !role.attached.contains(&input.policy_arn) {
             return Err(exceeded("PoliciesPerRole", QUOTA));
@@ -39,6 +55,7 @@ impl State {
     }
 
     pub(super) fn detach(&mut self, input: Attachment) -> Result<()> {
+        check_arn(&input.policy_arn)?;
         let role = self.existing_mut(&input.role_name)?;
         if role.attached.remove(&input.policy_arn) {
             Ok(())

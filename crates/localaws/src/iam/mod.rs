@@ -140,6 +140,23 @@ pub(crate) fn session_ruling(
     )
 }
 
+/// Whether a text has the parts of an ARN: partition, service and resource are there.
+pub(crate) fn is_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, _, _, resource] = parts.as_slice() else {
+        return false;
+    };
+    *arn == "arn"
+        && ![partition, service, resource]
+            .iter()
+            .any(|part| part.is_empty())
+}
+
+/// Whether AWS has a managed policy of this ARN; the twin need not.
+pub(crate) fn is_of_aws(arn: &str) -> bool {
+    policy::is_of_aws(arn)
+}
+
 /// Whether an AWS-managed policy is one that can be attached here.
 pub(crate) fn is_managed(arn: &str) -> bool {
     policy::managed(arn).is_some()

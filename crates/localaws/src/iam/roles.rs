@@ -70,7 +70,7 @@ struct Shown<'a> {
     create_date: f64,
     assume_role_policy_document: String,
     description: Option<&'a str>,
-    max_session_duration: u32,
+    max_session_duration: Option<u32>,
     permissions_boundary: Option<Value>,
     tags: Option<Vec<Tag>>,
     role_last_used: Option<Value>,
@@ -88,7 +88,7 @@ impl Role {
             create_date: self.created,
             assume_role_policy_document: percent::encode(&self.trust),
             description: self.description.as_deref(),
-            max_session_duration: self.max_session,
+            max_session_duration: Some(self.max_session),
             permissions_boundary: self.boundary.as_ref().map(boundary),
             tags: (!self.tags.is_empty()).then(|| self.shown_tags()),
             role_last_used: None,
@@ -135,14 +135,11 @@ impl State {
         if self.roles.len() >= ROLES_QUOTA {
             return Err(exceeded("RolesPerAccount", ROLES_QUOTA));
         }
-        if let Some(arn) = input
-            .permissions_boundary
-            .as_deref()
-            .filter(|arn| policy::managed(arn).is_none())
-        {
-            return Err(absent(format!(
-                "Scope ARN: {arn} does not exist or is not attachable."
-            )));
+        if let Some(arn) = &input.permissions_boundary {
+            attached::check_arn(arn)?;
+            if policy::managed(arn).is_none() {
+                return Err(attached::not_attachable("Scope ARN:", arn));
+            }
         }
         let path = input.path.unwrap_or_else(|| "/".to_owned());
         let mut role = Role {
@@ -160,7 +157,11 @@ impl State {
             name: name.clone(),
         };
         role.add_tags(input.tags)?;
-        let answer = json!({ "Role": role.shown() });
+        // Only what was asked for (LocalStack's recording `test_role_with_path_lifecycle`).
+        let answer = json!({ "Role": Shown {
+            max_session_duration: input.max_session_duration,
+            ..role.shown()
+        }});
         self.roles.insert(name, role);
         Ok(answer)
     }

@@ -128,6 +128,53 @@ async fn a_role_in_use_stays() {
 }
 
 #[tokio::test]
+async fn a_policy_that_is_not_here_is_answered_by_what_it_is() {
+    let twin = Twin::new();
+    twin.role("r").await;
+    let aws = |name: &str| format!("arn:aws:iam::aws:policy/{name}");
+    let own = |name: &str| format!("arn:aws:iam::111122223333:policy/{name}");
+    for (arn, code) in [
+        ("longpolicynamebutnoarn".to_owned(), "ValidationError"),
+        (
+            "arn:aws:iam:policy/ReadOnlyAccess".to_owned(),
+            "ValidationError",
+        ),
+        (own("mine"), "NoSuchEntity"),
+        (aws("NoSuchPolicyAtAll"), "NoSuchEntity"),
+        (aws("Billing"), "NoSuchEntity"),
+        (aws("ReadOnlyAccess"), "NotImplementedException"),
+        (aws("job-function/Billing"), "NotImplementedException"),
+        (aws("AWSLambdaExecute"), "ok"),
+        (aws("AdministratorAccess"), "ok"),
+    ] {
+        let input = json!({"RoleName": "r", "PolicyArn": arn});
+        assert_eq!(twin.code("AttachRolePolicy", input).await, code, "{arn}");
+        let boundary = json!({
+            "RoleName": format!("b-{}", code.to_lowercase()), "AssumeRolePolicyDocument": trust(""),
+            "PermissionsBoundary": arn,
+        });
+        if code != "ok" {
+            assert_eq!(twin.code("CreateRole", boundary).await, code, "{arn}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_role_tells_only_a_session_length_that_was_asked_for() {
+    let twin = Twin::new();
+    for (name, asked, kept) in [("a", None, 3600), ("b", Some(7200), 7200)] {
+        let input = json!({
+            "RoleName": name, "AssumeRolePolicyDocument": trust(""), "MaxSessionDuration": asked,
+        });
+        let made = twin.call("CreateRole", input).await.unwrap();
+        let told = made["Role"].get("MaxSessionDuration");
+        assert_eq!(told.and_then(Value::as_u64), asked, "{name}");
+        let got = twin.call("GetRole", json!({"RoleName": name})).await;
+        assert_eq!(got.unwrap()["Role"]["MaxSessionDuration"], kept, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn quotas_count_no_white_space() {
     let twin = Twin::new();
     twin.role("r").await;

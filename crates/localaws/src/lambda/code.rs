@@ -133,10 +133,11 @@ impl Code {
             ));
         }
         if zip.len() > MOST_ZIPPED {
-            return Err(fault::fault(
+            let message = format!("Zipped size must be smaller than {MOST_ZIPPED} bytes");
+            return Err(ApiError::new(
                 413,
                 "RequestEntityTooLargeException",
-                format!("The deployment package must be smaller than {MOST_ZIPPED} bytes"),
+                message,
             ));
         }
         Ok(Self {

@@ -98,15 +98,15 @@ pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {
     }
     let named = Named::of_call(call, &input.function_name, None)?;
     if named.name.len() > LONGEST_NAME {
-        return Err(fault::fault(
-            400,
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{}' at 'functionName' failed to satisfy \
+        // Not the code that what breaks the model has (LocalStack's recording `test_function_arns`).
+        return Err(fault::invalid_parameter(format!(
+            "1 validation error detected: Value '{}' at 'functionName' failed to satisfy \
                  constraint: Member must have length less than or equal to {LONGEST_NAME}",
-                named.name
-            ),
-        ));
+            named.name
+        )));
+    }
+    if named.is_qualified() && !named.is_latest() {
+        return Err(fault::function_absent(&named.arn()));
     }
     check_tags(&input.tags)?;
     let settings = Settings::new(&named.name, input.settings)?;

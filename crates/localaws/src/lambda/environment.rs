@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::fault;
 use crate::call::ApiError;
 
+/// Bytes of all of them together.
 const LIMIT: usize = 4096;
 
 /// Set by Lambda itself.
@@ -51,10 +52,11 @@ pub(super) fn check(variables: &BTreeMap<String, String>) -> Result<(), ApiError
             "{UNABLE} contains invalid characters."
         )));
     }
-    let size: usize = variables.iter().map(|(n, v)| n.len() + v.len()).sum();
-    if size > LIMIT {
+    // Measured as JSON (LocalStack's recordings `test_large_environment_…`). Unsure: the order of the names.
+    let measured = serde_json::json!(variables).to_string();
+    if measured.len() > LIMIT {
         return Err(fault::invalid_parameter(format!(
-            "{UNABLE} exceeded the 4KB limit."
+            "{UNABLE} exceeded the 4KB limit. String measured: {measured}"
         )));
     }
     Ok(())

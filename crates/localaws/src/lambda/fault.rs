@@ -26,12 +26,15 @@ pub(super) fn conflict(message: impl Into<String>) -> ApiError {
     fault(409, "ResourceConflictException", message)
 }
 
-pub(super) fn stale_revision() -> ApiError {
+/// `api` tells the right one: `GetFunction/GetAlias`, `GetPolicy`.
+pub(super) fn stale_revision(api: &str) -> ApiError {
     fault(
         412,
         "PreconditionFailedException",
-        "The RevisionId provided does not match the latest RevisionId. Call the \
-         GetFunction/GetAlias API to retrieve the latest RevisionId for your resource.",
+        format!(
+            "The Revision Id provided does not match the latest Revision Id. Call the {api} API to retrieve the latest \
+             Revision Id"
+        ),
     )
 }
 

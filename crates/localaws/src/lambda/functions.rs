@@ -88,7 +88,7 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
 
 /// There is but `$LATEST`.
 pub(super) fn versions(app: &App, call: &Call) -> Answer {
-    let named = named(call)?.latest();
+    let named = named(call)?.or_latest();
     app.read(|world| {
         let latest = answer(named.get(world)?.listed(&named))?;
         Ok(json!({ "Versions": [latest] }))
@@ -106,10 +106,21 @@ pub(super) fn code_signing(app: &App, call: &Call) -> Answer {
 
 pub(super) fn delete(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
-    if named.is_qualified() {
+    if named.is_latest() {
         return Err(fault::invalid_parameter(
             "$LATEST version cannot be deleted without deleting the function.",
         ));
+    }
+    if named.is_alias() {
+        return Err(fault::invalid_parameter(
+            "Deletion of aliases is not currently supported.",
+        ));
+    }
+    if named.is_qualified() {
+        // A version that is not there is as good as deleted (LocalStack's `test_delete_on_nonexisting_version`).
+        let plain = named.without_qualifier();
+        app.read(|world| plain.get(world).map(|_| ()))?;
+        return Ok(json!({ "StatusCode": 204 }));
     }
     let function = app.write(|world| {
         let functions = &mut world.region(&call.account, &call.region).lambda.functions;

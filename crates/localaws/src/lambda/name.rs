@@ -19,8 +19,8 @@ pub(super) struct Named {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) name: String,
-    /// `$LATEST` or nothing: versions and aliases do not exist here.
-    qualified: bool,
+    /// Only `$LATEST` exists here: with another one, nothing is named.
+    qualifier: Option<String>,
 }
 
 #[derive(Default)]
@@ -32,19 +32,29 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Follows the model's pattern, in which all but the name may be left out.
     fn of(text: &'a str) -> Self {
-        let (place, own) = match text.split_once("function:") {
-            Some((place, own)) if place.is_empty() || place.ends_with(':') => (place, own),
-            _ => ("", text),
+        let is_account = |part: &str| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit());
+        let mut rest = text;
+        let mut before = |wanted: &dyn Fn(&str) -> bool| {
+            let (part, behind) = rest.split_once(':').filter(|(part, _)| wanted(part))?;
+            rest = behind;
+            Some(part)
         };
-        let (name, qualifier) = match own.split_once(':') {
+        let region = before(&|part| part == "arn").and_then(|_| {
+            before(&|_| true)?;
+            before(&|part| part == "lambda")?;
+            before(&|_| true)
+        });
+        let account = before(&is_account);
+        before(&|part| part == "function");
+        let (name, qualifier) = match rest.split_once(':') {
             Some((name, qualifier)) => (name, Some(qualifier)),
-            None => (own, None),
+            None => (rest, None),
         };
-        let mut place = place.trim_end_matches(':').rsplit(':');
         Self {
-            account: place.next().filter(|account| !account.is_empty()),
-            region: place.next(),
+            account,
+            region,
             name,
             qualifier,
         }
@@ -65,7 +75,6 @@ impl Named {
                 call.region
             )));
         }
-        let arn = arn(&call.account, &call.region, parts.name);
         if parts.account.is_some_and(|account| account != call.account) {
             let message = format!(
                 "User: arn:aws:iam::{}:root is not authorized to perform: lambda:{} on resource: {text}",
@@ -80,31 +89,25 @@ impl Named {
                 "The derived qualifier from the function name does not match the specified qualifier.",
             ));
         }
-        let qualifier = qualifier.or(parts.qualifier);
-        if let Some(other) = qualifier.filter(|qualifier| *qualifier != LATEST) {
-            return Err(fault::function_absent(&format!("{arn}:{other}")));
-        }
         Ok(Self {
             account: call.account.clone(),
             region: call.region.clone(),
             name: parts.name.to_owned(),
-            qualified: qualifier.is_some(),
+            qualifier: qualifier.or(parts.qualifier).map(str::to_owned),
         })
     }
 
     /// From a whole ARN. `None`: not the ARN of a function here.
     pub(super) fn of_arn(arn: &str) -> Option<Self> {
-        let parts = Parts::of(arn.strip_prefix("arn:aws:lambda:")?);
-        let qualified = match parts.qualifier {
-            None => false,
-            Some(LATEST) => true,
-            Some(_) => return None,
-        };
+        if !arn.starts_with("arn:aws:lambda:") {
+            return None;
+        }
+        let parts = Parts::of(arn);
         Some(Self {
             account: parts.account?.to_owned(),
             region: parts.region?.to_owned(),
             name: parts.name.to_owned(),
-            qualified,
+            qualifier: parts.qualifier.map(str::to_owned),
         })
     }
 
@@ -115,23 +118,49 @@ impl Named {
 
     /// As it was named.
     pub(super) fn arn(&self) -> String {
-        let suffix = if self.qualified { ":$LATEST" } else { "" };
-        self.plain_arn() + suffix
+        match &self.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.plain_arn()),
+            None => self.plain_arn(),
+        }
     }
 
-    /// The function with the qualifier `$LATEST`.
-    pub(super) fn latest(self) -> Self {
+    /// The function with the qualifier `$LATEST`, if it has none.
+    pub(super) fn or_latest(self) -> Self {
         Self {
-            qualified: true,
+            qualifier: self.qualifier.or_else(|| Some(LATEST.to_owned())),
+            ..self
+        }
+    }
+
+    pub(super) fn without_qualifier(self) -> Self {
+        Self {
+            qualifier: None,
             ..self
         }
     }
 
     pub(super) fn is_qualified(&self) -> bool {
-        self.qualified
+        self.qualifier.is_some()
+    }
+
+    pub(super) fn is_latest(&self) -> bool {
+        self.qualifier.as_deref() == Some(LATEST)
+    }
+
+    /// Whether it has the name of an alias: neither a version nor with a dollar.
+    pub(super) fn is_alias(&self) -> bool {
+        let alias = |text: &str| !text.contains('$') && !text.bytes().all(|b| b.is_ascii_digit());
+        self.qualifier.as_deref().is_some_and(alias)
+    }
+
+    fn exists(&self) -> bool {
+        self.qualifier.is_none() || self.is_latest()
     }
 
     pub(super) fn find<'w>(&self, world: &'w World) -> Option<&'w Function> {
+        if !self.exists() {
+            return None;
+        }
         world
             .accounts
             .get(&self.account)
@@ -145,6 +174,9 @@ impl Named {
     }
 
     pub(super) fn get_mut<'w>(&self, world: &'w mut World) -> Result<&'w mut Function, ApiError> {
+        if !self.exists() {
+            return Err(fault::function_absent(&self.arn()));
+        }
         world
             .accounts
             .get_mut(&self.account)
@@ -171,6 +203,23 @@ mod tests {
                 None,
                 "f",
                 None,
+            ),
+            ("111122223333:f", Some("111122223333"), None, "f", None),
+            ("function", None, None, "function", None),
+            // Recorded of AWS: LocalStack's `test_function_name_and_qualifier_validation`.
+            (
+                "arn:aws:lambda:us-east-1:111122223333:function",
+                Some("111122223333"),
+                Some("us-east-1"),
+                "function",
+                None,
+            ),
+            (
+                "arn:aws-us-gov:lambda:us-gov-west-1:111122223333:f:prod",
+                Some("111122223333"),
+                Some("us-gov-west-1"),
+                "f",
+                Some("prod"),
             ),
             (
                 "arn:aws:lambda:us-east-1:111122223333:function:f:$LATEST",

@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     fault,
+    function::Function,
     functions::named,
-    policy::{Policy, Principal, Statement},
+    name::Named,
+    policy::{Principal, Statement},
 };
 use crate::{
     app::App,
@@ -41,26 +43,39 @@ struct RemoveInput {
     revision_id: Option<String>,
 }
 
-fn check_revision(policy: &Policy, revision: Option<&str>) -> Result<(), ApiError> {
+fn check_revision(function: &Function, revision: Option<&str>) -> Result<(), ApiError> {
     match revision {
-        Some(revision) if revision != policy.revision => Err(fault::stale_revision()),
+        Some(revision) if revision != function.revision_id() => {
+            Err(fault::stale_revision("GetPolicy"))
+        }
         _ => Ok(()),
     }
+}
+
+/// Policies of aliases are those of nothing here. Recorded, as the other answers about what is not there: LocalStack's
+/// `test_permission_exceptions`.
+fn refuse_alias(named: &Named, world: &World) -> Result<(), ApiError> {
+    if named.is_alias() && named.clone().without_qualifier().find(world).is_some() {
+        let message = format!("Cannot find alias arn: {}", named.arn());
+        return Err(fault::not_found(message));
+    }
+    Ok(())
 }
 
 pub(super) fn add(app: &App, call: &Call) -> Answer {
     let input: AddInput = call.input()?;
     fault::refuse_rest("AddPermission", &input.rest)?;
     let named = named(call)?;
-    if named.is_qualified() {
+    if named.is_latest() {
         return Err(fault::invalid_parameter(
             "We currently do not support adding policies for $LATEST.",
         ));
     }
     app.write(|world| {
         let principal = principal(world, &call.account, &input.principal)?;
+        refuse_alias(&named, world)?;
         let function = named.get_mut(world)?;
-        check_revision(&function.policy, input.revision_id.as_deref())?;
+        check_revision(function, input.revision_id.as_deref())?;
         let mut policy = function.policy.clone();
         if policy
             .statements
@@ -83,7 +98,6 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
         };
         let document = statement.document().to_string();
         policy.statements.push(statement);
-        policy.changed();
         let size = policy.document().len();
         if size > LIMIT {
             return Err(fault::fault(
@@ -93,6 +107,7 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
             ));
         }
         function.policy = policy;
+        function.policy_changed();
         Ok(json!({ "Statement": document }))
     })
 }
@@ -135,21 +150,24 @@ pub(super) fn remove(app: &App, call: &Call) -> Answer {
     let input: RemoveInput = call.input()?;
     let named = named(call)?;
     app.write(|world| {
-        let policy = &mut named.get_mut(world)?.policy;
-        if policy.statements.is_empty() {
+        refuse_alias(&named, world)?;
+        let none = || fault::not_found(format!("No policy found for: {}", named.arn()));
+        let function = named.get_mut(world).map_err(|_| none())?;
+        if function.policy.statements.is_empty() {
             return Err(fault::not_found(
                 "No policy is associated with the given resource.",
             ));
         }
-        check_revision(policy, input.revision_id.as_deref())?;
+        check_revision(function, input.revision_id.as_deref())?;
         let sid = &input.statement_id;
-        let Some(index) = policy.statements.iter().position(|s| s.sid == *sid) else {
+        let statements = &mut function.policy.statements;
+        let Some(index) = statements.iter().position(|s| s.sid == *sid) else {
             return Err(fault::not_found(format!(
                 "Statement {sid} is not found in resource policy."
             )));
         };
-        policy.statements.remove(index);
-        policy.changed();
+        statements.remove(index);
+        function.policy_changed();
         empty()
     })
 }
@@ -157,12 +175,10 @@ pub(super) fn remove(app: &App, call: &Call) -> Answer {
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
     app.read(|world| {
-        let policy = &named.get(world)?.policy;
-        if policy.statements.is_empty() {
-            return Err(fault::not_found(
-                "The resource you requested does not exist.",
-            ));
-        }
-        Ok(json!({ "Policy": policy.document(), "RevisionId": policy.revision }))
+        let function = named.find(world);
+        let function = function.filter(|function| !function.policy.statements.is_empty());
+        let absent = || fault::not_found("The resource you requested does not exist.");
+        let function = function.ok_or_else(absent)?;
+        Ok(json!({ "Policy": function.policy.document(), "RevisionId": function.revision_id() }))
     })
 }

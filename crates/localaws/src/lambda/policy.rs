@@ -3,14 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::ids;
-
 const INVOKE: &str = "lambda:InvokeFunction";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Policy {
     pub(super) statements: Vec<Statement>,
-    pub(super) revision: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,10 +29,6 @@ pub(super) enum Principal {
 }
 
 impl Policy {
-    pub(super) fn changed(&mut self) {
-        self.revision = ids::uuid();
-    }
-
     /// Whether a service may invoke the function on behalf of a resource.
     pub(super) fn lets_in(&self, service: &str, source_arn: &str) -> bool {
         self.statements

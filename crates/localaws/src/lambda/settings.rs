@@ -53,8 +53,9 @@ pub(super) struct Settings {
     pub(super) timeout: u32,
     /// MB.
     pub(super) memory_size: u32,
-    #[serde(default, skip_serializing_if = "Environment::is_empty")]
-    pub(super) environment: Environment,
+    /// Answered when it was given, empty too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<Environment>,
     ephemeral_storage: EphemeralStorage,
     tracing_config: TracingConfig,
     pub(super) logging_config: LoggingConfig,
@@ -64,12 +65,6 @@ pub(super) struct Settings {
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Environment {
     pub(super) variables: BTreeMap<String, String>,
-}
-
-impl Environment {
-    fn is_empty(&self) -> bool {
-        self.variables.is_empty()
-    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -121,7 +116,7 @@ impl Settings {
             description: String::new(),
             timeout: 3,
             memory_size: 128,
-            environment: Environment::default(),
+            environment: None,
             ephemeral_storage: EphemeralStorage { size: 512 },
             tracing_config: TracingConfig {
                 mode: pass_through(),
@@ -143,13 +138,18 @@ impl Settings {
         set(&mut self.description, changes.description);
         set(&mut self.timeout, changes.timeout);
         set(&mut self.memory_size, changes.memory_size);
-        set(&mut self.environment, changes.environment);
+        self.environment = changes.environment.or(self.environment.take());
         set(&mut self.ephemeral_storage, changes.ephemeral_storage);
         set(&mut self.tracing_config, changes.tracing_config);
         if let Some(logging) = changes.logging_config {
             set(&mut self.logging_config.log_group, logging.log_group);
         }
         Ok(())
+    }
+
+    /// What the function's own environment variables are.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.environment.iter().flat_map(|given| &given.variables)
     }
 
     /// Whether Lambda may work in the function's role.

@@ -25,9 +25,9 @@ struct TagInput {
 
 pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
     if tags.len() > MOST {
-        return Err(fault::invalid_parameter(format!(
-            "A function can have at most {MOST} tags."
-        )));
+        return Err(fault::invalid_parameter(
+            "Number of tags exceeds resource tag limit.",
+        ));
     }
     for (key, value) in tags {
         if key.to_lowercase().starts_with("aws:") {
@@ -54,8 +54,7 @@ fn whole(call: &Call, resource: &str) -> Result<Named, ApiError> {
     let named = Named::of_call(call, resource, None)?;
     if named.is_qualified() {
         return Err(fault::invalid_parameter(
-            "Tags on function aliases and versions are not supported. Please specify either a \
-             function ARN without a version or alias.",
+            "Tags on function aliases and versions are not supported. Please specify a function ARN.",
         ));
     }
     Ok(named)
@@ -66,6 +65,11 @@ pub(super) fn tag(app: &App, call: &Call) -> Answer {
     let named = whole(call, &input.resource)?;
     app.write(|world| {
         let function = named.get_mut(world)?;
+        if input.tags.is_empty() {
+            return Err(fault::invalid_parameter(
+                "An error occurred and the request cannot be processed.",
+            ));
+        }
         let mut tags = function.tags.clone();
         tags.extend(input.tags);
         check_tags(&tags)?;

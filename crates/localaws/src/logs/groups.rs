@@ -75,7 +75,10 @@ pub(super) fn named<'a>(
         (None, None) => Err(invalid(
             "Either logGroupName or logGroupIdentifier is required.",
         )),
-        (Some(_), Some(_)) => Err(invalid(
+        // Recorded: LocalStack's `test_describe_log_streams_with_log_group_identifier`. Unsure of the other operations.
+        (Some(_), Some(_)) => Err(ApiError::new(
+            400,
+            "ValidationException",
             "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
         )),
     }
@@ -188,16 +191,26 @@ impl State {
             .into_iter()
             .map(|(name, group)| {
                 let arn = arn(account, region, name);
+                // Not told of groups that are looked for by a pattern (LocalStack's `test_describe_log_groups_with_pattern`).
+                let stored = || {
+                    group
+                        .events
+                        .iter()
+                        .map(|event| event.message.len() + 26)
+                        .sum::<usize>()
+                };
+                let stored = pattern.is_none().then(stored);
+                let protected = pattern.is_none().then_some(group.protected);
                 json!({
                     "logGroupName": name,
                     "creationTime": group.created,
                     "retentionInDays": group.retention_days,
                     "metricFilterCount": 0,
                     "arn": format!("{arn}:*"),
-                    "storedBytes": group.events.iter().map(|event| event.message.len() + 26).sum::<usize>(),
+                    "storedBytes": stored,
                     "logGroupClass": class(group),
                     "logGroupArn": arn,
-                    "deletionProtectionEnabled": group.protected,
+                    "deletionProtectionEnabled": protected,
                 })
             })
             .collect();

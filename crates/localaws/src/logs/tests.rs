@@ -105,6 +105,17 @@ async fn pages_stay_right_when_groups_go() {
     for name in ["a", "b", "c"] {
         twin.named("CreateLogGroup", name).await.unwrap();
     }
+    for (input, told) in [
+        (json!({"logGroupNamePrefix": "a"}), true),
+        (json!({"logGroupNamePattern": "a"}), false),
+    ] {
+        let found = twin.call("DescribeLogGroups", input).await.unwrap();
+        let group = found["logGroups"][0].as_object().unwrap();
+        for member in ["storedBytes", "deletionProtectionEnabled"] {
+            let given = group.get(member).is_some_and(|value| !value.is_null());
+            assert_eq!(given, told, "{member}");
+        }
+    }
     let first = twin.call("DescribeLogGroups", json!({"limit": 2}));
     let token = first.await.unwrap()["nextToken"].clone();
     twin.named("DeleteLogGroup", "b").await.unwrap();

@@ -51,6 +51,7 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
         return Err(super::not_served(member, call));
     }
     let policies = SessionPolicies::of(input.policy.clone(), &input.policy_arns)?;
+    check_arn(&input.role_arn)?;
     app.write(|world| {
         let account = account_of(&input.role_arn).ok_or_else(|| denied(call, &input.role_arn))?;
         let role = world
@@ -76,6 +77,15 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
         session.keep(world);
         Ok(answer)
     })
+}
+
+/// Recorded: LocalStack's `test_sts_invalid_parameters`.
+pub(super) fn check_arn(role_arn: &str) -> Result<(), ApiError> {
+    if iam::is_arn(role_arn) {
+        return Ok(());
+    }
+    let message = format!("{role_arn} is invalid");
+    Err(ApiError::new(400, "ValidationError", message))
 }
 
 pub(super) fn account_of(role_arn: &str) -> Option<&str> {
@@ -105,6 +115,10 @@ impl SessionPolicies {
             .filter_map(|policy| policy.arn.clone())
             .collect();
         if let Some(arn) = arns.iter().find(|arn| !iam::is_managed(arn)) {
+            if iam::is_of_aws(arn) {
+                let message = format!("labctl's local AWS does not serve the managed policy {arn}");
+                return Err(ApiError::new(501, "NotImplementedException", message));
+            }
             // Unsure of the wording.
             let message = format!("Policy {arn} does not exist or is not attachable.");
             return Err(ApiError::new(400, "ValidationError", message));

@@ -132,6 +132,25 @@ async fn a_role_is_assumed_by_whom_it_trusts() {
     }
 }
 
+/// Recorded of AWS: `LocalStack`'s `test_sts_invalid_parameters`.
+#[tokio::test]
+async fn what_is_no_arn_is_not_asked_for_permission() {
+    let twin = Twin::new();
+    for arn in [
+        "nothing-valid-in-here",
+        "arn::b:::something/test-role",
+        "arn:a::::something/test-role",
+        "arn:a:::something/test-role",
+        "arn:a:a::aaaaaaaaaa:",
+        "arn:aws:iam::111122223333",
+        "role/somebody-with-a-long-name",
+    ] {
+        let seen = twin.assume(Ok(ACCOUNT), arn, json!({})).await;
+        let told = format!("ValidationError {arn} is invalid");
+        assert_eq!(seen.unwrap_err(), told);
+    }
+}
+
 #[tokio::test]
 async fn a_session_says_whose_it_is() {
     let twin = Twin::new();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    assume::{PolicyDescriptor, SessionPolicies, account_of, role_seconds},
+    assume::{PolicyDescriptor, SessionPolicies, account_of, check_arn, role_seconds},
     session::{COGNITO, Grant, Session, WebIdentity},
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
         return Err(super::not_served("ProviderId", call));
     }
     let policies = SessionPolicies::of(input.policy, &input.policy_arns)?;
+    check_arn(&input.role_arn)?;
     let account = account_of(&input.role_arn).ok_or_else(denied)?;
     let who = identify(app, account, &input.web_identity_token)?;
     app.write(|world| {

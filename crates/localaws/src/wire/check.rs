@@ -17,10 +17,19 @@ pub(crate) fn check(
     input: &Value,
 ) -> Result<(), ApiError> {
     let mut problems = Vec::new();
-    value(model, of, input, "", &mut problems);
+    value(model, of, input, &body_of(service, of), &mut problems);
     match problems.as_slice() {
         [] => Ok(()),
         problems => Err(refusal(service, problems)),
+    }
+}
+
+/// How a service names the members of the body: API Gateway has `createRestApiInput.name`, the others `name`.
+/// Recorded: LocalStack's `test_update_method_response_negative_tests` (`statusCode` is in the URI).
+fn body_of(service: Service, of: &Ref) -> String {
+    match (service, of.shape.strip_suffix("Request")) {
+        (Service::ApiGateway, Some(operation)) => join("", &format!("{operation}Input")),
+        _ => String::new(),
     }
 }
 
@@ -46,6 +55,11 @@ fn value(model: &Model, of: &Ref, input: &Value, path: &str, problems: &mut Vec<
     }
     match input {
         Value::Object(members) if shape.kind == Kind::Structure => {
+            let in_body = |name: &str| {
+                let of = shape.members.get(name);
+                of.is_none_or(|of| of.location.is_none())
+            };
+            let at = |name: &str| join(if in_body(name) { path } else { "" }, name);
             for name in shape
                 .required
                 .iter()
@@ -53,14 +67,17 @@ fn value(model: &Model, of: &Ref, input: &Value, path: &str, problems: &mut Vec<
             {
                 let constraint = "Member must not be null".to_owned();
                 problems.push(Problem {
-                    path: join(path, name),
+                    path: at(name),
                     shown: " null".to_owned(),
                     constraint,
                 });
             }
-            for (name, member) in members {
-                if let Some(of) = shape.members.get(name) {
-                    value(model, of, member, &join(path, name), problems);
+            // The body before the URI and the query.
+            for wanted in [true, false] {
+                for (name, member) in members.iter().filter(|(name, _)| in_body(name) == wanted) {
+                    if let Some(of) = shape.members.get(name) {
+                        value(model, of, member, &at(name), problems);
+                    }
                 }
             }
         }
@@ -210,6 +227,102 @@ mod tests {
             flows
                 .contains("Member must satisfy constraint: [Member must satisfy enum value set: ["),
             "{flows}"
+        );
+    }
+
+    #[test]
+    fn api_gateway_names_the_input_of_what_is_in_the_body() {
+        let of = |operation: &str, input: &Value| {
+            let text = message(Service::ApiGateway, operation, input);
+            let known = text.strip_prefix("ValidationException: ");
+            known.unwrap_or_else(|| panic!("{text}")).to_owned()
+        };
+        assert_eq!(
+            of(
+                "CreateRestApi",
+                &json!({"name": "n", "endpointConfiguration": {"types": ["wrong"]}})
+            ),
+            "1 validation error detected: Value '[wrong]' at 'createRestApiInput.endpointConfiguration.types' failed \
+             to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [PRIVATE, \
+             EDGE, REGIONAL]]"
+        );
+        let patches = json!([{"op": "add"}, {"op": "wrong"}]);
+        assert_eq!(
+            of(
+                "UpdateStage",
+                &json!({"restApiId": "a", "stageName": "s", "patchOperations": patches})
+            ),
+            "1 validation error detected: Value 'wrong' at 'updateStageInput.patchOperations.2.member.op' failed to \
+             satisfy constraint: Member must satisfy enum value set: [add, remove, move, test, replace, copy]"
+        );
+        let of_uri = of(
+            "GetGatewayResponse",
+            &json!({"restApiId": "a", "responseType": "FAKE"}),
+        );
+        assert!(
+            of_uri.contains("Value 'FAKE' at 'responseType' failed"),
+            "{of_uri}"
+        );
+        let both = json!({"restApiId": "a", "resourceId": "r", "httpMethod": "GET", "statusCode": "x", "contentHandling": "y"});
+        let both = of("PutIntegrationResponse", &both);
+        assert!(
+            both.starts_with(
+                "2 validation errors detected: Value 'y' at 'putIntegrationResponseInput."
+            ),
+            "{both}"
+        );
+        assert!(
+            both.contains("; Value 'x' at 'statusCode' failed"),
+            "{both}"
+        );
+        let missing = of("CreateRestApi", &json!({}));
+        assert!(
+            missing.contains("Value null at 'createRestApiInput.name'"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn some_services_have_words_of_their_own() {
+        let long = json!({"logGroupName": "a".repeat(513)});
+        let limit = "InvalidParameterException: Invalid LogGroup or LogStream, both must have length less than or \
+                     equal to 512.";
+        for operation in ["CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"] {
+            let mut input = long.clone();
+            if operation == "PutRetentionPolicy" {
+                input["retentionInDays"] = json!(1);
+            }
+            assert_eq!(message(Service::Logs, operation, &input), limit);
+        }
+        let role = "arn:aws:iam::111122223333:role/r";
+        let function = |more: Value| {
+            let mut input = json!({"FunctionName": "f", "Role": role, "Code": {}});
+            for (name, value) in more.as_object().into_iter().flatten() {
+                input[name] = value.clone();
+            }
+            message(Service::Lambda, "CreateFunction", &input)
+        };
+        let architectures = function(json!({"Architectures": ["X86_64"]}));
+        assert!(
+            architectures.ends_with(
+                "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"
+            ),
+            "{architectures}"
+        );
+        let name = function(json!({"FunctionName": "my-function!"}));
+        assert!(
+            name.contains(
+                r"pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?"
+            ),
+            "{name}"
+        );
+        let runtime = function(json!({"Runtime": "PYTHON3.9"}));
+        assert!(
+            runtime.starts_with(
+                "InvalidParameterValueException: Value PYTHON3.9 at 'runtime' failed to satisfy constraint: Member \
+                 must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023,"
+            ) && runtime.ends_with("provided.al2, java8.al2] or be a valid ARN"),
+            "{runtime}"
         );
     }
 

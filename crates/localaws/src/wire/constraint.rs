@@ -85,11 +85,69 @@ fn pattern(shape: &Shape) -> Option<String> {
     })
 }
 
+/// Values in the order in which AWS names them, where that is not the model's.
+/// Recorded: LocalStack's snapshots of API Gateway and Lambda. AWS's list of runtimes lacks the oldest.
+const RECORDED: [&[&str]; 5] = [
+    &["PRIVATE", "EDGE", "REGIONAL"],
+    &["HTTP", "MOCK", "AWS_PROXY", "HTTP_PROXY", "AWS"],
+    &["add", "remove", "move", "test", "replace", "copy"],
+    &[
+        "REQUEST_TOO_LARGE",
+        "RESOURCE_NOT_FOUND",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "BAD_REQUEST_BODY",
+        "INVALID_SIGNATURE",
+        "INVALID_API_KEY",
+        "BAD_REQUEST_PARAMETERS",
+        "AUTHORIZER_FAILURE",
+        "UNAUTHORIZED",
+        "INTEGRATION_TIMEOUT",
+        "ACCESS_DENIED",
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "WAF_FILTERED",
+        "QUOTA_EXCEEDED",
+        "THROTTLED",
+        "API_CONFIGURATION_ERROR",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "INTEGRATION_FAILURE",
+        "EXPIRED_TOKEN",
+    ],
+    &[
+        "nodejs20.x",
+        "python3.14",
+        "provided.al2023",
+        "python3.12",
+        "python3.13",
+        "nodejs24.x",
+        "nodejs22.x",
+        "java25",
+        "python3.10",
+        "python3.11",
+        "java21",
+        "ruby3.3",
+        "ruby3.4",
+        "ruby3.2",
+        "python3.8",
+        "python3.9",
+        "java17",
+        "nodejs16.x",
+        "dotnet10",
+        "dotnet8",
+        "java11",
+        "dotnet6",
+        "nodejs18.x",
+        "provided.al2",
+        "java8.al2",
+    ],
+];
+
 fn values(shape: &Shape) -> Option<String> {
-    (!shape.values.is_empty()).then(|| {
-        format!(
-            "Member must satisfy enum value set: [{}]",
-            shape.values.join(", ")
-        )
-    })
+    let named = |value: &&str| shape.values.iter().any(|known| known == *value);
+    let model = || shape.values.iter().map(String::as_str).collect();
+    let shown = RECORDED.iter().find(|recorded| recorded.iter().all(named));
+    let shown: Vec<&str> = shown.map_or_else(model, |recorded| recorded.to_vec());
+    (!shown.is_empty())
+        .then(|| format!("Member must satisfy enum value set: [{}]", shown.join(", ")))
 }

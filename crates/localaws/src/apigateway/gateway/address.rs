@@ -13,7 +13,7 @@ pub(super) struct Address<'a> {
     api: &'a str,
     /// When the host names it.
     region: Option<&'a str>,
-    stage: &'a str,
+    pub(super) stage: &'a str,
     /// Behind the stage, as sent.
     pub(super) path: &'a str,
 }

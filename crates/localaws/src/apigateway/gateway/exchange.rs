@@ -25,6 +25,9 @@ pub(super) const SOURCE_IP: &str = "127.0.0.1";
 pub(super) struct Incoming {
     pub(super) http_method: String,
     /// Without the stage, as sent.
+    pub(super) sent: String,
+    /// The same with one slash at its beginning, however many were sent (LocalStack's recording
+    /// `test_lambda_aws_proxy_integration`).
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     /// Names as the client wrote them.
@@ -97,7 +100,8 @@ impl Incoming {
         };
         Some(Self {
             http_method: request.method().as_str().to_owned(),
-            path: path.to_owned(),
+            sent: path.to_owned(),
+            path: one_slash(path),
             query: percent::pairs(request.uri().query().unwrap_or_default())?,
             headers: named(request)
                 .map(|(name, value)| (name.to_owned(), text(value)))
@@ -115,6 +119,11 @@ impl Incoming {
             .find(named)
             .map(|(_, value)| value.as_str())
     }
+}
+
+/// The path with one slash at its beginning.
+pub(super) fn one_slash(path: &str) -> String {
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 impl Exchange {
@@ -166,13 +175,16 @@ impl Exchange {
         format!("{}.execute-api.{}.amazonaws.com", self.api_id, self.region)
     }
 
-    /// Whether a media type is one that the API treats as binary.
+    /// Whether a media type is one that the API treats as binary. One with a star in it is none (LocalStack's
+    /// `test_aws_proxy_binary_response`), unless all are.
     pub(super) fn is_binary(&self, media_types: &str) -> bool {
         let first = media_types.split(',').next().unwrap_or_default();
         let media_type = first.split(';').next().unwrap_or_default().trim();
         self.binary_media_types.iter().any(|binary| {
             binary == "*/*"
-                || (!media_type.is_empty() && binary.eq_ignore_ascii_case(media_type))
+                || (!media_type.is_empty()
+                    && !media_type.contains('*')
+                    && binary.eq_ignore_ascii_case(media_type))
                 || binary.strip_suffix("/*").is_some_and(|kind| {
                     media_type
                         .split_once('/')

@@ -21,6 +21,13 @@ pub(super) fn answer(exchange: &Exchange, log: &mut Log) -> Reply {
         );
         return Reply::internal(500);
     };
+    if !integration.declared.contains(&response.status_code) {
+        log.line(&format!(
+            "Execution failed due to configuration error: Output mapping refers to an invalid method response: {}",
+            response.status_code
+        ));
+        return Reply::internal(500);
+    }
     let wanted = exchange.incoming.header("accept").unwrap_or_default();
     let templates = &response.response_templates;
     let template = templates
@@ -32,7 +39,8 @@ pub(super) fn answer(exchange: &Exchange, log: &mut Log) -> Reply {
         status: response.status_code.parse().unwrap_or(500),
         headers: Vec::new(),
         body: template
-            .map(|(_, text)| text.clone().into_bytes())
+            .and_then(|(_, text)| text.clone())
+            .map(String::into_bytes)
             .unwrap_or_default(),
         refusal: None,
     };

@@ -26,6 +26,8 @@ mod usage;
 
 use std::sync::Arc;
 
+use hyper::header::HeaderValue;
+
 pub(crate) use self::memory::Memory;
 use self::{
     address::{Address, Deployment},
@@ -42,16 +44,22 @@ use super::{
 };
 use crate::{
     app::App,
+    cloudfront,
     server::{Request, Response},
     wafv2,
 };
 
-/// What API Gateway takes in one request.
+/// Bytes of a body. Source: API Gateway's quotas, as the next one.
 const PAYLOAD: usize = 10 << 20;
+/// Bytes of the request line and the headers' values. Unsure whether AWS counts the names, too.
+const HEAD: usize = 10_240;
 
 pub(super) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response> {
     let address = Address::of(request)?;
     let ids = Ids::new();
+    if let Some(reply) = too_large(request, &address) {
+        return Some(reply.response(&ids));
+    }
     let Some(deployment) = address.deployment(app) else {
         return Some(Reply::forbidden().response(&ids));
     };
@@ -60,7 +68,12 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response>
     };
     let responses = &deployment.snapshot.gateway_responses;
     let stage = &deployment.stage.stage_name;
-    Some(customize::customize(reply, responses, request, stage, &ids).response(&ids))
+    let reply = customize::customize(reply, responses, request, stage, &ids);
+    let mut response = reply.response(&ids);
+    if deployment.snapshot.about.is_edge_optimized() {
+        cloudfront::pass_through(&mut response);
+    }
+    Some(response)
 }
 
 pub(super) fn is_invoke(request: &Request) -> bool {
@@ -99,6 +112,25 @@ async fn answer(
     Ok(integrate(app, &exchange, &mut Log::default()).await)
 }
 
+/// What AWS answers, before it looks which API it is, to a request that is larger than it takes.
+fn too_large(request: &Request, address: &Address<'_>) -> Option<Reply> {
+    let query = request.uri().query().map_or(0, |query| query.len() + 1);
+    let line = format!(
+        "{} /{}{} HTTP/1.1",
+        request.method(),
+        address.stage,
+        address.path
+    );
+    let values = request.headers().values().map(HeaderValue::len);
+    if line.len() + query + values.sum::<usize>() > HEAD {
+        return Some(Reply::too_large(&format!(
+            "HTTP header is larger than {HEAD} bytes."
+        )));
+    }
+    (request.body().len() > PAYLOAD)
+        .then(|| Reply::too_large(&format!("HTTP content length exceeded {PAYLOAD} bytes.")))
+}
+
 /// The request and the method that it is for, before anybody asks who calls.
 fn exchange<'a>(
     request: &Request,
@@ -112,14 +144,10 @@ fn exchange<'a>(
         stage,
         snapshot,
     } = deployment;
-    if request.body().len() > PAYLOAD {
-        return Err(Reply::too_large());
-    }
     let incoming = Incoming::of(request, address.path).ok_or_else(Reply::bad_request)?;
-    let (resource, parameters) = route::resource(&snapshot.resources, &incoming.path)
-        .ok_or_else(Reply::missing_authentication_token)?;
-    let method = route::method(resource, &incoming.http_method)
-        .ok_or_else(Reply::missing_authentication_token)?;
+    let (resource, method, parameters) =
+        route::resource(&snapshot.resources, &incoming.path, &incoming.http_method)
+            .ok_or_else(Reply::missing_authentication_token)?;
     let exchange = Exchange {
         account: account.clone(),
         region: region.clone(),
@@ -132,10 +160,7 @@ fn exchange<'a>(
         resource_id: resource.id.clone(),
         resource_path: resource.path.clone(),
         parameters,
-        integration: method
-            .method_integration
-            .clone()
-            .ok_or_else(|| Reply::internal(500))?,
+        integration: method.called().ok_or_else(|| Reply::internal(500))?,
         caller: Caller::Anyone,
         api_key: None,
         incoming,

@@ -152,9 +152,16 @@ impl Reply {
         Self::gateway(400, "DEFAULT_4XX", kind, Some("Bad Request"))
     }
 
-    pub(super) fn too_large() -> Self {
-        let kind = "RequestTooLargeException";
-        Self::gateway(413, "REQUEST_TOO_LARGE", kind, Some("Request Too Long"))
+    /// Refused before it reached any API, so that none can word it anew: plain text. Source of the texts and of the
+    /// status for bodies: clients' reports, "HTTP content length exceeded 10485760 bytes." Unsure of the status for
+    /// headers.
+    pub(super) fn too_large(message: &str) -> Self {
+        Self {
+            status: 413,
+            headers: vec![("Content-Type".to_owned(), "text/plain".to_owned())],
+            body: message.into(),
+            refusal: None,
+        }
     }
 
     /// What an authorizer would have to look at is too long. Unsure of the header.

@@ -49,17 +49,27 @@ pub(super) fn reply(exchange: &Exchange, payload: &[u8]) -> Option<Reply> {
         )?,
         refusal: None,
     };
+    // Both lists are one; a pair that is in both counts once. Recorded: LocalStack's
+    // `test_aws_proxy_response_payload_format_validation`.
     let many = result.multi_value_headers.unwrap_or_default();
-    let overridden = |name: &str| many.keys().any(|key| key.eq_ignore_ascii_case(name));
+    let mut all: Vec<(String, String)> = many
+        .into_iter()
+        .flat_map(|(name, values)| {
+            values
+                .into_iter()
+                .map(move |value| (name.clone(), value.text()))
+        })
+        .collect();
     for (name, value) in result.headers.unwrap_or_default() {
-        if !overridden(&name) {
-            reply.pass_on(&name, value.text());
+        let value = value.text();
+        let same =
+            |(known, of): &(String, String)| known.eq_ignore_ascii_case(&name) && *of == value;
+        if !all.iter().any(same) {
+            all.push((name, value));
         }
     }
-    for (name, values) in many {
-        for value in values {
-            reply.pass_on(&name, value.text());
-        }
+    for (name, value) in all {
+        reply.pass_on(&name, value);
     }
     if !reply.has("content-type") {
         reply

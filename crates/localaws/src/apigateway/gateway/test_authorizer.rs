@@ -15,7 +15,7 @@ use super::{
     },
     authorize,
     event::claim,
-    exchange::{Caller, Exchange, Ids, Incoming},
+    exchange::{Caller, Exchange, Ids, Incoming, one_slash},
     lambda_authorizer::{self, Failure},
     log::Log,
 };
@@ -60,6 +60,7 @@ impl TestInput {
             .flat_map(|(name, values)| values.into_iter().map(move |value| (name.clone(), value)))
             .chain(self.headers)
             .collect();
+        let path = one_slash(path);
         Ok(Exchange {
             account: call.account.clone(),
             region: call.region.clone(),
@@ -77,7 +78,8 @@ impl TestInput {
             api_key: None,
             incoming: Incoming {
                 http_method: "GET".to_owned(),
-                path: format!("/{}", path.trim_start_matches('/')),
+                sent: path.clone(),
+                path,
                 query: percent::pairs(query).ok_or_else(invalid)?,
                 headers,
                 body: Bytes::from(self.body.unwrap_or_default()),

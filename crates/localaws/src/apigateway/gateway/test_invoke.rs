@@ -11,7 +11,7 @@ use super::{
         api::{self, Api, MethodPlace},
         fault,
     },
-    exchange::{Caller, Exchange, Ids, Incoming, TEST_STAGE},
+    exchange::{Caller, Exchange, Ids, Incoming, TEST_STAGE, one_slash},
     integrate,
     log::Log,
     route,
@@ -43,13 +43,12 @@ impl TestInput {
         let method = route::method(resource, &self.place.http_method)
             .ok_or_else(|| fault::absent("Method"))?;
         let integration = method
-            .method_integration
-            .clone()
+            .called()
             .ok_or_else(|| fault::bad_request("No integration defined for method"))?;
         let asked = self.path_with_query_string.filter(|path| !path.is_empty());
         let asked = asked.unwrap_or_else(|| resource.path.clone());
         let (path, query) = asked.split_once('?').unwrap_or((&asked, ""));
-        let path = format!("/{}", path.trim_start_matches('/'));
+        let path = one_slash(path);
         let not_its_path =
             || fault::bad_request(format!("Invalid path for {}: {asked}", resource.path));
         let singles = self.headers.into_iter();
@@ -71,6 +70,7 @@ impl TestInput {
             api_key: None,
             incoming: Incoming {
                 http_method: self.place.http_method,
+                sent: path.clone(),
                 path,
                 query: percent::pairs(query).ok_or_else(not_its_path)?,
                 headers: many
@@ -88,8 +88,8 @@ impl TestInput {
 
 pub(in super::super) async fn test_invoke(app: &Arc<App>, call: &Call) -> Answer {
     let input: TestInput = call.input()?;
-    let id = input.place.rest_api_id.clone();
-    let exchange = api::read(app, call, &id, |api| input.exchange(api, call))?;
+    let place = input.place.clone();
+    let exchange = api::read_method(app, call, &place, |api| input.exchange(api, call))?;
     let mut log = Log::begin(&exchange.ids);
     log.request(&exchange);
     let started = Instant::now();

@@ -183,12 +183,20 @@ async fn a_protected_method_needs_its_authorizer() {
             NO_AUTHORIZER,
         ),
         (
-            json!([patch("replace", "/apiKeyRequired", "maybe")]),
-            "400 ",
+            json!([patch("add", "/authorizationType", "NONE")]),
+            "400 BadRequestException: Invalid patch operation specified. Must be one of: [replace]",
         ),
         (
-            json!([patch("add", "/authorizationType", "NONE")]),
-            "400 BadRequestException: Invalid patch path",
+            json!([patch("add", "/httpMethod", "PUT")]),
+            "400 BadRequestException: Invalid patch path /httpMethod",
+        ),
+        (
+            json!([patch("replace", "/requestModels/application/json", "Empty")]),
+            "400 BadRequestException: Invalid patch path /requestModels/application/json",
+        ),
+        (
+            json!([patch("replace", "/requestValidatorId", "fake-id")]),
+            "400 BadRequestException: Invalid Request Validator identifier specified",
         ),
         (
             json!([

@@ -172,11 +172,11 @@ async fn stages_are_made_once_and_changed_by_patches() {
         (patch("replace", "/deploymentId", "absent"), "404 "),
         (
             patch("replace", "/stageName", "x"),
-            "400 BadRequestException: Invalid patch path",
+            "400 BadRequestException: Invalid method setting path",
         ),
         (
             patch("replace", "/*/*/nonsense/x", "x"),
-            "400 BadRequestException: Invalid patch path",
+            "400 BadRequestException: Invalid method setting path",
         ),
         (
             patch("replace", "/*/*/logging/loglevel", "INFO"),

@@ -171,11 +171,11 @@ async fn plans_are_checked() {
     for (bad, refusal) in [
         (
             json!({"apiStages": stage("prod")}),
-            "400 BadRequestException: API Stage not found: ",
+            "404 NotFoundException: Invalid API Stage {api: ",
         ),
         (
             json!({"apiStages": [{}]}),
-            "400 BadRequestException: API Stage not found: :",
+            "404 NotFoundException: Invalid API Stage {api: , stage: }",
         ),
         (
             json!({"apiStages": [{"apiId": api.id, "stage": "dev", "throttle": {"/demo/GET": {}}}]}),

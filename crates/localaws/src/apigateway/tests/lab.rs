@@ -37,7 +37,7 @@ ANSWERS = {
     "header number": {"headers": {"a": 1}},
     "made": {
         "statusCode": 201,
-        "headers": {"X-One": "1", "Content-Length": "999", "Set-Cookie": "lost=1", "Content-Type": "text/plain"},
+        "headers": {"X-One": "1", "Content-Length": "999", "Set-Cookie": "also=1", "Content-Type": "text/plain"},
         "multiValueHeaders": {"set-cookie": ["a=1", "b=2"]},
         "body": "made",
     },

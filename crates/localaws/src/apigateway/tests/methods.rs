@@ -23,7 +23,7 @@ async fn methods_are_made_once() {
         (
             "httpMethod",
             "get",
-            "400 BadRequestException: Invalid HTTP method specified",
+            "400 BadRequestException: Invalid HttpMethod specified. Valid options are GET,PUT,",
         ),
         (
             "resourceId",
@@ -40,7 +40,11 @@ async fn methods_are_made_once() {
             "CUSTOM",
             "400 BadRequestException: Invalid authorizer ID",
         ),
-        ("requestValidatorId", "x", "501 NotImplementedException"),
+        (
+            "requestValidatorId",
+            "x",
+            "400 BadRequestException: Invalid Request Validator identifier specified",
+        ),
     ] {
         let input = merged(
             &merged(&put, json!({"httpMethod": "POST"})),
@@ -105,7 +109,7 @@ async fn integrations_are_checked() {
     for (changes, refusal) in [
         (
             json!({"uri": function}),
-            "400 BadRequestException: Invalid ARN",
+            "400 BadRequestException: AWS ARN for integration must",
         ),
         (json!({"uri": null}), "400 BadRequestException: Invalid ARN"),
         (

@@ -13,6 +13,8 @@ mod lambda_checks;
 mod methods;
 mod mock;
 mod policies;
+mod recorded;
+mod requests;
 mod signed;
 mod tokens;
 mod tree;

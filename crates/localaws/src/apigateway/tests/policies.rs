@@ -99,7 +99,8 @@ async fn a_policy_is_kept_with_whole_arns() {
     };
     let updated = twin.ok("UpdateRestApi", update(&quoted)).await;
     assert!(text(&updated["policy"]).contains(r"\/*"));
-    assert_eq!(twin.restarted().ok("GetRestApi", id.clone()).await, updated);
+    let got = twin.restarted().ok("GetRestApi", id.clone()).await;
+    assert_eq!(got["policy"], updated["policy"]);
     let gone = twin.ok("UpdateRestApi", update("")).await;
     assert!(gone.get("policy").is_none(), "{gone}");
 }

@@ -101,6 +101,13 @@ impl UsagePlan {
         Ok(shown)
     }
 
+    /// `GetUsagePlan` and `UpdateUsagePlan` answer tags also when there are none (LocalStack's `test_usage_plan_crud`).
+    fn shown_alone(&self) -> Answer {
+        let mut shown = self.shown()?;
+        shown["tags"] = answer(&self.tags)?;
+        Ok(shown)
+    }
+
     /// `before` is the plan that this one replaces: stages of it may be gone by now.
     fn check(&self, state: &State, before: Option<&Self>) -> Result<(), ApiError> {
         if self.name.is_empty() {
@@ -113,10 +120,11 @@ impl UsagePlan {
             let known = before.is_some_and(|plan| plan.api_stages.contains(stage));
             let api = state.apis.get(&stage.api_id);
             if !known && api.is_none_or(|api| !api.stages.contains_key(&stage.stage)) {
-                return Err(fault::bad_request(format!(
-                    "API Stage not found: {}:{}",
-                    stage.api_id, stage.stage
-                )));
+                let message = format!(
+                    "Invalid API Stage {{api: {}, stage: {}}} specified for usageplan {}",
+                    stage.api_id, stage.stage, self.id
+                );
+                return Err(ApiError::new(404, "NotFoundException", message));
             }
         }
         if let Some(throttle) = &self.throttle
@@ -223,10 +231,9 @@ impl UsagePlan {
 
 /// `{api id}:{stage}`
 fn stage_of(patch: &PatchOperation) -> Result<ApiStage, ApiError> {
-    let text = patch.text()?;
-    let (api_id, stage) = text.split_once(':').ok_or_else(|| {
-        fault::bad_request(format!("Invalid API stage {text}: it is apiId:stageName"))
-    })?;
+    let text = patch.optional().unwrap_or_default();
+    let invalid = || fault::bad_request("Invalid API Stage specified");
+    let (api_id, stage) = text.split_once(':').ok_or_else(invalid)?;
     Ok(ApiStage {
         api_id: api_id.to_owned(),
         stage: stage.to_owned(),
@@ -296,7 +303,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let input: IdInput = call.input()?;
     read(app, call, |state| {
-        plan(state, &input.usage_plan_id)?.shown()
+        plan(state, &input.usage_plan_id)?.shown_alone()
     })
 }
 
@@ -324,7 +331,7 @@ pub(super) fn update(app: &App, call: &Call) -> Answer {
             plan.patch(patch)?;
         }
         plan.check(state, Some(before))?;
-        let shown = plan.shown()?;
+        let shown = plan.shown_alone()?;
         state.usage_plans.insert(input.usage_plan_id, plan);
         Ok(shown)
     })

@@ -278,12 +278,7 @@ async fn answer(app: &Arc<App>, visit: &Visit<'_>) -> Response {
     if let (Some(key), Some(policy)) = (key, visit.cache_policy) {
         app.edge.cache.keep(key, policy, &response);
     }
-    let status = response.status();
-    let outcome = if status.is_client_error() || status.is_server_error() {
-        "Error from cloudfront"
-    } else {
-        "Miss from cloudfront"
-    };
+    let outcome = outcome(&response);
     let headers = response.headers_mut();
     set(headers, "x-cache", outcome);
     set(headers, "via", &visit.via);
@@ -336,11 +331,31 @@ fn without_body(visit: &Visit, mut response: Response) -> Response {
     response
 }
 
-fn request_id() -> String {
+/// `X-Cache` of an answer that comes from the origin.
+fn outcome(response: &Response) -> &'static str {
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        "Error from cloudfront"
+    } else {
+        "Miss from cloudfront"
+    }
+}
+
+/// Sets the headers of `CloudFront` on an answer that passes through it uncached, as those of APIs of type `EDGE` do.
+pub(crate) fn pass_through(response: &mut Response) {
+    let outcome = outcome(response);
+    let headers = response.headers_mut();
+    set(headers, "x-cache", outcome);
+    set(headers, "via", &via());
+    set(headers, "x-amz-cf-pop", POP);
+    set(headers, "x-amz-cf-id", &request_id());
+}
+
+pub(crate) fn request_id() -> String {
     format!("{}==", ids::mixed(54))
 }
 
-fn via() -> String {
+pub(crate) fn via() -> String {
     format!("1.1 {}.cloudfront.net (CloudFront)", ids::lower(32))
 }
 

@@ -239,3 +239,76 @@ async fn what_is_not_served_says_so() {
     assert_eq!(kind, "NotImplementedException");
     assert!(message.contains("LambdaConfig"), "{message}");
 }
+
+#[tokio::test]
+async fn a_schema_is_checked() {
+    let twin = Twin::new();
+    let custom = |constraints: serde_json::Value| {
+        let mut attribute = json!({"Name": "a", "AttributeDataType": "String"});
+        super::merge(&mut attribute, constraints);
+        attribute
+    };
+    let length = |least: &str, most: &str| {
+        let constraints = json!({"MinLength": least, "MaxLength": most});
+        custom(json!({ "StringAttributeConstraints": constraints }))
+    };
+    let number = |least: &str, most: &str| {
+        let constraints = json!({"MinValue": least, "MaxValue": most});
+        custom(json!({"AttributeDataType": "Number", "NumberAttributeConstraints": constraints}))
+    };
+    for (attribute, message) in [
+        (
+            json!({"Name": "a"}),
+            "Invalid AttributeDataType input, consider using the provided AttributeDataType enum.",
+        ),
+        (
+            custom(json!({"Required": true})),
+            "Required custom attributes are not supported currently.",
+        ),
+        (length("x", ""), "Invalid MinLength for schema attribute a"),
+        (length("", "-1"), "Invalid MaxLength for schema attribute a"),
+        (
+            length("", "2049"),
+            "user.a: String attributes cannot have a length of more than 2048",
+        ),
+        (
+            length("2049", ""),
+            "user.a: String attributes cannot have a length of more than 2048",
+        ),
+        (
+            length("5", "1"),
+            "user.a: Max length cannot be less than min length.",
+        ),
+        (number("", "x"), "Invalid MaxValue for schema attribute a"),
+        (
+            number("5", "1"),
+            "user.a: Max value cannot be less than min value.",
+        ),
+        (
+            json!({"Name": "email", "AttributeDataType": "Number"}),
+            "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute email",
+        ),
+        (
+            json!({"Name": "name", "DeveloperOnlyAttribute": true}),
+            "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute name",
+        ),
+    ] {
+        let input = json!({"PoolName": "x", "Schema": [attribute]});
+        let seen = twin.refused("CreateUserPool", input).await;
+        let expected = ("InvalidParameterException".to_owned(), message.to_owned());
+        assert_eq!(seen, expected, "{attribute}");
+    }
+    let schema = json!([
+        {"Name": "email", "Required": true},
+        {"Name": "banana", "AttributeDataType": "String", "DeveloperOnlyAttribute": true},
+        length("1", "2048"),
+        {"Name": "b", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "-5"}},
+    ]);
+    let input = json!({"PoolName": "x", "Schema": schema});
+    let made = twin.ok("CreateUserPool", input).await;
+    let names = made["UserPool"]["SchemaAttributes"].as_array().unwrap();
+    let names: Vec<String> = names.iter().map(|a| text(&a["Name"])).collect();
+    for name in ["dev:custom:banana", "custom:a", "custom:b"] {
+        assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+    }
+}

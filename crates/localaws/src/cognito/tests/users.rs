@@ -108,6 +108,19 @@ async fn names_and_attributes_have_to_fit_the_pool() {
         "UserPoolId": pool, "Username": EMAIL, "UserAttributes": email("custom:seat", "7"),
     });
     let user = twin.ok("AdminCreateUser", input).await["User"].clone();
+    // As Python writes a boolean.
+    let verified = json!({"UserPoolId": pool, "Username": EMAIL, "UserAttributes": email("email_verified", "True")});
+    twin.ok("AdminUpdateUserAttributes", verified).await;
+    let got = json!({"UserPoolId": pool, "Username": EMAIL});
+    let got = twin.ok("AdminGetUser", got).await;
+    let listed = got["UserAttributes"].as_array().unwrap();
+    let verified = listed.iter().find(|a| a["Name"] == "email_verified");
+    assert_eq!(verified.unwrap()["Value"], "true");
+    let yes = json!({"UserPoolId": pool, "Username": EMAIL, "UserAttributes": email("email_verified", "yes")});
+    assert_eq!(
+        twin.refused("AdminUpdateUserAttributes", yes).await.0,
+        "InvalidParameterException"
+    );
     assert_eq!(attribute(&user, "custom:seat").as_deref(), Some("7"));
     assert_eq!(attribute(&user, "email").as_deref(), Some(EMAIL));
 }

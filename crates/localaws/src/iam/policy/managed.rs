@@ -49,6 +49,10 @@ const MANAGED: &[(&str, &[&str])] = &[
         "AmazonCognitoPowerUser",
         &["cognito-idp:*", "cognito-identity:*"],
     ),
+    (
+        "AWSLambdaExecute",
+        &["logs:*", "s3:GetObject", "s3:PutObject"],
+    ),
     ("AWSLambda_FullAccess", &["lambda:*", "logs:*"]),
     (
         "AmazonAPIGatewayInvokeFullAccess",
@@ -62,9 +66,21 @@ const MANAGED: &[(&str, &[&str])] = &[
     ("AdministratorAccess", &["*"]),
 ];
 
+/// How the ARN of an AWS-managed policy begins.
+const AWS_MANAGED: &str = "arn:aws:iam::aws:policy/";
+
+/// Names of AWS's managed policies, with their paths: AWS has them, the twin need not.
+const NAMES: &str = include_str!("../../../models/managed-policies.txt");
+
+/// Whether AWS has a managed policy of this ARN.
+pub(crate) fn is_of_aws(arn: &str) -> bool {
+    let name = arn.strip_prefix(AWS_MANAGED);
+    name.is_some_and(|name| NAMES.lines().any(|known| known == name))
+}
+
 /// The actions that an AWS-managed policy allows; `None`: no such policy here.
 pub(crate) fn managed(arn: &str) -> Option<&'static [&'static str]> {
-    let name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
+    let name = arn.strip_prefix(AWS_MANAGED)?;
     MANAGED
         .iter()
         .find(|(known, _)| *known == name)
@@ -79,4 +95,16 @@ pub(super) fn managed_allows(arn: &str, action: &str) -> bool {
         let except = |pattern: &&str| pattern.strip_prefix('!').is_some_and(fits);
         patterns.iter().any(|pattern| fits(pattern)) && !patterns.iter().any(except)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_attached_is_aws_own() {
+        for (name, _) in MANAGED {
+            assert!(is_of_aws(&format!("{AWS_MANAGED}{name}")), "{name}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::call::ApiError;
 pub(crate) use condition::Context;
 pub(crate) use decide::{Who, allows, authorizer_ruling, glob, ruling};
-pub(crate) use managed::managed;
+pub(crate) use managed::{is_of_aws, managed};
 pub(crate) use ruling::Ruling;
 
 #[derive(Debug, Deserialize)]

@@ -115,7 +115,8 @@ impl Launch {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        environment.extend(settings.environment.variables.clone());
+        let own = settings.variables();
+        environment.extend(own.map(|(name, value)| (name.clone(), value.clone())));
         let own = [
             ("_HANDLER", settings.handler.as_str()),
             ("LAMBDA_TASK_ROOT", &root),

@@ -205,12 +205,14 @@ impl Task {
                 (End::Exited, error("Runtime.ExitError", &message))
             }
             Ended::TimedOut => {
-                let message = format!(
-                    "{} {id} Task timed out after {:.2} seconds",
-                    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
+                let told = format!(
+                    "Task timed out after {:.2} seconds",
                     self.limit.as_secs_f64()
                 );
-                last = vec![message.clone()];
+                // Recorded: LocalStack's `test_lambda_invoke_with_timeout`. Unsure: that the log has the old words.
+                let message = format!("RequestId: {id} Error: {told}");
+                let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+                last = vec![format!("{now} {id} {told}")];
                 (End::TimedOut, error("Sandbox.Timedout", &message))
             }
         };

@@ -64,9 +64,14 @@ async fn a_new_function_is_pending_and_then_active() {
         (
             &pending["State"],
             &pending["StateReasonCode"],
-            &pending["LastUpdateStatus"]
+            pending.get("LastUpdateStatus")
         ),
-        (&json!("Pending"), &json!("Creating"), &json!("InProgress"))
+        (&json!("Pending"), &json!("Creating"), None)
+    );
+    let version = text(&pending["RuntimeVersionConfig"]["RuntimeVersionArn"]);
+    assert!(
+        version.starts_with("arn:aws:lambda:us-east-1::runtime:"),
+        "{version}"
     );
     for operation in ["Invoke", "UpdateFunctionConfiguration"] {
         let (code, message) = twin.refused(operation, f.clone()).await;
@@ -80,6 +85,11 @@ async fn a_new_function_is_pending_and_then_active() {
         (&json!("Active"), &json!("Successful"))
     );
     assert!(active.get("StateReasonCode").is_none());
+    assert_ne!(active["RevisionId"], pending["RevisionId"]);
+    assert_eq!(
+        active["RuntimeVersionConfig"],
+        pending["RuntimeVersionConfig"]
+    );
 }
 
 #[tokio::test]

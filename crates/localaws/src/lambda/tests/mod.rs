@@ -9,6 +9,7 @@ mod node;
 mod permissions;
 mod processes;
 mod python;
+mod recorded;
 mod settings;
 mod updates;
 mod zips;

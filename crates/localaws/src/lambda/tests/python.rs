@@ -211,11 +211,13 @@ async fn a_handler_that_takes_too_long_is_stopped() {
     let (error, log) = twin.error(&json!(60)).await;
     assert_eq!(error["errorType"], "Sandbox.Timedout");
     let message = error["errorMessage"].as_str().unwrap();
+    assert!(message.starts_with("RequestId: "), "{message}");
     assert!(
-        message.ends_with(" Task timed out after 1.00 seconds"),
+        message.ends_with(" Error: Task timed out after 1.00 seconds"),
         "{message}"
     );
-    assert!(log.contains("begun\n") && log.contains(message), "{log}");
+    assert!(log.contains("begun\n"), "{log}");
+    assert!(log.contains(" Task timed out after 1.00 seconds"), "{log}");
     assert!(log.contains("Status: timeout"), "{log}");
     assert!(twin.result(&json!(0)).await.is_null());
 }
@@ -249,10 +251,14 @@ def h(event, context):
     }
     let large = json!({"surrogate": "y".repeat(3 << 20)});
     assert_eq!(twin.result(&large).await, large["surrogate"]);
-    let (error, _) = twin.error(&json!({"size": (6 << 20) - 1})).await;
+    // With its quotes.
+    let most = 6_291_556 - 2;
+    let (error, _) = twin.error(&json!({"size": most + 1})).await;
     assert_eq!(error["errorType"], "Function.ResponseSizeTooLarge");
-    let most = twin.result(&json!({"size": (6 << 20) - 2})).await;
-    assert_eq!(most.as_str().unwrap().len(), (6 << 20) - 2);
+    let words = "Response payload size exceeded maximum allowed payload size (6291556 bytes).";
+    assert_eq!(error["errorMessage"], words);
+    let answer = twin.result(&json!({"size": most})).await;
+    assert_eq!(answer.as_str().unwrap().len(), most);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Twin, plain};
 
@@ -22,8 +22,8 @@ async fn bad_settings_are_refused() {
         (json!({"Code": {}}), invalid, "Please provide a source"),
         (
             json!({"FunctionName": "x".repeat(65)}),
-            "ValidationException",
-            "64",
+            invalid,
+            "1 validation error detected: Value 'x",
         ),
         (
             json!({"Environment": {"Variables": {"AWS_REGION": "x", "MINE": "y"}}}),
@@ -31,9 +31,20 @@ async fn bad_settings_are_refused() {
             "Reserved keys used in this request: AWS_REGION",
         ),
         (
-            json!({"Environment": {"Variables": {"MINE": "x".repeat(4096)}}}),
+            json!({"Environment": {"Variables": {"MINE": "x".repeat(4087)}}}),
+            invalid,
+            "4KB limit. String measured: {\"MINE\":\"xxx",
+        ),
+        (
+            // Each is short, and so are names and values together.
+            json!({"Environment": {"Variables": {"ONE": "x".repeat(2000), "TWO": "\n".repeat(1040)}}}),
             invalid,
             "4KB limit",
+        ),
+        (
+            json!({"Tags": (0..51).map(|n| (format!("k{n}"), json!("v"))).collect::<Value>()}),
+            invalid,
+            "Number of tags exceeds resource tag limit.",
         ),
         (json!({"Tags": {"aws:x": "y"}}), invalid, "reserved"),
     ];
@@ -44,6 +55,9 @@ async fn bad_settings_are_refused() {
     }
     let listed = twin.ok("ListFunctions", json!({})).await;
     assert_eq!(listed["Functions"], json!([]));
+    // As JSON they are just as long as they may be.
+    let most = json!({"Environment": {"Variables": {"MINE": "x".repeat(4096 - 11)}}});
+    twin.function(most).await;
 }
 
 #[tokio::test]

@@ -54,7 +54,14 @@ async fn configuration_changes_where_it_is_told_to() {
     twin.ready();
     let input = json!({"FunctionName": "f", "Environment": {"Variables": {}}});
     let updated = twin.ok("UpdateFunctionConfiguration", input).await;
-    assert!(updated.get("Environment").is_none());
+    assert_eq!(updated["Environment"], json!({"Variables": {}}));
+    assert_eq!(
+        (
+            &updated["LastUpdateStatus"],
+            &updated["LastUpdateStatusReasonCode"]
+        ),
+        (&json!("InProgress"), &json!("Creating"))
+    );
     twin.ready();
     assert!(twin.result(&json!({})).await.is_null());
 }
@@ -83,7 +90,9 @@ async fn updates_wait_for_each_other() {
 #[tokio::test]
 async fn a_stale_revision_or_bad_code_changes_nothing() {
     let twin = Twin::new().await;
-    let created = twin.function(json!({})).await;
+    let f = json!({"FunctionName": "f"});
+    twin.function(json!({})).await;
+    let created = twin.ok("GetFunctionConfiguration", f).await;
     let stale = json!({"FunctionName": "f", "RevisionId": "x", "ZipFile": returning("x")});
     let (code, _) = twin.refused("UpdateFunctionCode", stale).await;
     assert_eq!(code, "PreconditionFailedException");

@@ -175,6 +175,11 @@ fn tags() {
         let refused = twin.refused("ChangeTagsForResource", of(json!({ "AddTags": bad })));
         assert!(refused.starts_with("400 InvalidInput"), "{refused}");
     }
+    for whole in [format!("/hostedzone/{zone}"), format!("hostedzone/{zone}")] {
+        let input = of(json!({"ResourceId": whole, "AddTags": [tag("d")]}));
+        let refused = twin.refused("ChangeTagsForResource", input);
+        assert!(refused.starts_with("400 InvalidInput"), "{refused}");
+    }
     let absent = twin.refused(
         "ListTagsForResource",
         json!({"ResourceType": "hostedzone", "ResourceId": "Z1"}),
