@@ -206,10 +206,10 @@ async fn ask(
     }
     let lines = [vec![why], holds(kept)].concat();
     report::print_warnings(&lines);
-    match scene::agrees(&Interrupt::listen(), "Use it?").await? {
-        true => Ok(()),
-        false => Err(refusal),
+    if scene::agrees(&Interrupt::listen(), "Use it?").await? {
+        return Ok(());
     }
+    Err(refusal)
 }
 
 /// Makes the folder the user's, as it is.

@@ -42,6 +42,14 @@ fn with_strangers() -> (Site, String) {
     site.ok("local start");
     let endpoint = site.endpoint();
     stranger(&endpoint);
+    // Its revision changes when it becomes active, and that is AWS's doing.
+    let state = || {
+        let path = format!("/2015-03-31/functions/{FUNCTION}/configuration");
+        twin::rest(&endpoint, "lambda", "GET", &path, None).json()["State"].clone()
+    };
+    while state() == "Pending" {
+        std::thread::yield_now();
+    }
     tag_function(&endpoint, &json!({ "owner": "ann" }));
     stranger_s_log_group(&endpoint);
     (site, endpoint)

@@ -100,7 +100,7 @@ fn an_edited_state_is_not_used() {
     let good = site.read(STATE);
     let changes: [fn(&mut Value); 5] = [
         |state: &mut Value| {
-            state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into()
+            state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into();
         },
         |state: &mut Value| state["account"] = "111122223333".into(),
         |state: &mut Value| {
@@ -109,7 +109,7 @@ fn an_edited_state_is_not_used() {
                     .as_object_mut()
                     .expect("steps")
                     .remove("user_pool"),
-            )
+            );
         },
         |state: &mut Value| drop(state.as_object_mut().expect("fields").remove("seal")),
         |state: &mut Value| state["seal"] = "00".repeat(32).into(),
@@ -138,7 +138,7 @@ fn an_edited_state_is_not_used() {
                 .as_object_mut()
                 .expect("steps")
                 .remove("app_client"),
-        )
+        );
     });
     site.ok("trust");
     site.labctl("status").code(3);

@@ -27,7 +27,9 @@ impl Seal {
     /// The seal of an object. `about` is what the object is for: the same text in another place has another seal.
     pub fn of(&self, about: &str, value: &Value) -> String {
         let hash = self.mac(about, value).finalize().into_bytes();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |half: u8| char::from_digit(half.into(), 16);
+        let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(digit).collect()
     }
 
     /// Puts its seal into an object.
@@ -85,8 +87,8 @@ mod tests {
         assert!(!mine.fits("state", &state));
         mine.put("state", &mut state);
         assert!(mine.fits("state", &state));
-        let text = serde_json::to_string_pretty(&state).unwrap();
-        assert!(mine.fits("state", &serde_json::from_str(&text).unwrap()));
+        let text = serde_json::to_string_pretty(&state).expect("JSON");
+        assert!(mine.fits("state", &serde_json::from_str(&text).expect("JSON")));
         assert!(!another.fits("state", &state) && !mine.fits("another", &state));
         for (path, value) in [
             ("/lab", json!("other")),
@@ -94,7 +96,7 @@ mod tests {
             ("/seal", json!("00")),
         ] {
             let mut changed = state.clone();
-            *changed.pointer_mut(path).unwrap() = value;
+            *changed.pointer_mut(path).expect("a field") = value;
             assert!(!mine.fits("state", &changed), "{path}");
         }
         let mut more = state.clone();
