@@ -83,6 +83,21 @@ async fn look<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Survey,
     Ok(Survey { verdict, output })
 }
 
+/// What is seen of what a record lives in, when that is somebody else's: then so is all that is in it.
+pub(crate) async fn theirs<D: Driver>(
+    driver: &D,
+    state: &State<D::Kind>,
+    record: &Record<D::Kind>,
+) -> Result<Option<String>, Fault> {
+    let Some((_, root)) = state.root(record) else {
+        return Ok(None);
+    };
+    Ok(match look(driver, root).await?.verdict {
+        Verdict::LeaveAlone(seen) => Some(seen),
+        Verdict::Delete | Verdict::AlreadyGone => None,
+    })
+}
+
 /// Deletes what is on record, when it is there and ours.
 pub(crate) async fn delete<D: Driver>(
     driver: &D,

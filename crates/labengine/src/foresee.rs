@@ -79,6 +79,12 @@ pub async fn foresee<D: Driver>(
     // What goes first takes along what lives inside it, be it wanted or not.
     let doomed = extra(plan, state).into_iter();
     let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
+    // What lives in somebody else's thing is left to him.
+    let theirs = |record: &Record<D::Kind>| {
+        let root = state.root(record).and_then(|(id, _)| health(id));
+        matches!(root, Some(Health::Foreign(_)))
+    };
+    let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(theirs));
     let mut actions: BTreeMap<StepId, Action> = doomed.map(|id| (id, Action::Delete)).collect();
     let mut intents = Vec::new();
     // Steps whose output is, or will be, another one than the recorded one.
@@ -127,7 +133,10 @@ pub async fn foresee<D: Driver>(
     }
     for (id, record) in state.in_order() {
         if plan.get(id).is_none() {
-            let intent = of_unwanted(plan, id, record, health(id), &actions);
+            let mut intent = of_unwanted(plan, id, record, health(id), &actions);
+            if theirs(record) {
+                intent.action = Action::Look;
+            }
             actions.insert(id.clone(), intent.action);
             intents.push(intent);
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Change, Driver, Failure, FaultKind, Kind, Plan, State, StepId, down, journal::JournalOf,
-    state::Move, step::Teller,
+    Change, Driver, Failure, Fault, FaultKind, Kind, Plan, Progress, State, StepId, down,
+    journal::JournalOf, state::Move, step::Teller,
 };
 
 /// Steps of the state that the plan does not have (but no later chapters'), what needs others first. Not what goes with
@@ -64,6 +64,11 @@ pub(crate) async fn prune<D: Driver>(
             pruned.left = true;
             continue;
         }
+        match theirs(&id, driver, &state).await {
+            Ok(false) => {}
+            Ok(true) => continue,
+            Err(fault) => return Err((id, fault.into())),
+        }
         if let (Some(record), false) = (
             state.steps.get(&id).filter(|record| !record.is_begun()),
             when.has_retired(&id) || announced.is_none_or(|all| all.contains(&id)),
@@ -98,12 +103,37 @@ pub(crate) async fn failures<D: Driver>(
     journal: &JournalOf<D>,
 ) -> Vec<(StepId, Failure)> {
     let mut failed = Vec::new();
-    for id in extra(plan, &journal.state()) {
+    let state = journal.state();
+    for id in extra(plan, &state) {
+        match theirs(&id, driver, &state).await {
+            Ok(false) => {}
+            Ok(true) => continue,
+            Err(fault) => {
+                failed.push((id, fault.into()));
+                continue;
+            }
+        }
         if let Err(failure) = remove(&id, plan, driver, journal, false).await {
             failed.push((id, failure));
         }
     }
     failed
+}
+
+/// Whether it lives in somebody else's thing. It stays then, and on record, for whoever takes that over again.
+async fn theirs<D: Driver>(id: &StepId, driver: &D, state: &State<D::Kind>) -> Result<bool, Fault> {
+    let Some(record) = state.steps.get(id) else {
+        return Ok(false);
+    };
+    let driver = driver.for_step(id);
+    let Some(seen) = down::theirs(&driver, state, record).await? else {
+        return Ok(false);
+    };
+    let (title, name) = (record.kind.title(), &record.name);
+    let message =
+        format!("{title} `{name}` is left alone: it is in what is not this lab's ({seen})");
+    driver.tell(Progress::Warning { message });
+    Ok(true)
 }
 
 /// Returns what went.

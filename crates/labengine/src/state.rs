@@ -279,6 +279,19 @@ impl<K: Kind> State<K> {
             .is_some_and(|parent| self.steps.contains_key(parent))
     }
 
+    /// What the record lives in, at the top: what its tags say goes for all that is in it. `None`: it lives in nothing
+    /// that is on record.
+    pub(crate) fn root(&self, record: &Record<K>) -> Option<(&StepId, &Record<K>)> {
+        let above = |record: &Record<K>| self.steps.get_key_value(record.within.as_ref()?);
+        let mut root = above(record)?;
+        // A file may say that two live inside each other.
+        for _ in 0..self.steps.len() {
+            let Some(next) = above(root.1) else { break };
+            root = next;
+        }
+        Some(root)
+    }
+
     /// `id` and everything that lives inside it, directly or not.
     pub fn with_inhabitants(&self, id: &StepId) -> Vec<StepId> {
         let mut all = vec![id.clone()];

@@ -37,10 +37,10 @@ pub(super) async fn owner(cx: &Cx, journal: &Journal, me: &Owner) -> Result<(), 
         return Ok(());
     }
     let id = me.id.clone();
-    // From now on the run in the tags decides, too.
+    // All carries this run now: what carries another one, even one that was taken over, is not this lab's.
     let change = journal.change(|state| {
         state.owner = Some(id);
-        state.runs.get_or_insert_default();
+        state.runs = Some(Vec::new());
         Ok(())
     });
     Ok(change.await?)

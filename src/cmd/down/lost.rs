@@ -101,7 +101,7 @@ impl Run<'_> {
             None
         };
         let left = journal.state();
-        close(journal, &total, &link)?;
+        close(journal, &total, &link, proof.as_ref())?;
         let proof = proof.transpose()?;
         if total.done.is_empty() && total.ok() {
             return self.tell_nothing(proof);

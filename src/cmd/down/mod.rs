@@ -86,6 +86,11 @@ impl Run<'_> {
             state.region
         );
         scene::confirm(self.global, &link, &interrupt, &question).await?;
+        if !self.global.yes && link.local.is_none() {
+            // Somebody was asked, and nobody knows for how long.
+            let again = interrupt.or(engine::survey(&cx, &state)).await;
+            survey = again.ok_or_else(scene::interrupted)?;
+        }
         self.events().send(started(&state));
         let before = state;
         let removal =
@@ -98,7 +103,7 @@ impl Run<'_> {
         } else {
             None
         };
-        close(journal, &removal, &link)?;
+        close(journal, &removal, &link, proof.as_ref())?;
         self.finish(removal, &left, &interrupt, proof.transpose()?)
     }
 
@@ -201,14 +206,22 @@ impl Run<'_> {
 }
 
 /// A lab of which nothing is left has no state.
-fn close(journal: Arc<engine::Journal>, removal: &Removal, link: &Link) -> Result<(), Error> {
+fn close(
+    journal: Arc<engine::Journal>,
+    removal: &Removal,
+    link: &Link,
+    proof: Option<&Result<Proof, Error>>,
+) -> Result<(), Error> {
     let state = journal.state();
     if removal.ok()
         && state.steps.is_empty()
         && let Ok(journal) = Arc::try_unwrap(journal)
     {
-        let runs = state.runs.iter().flatten().chain([&state.run]);
-        link.user.remove_runs(&runs.map(String::as_str).collect());
+        // What is left of it is still this user's.
+        if proof.is_none_or(|proof| proof.as_ref().is_ok_and(Proof::holds)) {
+            let runs = state.runs.iter().flatten().chain([&state.run]);
+            link.user.remove_runs(&runs.map(String::as_str).collect());
+        }
         crate::client::forget(journal.dir())?;
         journal.close()?;
     }

@@ -144,3 +144,79 @@ fn a_terminal_is_asked_before_another_user_s_lab_is_taken_over() {
         }
     }
 }
+
+const USERS: &str = "  users:\n    - email: one@example.com\n    - email: two@example.com\n";
+
+/// What lives in another's pool is his: a stale state does not remove it, neither with an edit nor with `reset`.
+#[test]
+fn what_lives_in_another_user_s_things_is_left_alone() {
+    let mut world = World::new();
+    let account = world.account();
+    let (anna, bert) = (User::new(&account, "anna"), User::new(&account, "bert"));
+    let lab = format!("{}{USERS}", anna.site.read("lab.yaml"));
+    anna.site.write("lab.yaml", &lab);
+    bert.site.write("lab.yaml", &lab);
+    anna.ok("up --yes");
+    bert.ok("up --yes --adopt");
+    let users = || {
+        let (_, pool) = account.pools().remove(0);
+        let listed = account.cognito("ListUsers", &json!({ "UserPoolId": pool }));
+        listed.json()["Users"].as_array().map(Vec::len)
+    };
+    assert_eq!(users(), Some(2));
+    let edited = lab.replace("    - email: two@example.com\n", "");
+    anna.site.write("lab.yaml", edited);
+    let plan = anna.runs("plan --json").json();
+    let mut steps = plan.as_array().expect("steps").iter();
+    let two = steps
+        .find(|step| step["id"] == "user.two@example.com")
+        .expect("a step");
+    assert_eq!(two["action"], "look", "{two}");
+    for line in ["up --yes --replace", "reset --to 2 --yes"] {
+        let said = anna.runs(line);
+        assert!(
+            said.out.contains("left alone"),
+            "{line}: {}{}",
+            said.out,
+            said.err
+        );
+        assert_eq!(users(), Some(2), "{line}");
+    }
+    bert.ok("status");
+    bert.ok("down --yes");
+}
+
+/// Taken over and taken back: the one in between has no claim left.
+#[test]
+fn what_was_adopted_back_is_not_the_other_s() {
+    let mut world = World::new();
+    let account = world.account();
+    let (anna, bert) = (User::new(&account, "anna"), User::new(&account, "bert"));
+    anna.ok("up --yes");
+    bert.ok("up --yes --adopt");
+    anna.ok("up --yes --adopt");
+    bert.runs("status").code(3);
+    let down = bert.ok("down --yes");
+    assert!(down.out.contains("left alone"), "{}", down.out);
+    assert_eq!(account.things(), ["demo-function", "demo-pool"]);
+    anna.ok("status");
+    anna.ok("down --yes");
+    assert_eq!(account.things(), [""; 0]);
+}
+
+/// A question can stand for long: whose the things are is looked at again after it.
+#[test]
+fn tags_that_change_during_the_question_of_down_count() {
+    let mut world = World::new();
+    let account = world.account();
+    let anna = User::new(&account, "anna");
+    anna.ok("up --yes");
+    let mut at = Running::start(&mut anna.terminal("down"));
+    at.hears("[y/N]");
+    account.tag(&[("labctl:lab", "other")]);
+    let mut keys = at.child.stdin.take().expect("a keyboard");
+    keys.write_all(b"y\n").expect("keys");
+    let said = at.end();
+    assert!(said.out.contains("left alone"), "{}", said.out);
+    assert_eq!(account.things(), ["demo-function", "demo-pool"]);
+}
