@@ -64,11 +64,18 @@ pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Erro
     };
     let user = User::here();
     let (kept, doubt) = look(&own, &user)?;
-    let Some(doubt) = doubt else { return Ok(()) };
-    if !global.trust {
-        ask(global, &own, &kept, &doubt, &user).await?;
+    // With `--trust` it is used this time, and nothing is remembered.
+    let Some(doubt) = doubt.filter(|_| !global.trust) else {
+        return Ok(());
+    };
+    ask(global, &own, &kept, &doubt, &user).await?;
+    if let Err(why) = accept(&own, &user, &kept)? {
+        tracing::warn!(
+            "labctl cannot remember that {} is yours: {why}",
+            quoted(own.path())
+        );
     }
-    accept(&own, &user, &kept)
+    Ok(())
 }
 
 /// The `.labctl` beside the lab's file, or that of the twin's folder which the user names.
@@ -212,33 +219,36 @@ async fn ask(
     Err(refusal)
 }
 
-/// Makes the folder the user's, as it is.
-fn accept(own: &Dir, user: &User, kept: &[Kept]) -> Result<(), Error> {
-    let noted = match user.knows(own) {
-        Known::Yes(id) => Ok(id),
-        _ => user.add_folder(own),
+/// Makes the folder the user's, as it was shown to him: `kept`. The inner error: it cannot be remembered.
+fn accept(own: &Dir, user: &User, kept: &[Kept]) -> Result<Result<(), String>, Error> {
+    let seal = match user.make_seal() {
+        Ok(seal) => seal,
+        Err(why) => return Ok(Err(why)),
     };
-    let noted = noted.and_then(|id| Ok((id, user.make_seal()?)));
-    let (id, seal) = match noted {
-        Ok(noted) => noted,
-        // It is used all the same, this time.
-        Err(why) => {
-            tracing::warn!(
-                "labctl cannot remember that {} is yours: {why}",
-                quoted(own.path())
-            );
-            return Ok(());
-        }
+    let id = match user.add_folder(own) {
+        Ok(id) => id,
+        Err(why) => return Ok(Err(why)),
     };
     for Kept { lab, dir, state } in kept {
+        if seal.fits(&about(&id, lab), state) {
+            continue;
+        }
         let _lock = Lock::take(dir.path(), "trust")?;
+        // Another labctl may have gone on meanwhile: what nobody has seen gets no seal.
+        if read(own, lab.clone()).is_none_or(|now| now.state != *state) {
+            return Err(Error::failed(format!(
+                "the state of {} has just been changed by another labctl",
+                plain(lab)
+            ))
+            .hint("run the same command again"));
+        }
         let mut state = state.clone();
         seal.put(&about(&id, lab), &mut state);
         let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
         let written = dir.replace(STATE, ".state", &text);
         written.map_err(|e| Error::file(quoted(&dir.path().join(STATE)), &e))?;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Notes that a folder which this command makes is the user's, and seals what is written under the lock.
@@ -264,13 +274,15 @@ pub(super) fn claim_twin(dir: &Path) {
     }
 }
 
-/// Notes that a folder is the user's, which [`check`] has let pass. It is made when it is missing.
+/// Notes that a folder is the user's, when nothing in it is somebody else's. It is made when it is missing.
 fn claim(own: &Path) -> Result<String, String> {
     let own = Dir::make(own).map_err(|e| e.to_string())?;
     let user = User::here();
-    match user.knows(&own) {
-        Known::Yes(id) => Ok(id),
-        _ => user.add_folder(&own),
+    let (_, doubt) = look(&own, &user).map_err(|e| e.message)?;
+    match (user.knows(&own), doubt) {
+        (Known::Yes(id), _) => Ok(id),
+        (_, None) => user.add_folder(&own),
+        (_, Some(_)) => Err("it is used with --trust, this time".to_owned()),
     }
 }
 
@@ -296,9 +308,8 @@ pub(super) fn run(global: &Global, args: &Trust) -> Result<Exit, Error> {
     }];
     lines.extend(holds(&kept).into_iter().map(|line| format!("    {line}")));
     if doubt.is_some() {
-        accept(&own, &user, &kept)?;
-        if look(&own, &user)?.1.is_some() {
-            return Err(Error::failed("labctl has no place to remember it")
+        if let Err(why) = accept(&own, &user, &kept)? {
+            return Err(Error::failed(format!("labctl has no place to remember it: {why}"))
                 .hint("set HOME or XDG_STATE_HOME to a folder that labctl can write to, or add `--trust` to each command"));
         }
         lines.push("  From now on labctl uses it.".to_owned());

@@ -88,9 +88,56 @@ fn trust_is_for_one_command_or_from_now_on() {
     run("trust --remove")
         .code(1)
         .complains(&["not in the list", "--list"]);
-    // `--trust` is an answer too, and the folder is known then.
+    // `--trust` is for this time only, and takes nothing from whoever made the folder.
+    let before = (site.read(STATE), site.read(".labctl/id"));
+    run("status --trust").code(0);
+    run("status").code(2);
+    assert_eq!((site.read(STATE), site.read(".labctl/id")), before);
     run("down --trust --yes").code(0);
-    run("status").code(4);
+}
+
+/// Several labs that are made at once in a new folder have one id, and nobody is asked afterwards.
+#[test]
+fn labs_that_are_made_at_once_need_no_question() {
+    let site = Site::tutorial();
+    let names = ["a", "b", "c", "d"];
+    let start = |name: &&str| {
+        let line = format!("up --local --until 1 --quiet --as {name}");
+        let mut command = site.command(line.split_whitespace());
+        command.spawn().expect("labctl starts")
+    };
+    let started: Vec<_> = names.iter().map(start).collect();
+    for mut labctl in started {
+        assert!(labctl.wait().expect("it ends").success());
+    }
+    for name in names {
+        site.ok(&format!("status --as {name}"));
+    }
+    for name in names {
+        site.ok(&format!("down --as {name}"));
+    }
+}
+
+/// What changed while the question stood has been seen by nobody: it is neither sealed nor overwritten.
+#[test]
+fn a_state_that_changes_during_the_question_stays_as_it_is() {
+    let site = Site::tutorial();
+    site.ok("up --local --until 1");
+    let home = site.path("../elsewhere");
+    fs::create_dir_all(&home).expect("a home");
+    let mut command = site.terminal("status");
+    let mut at = Running::start(command.env("HOME", &home));
+    at.hears("Use it? [y/N]");
+    site.ok("up --local --until 2");
+    let now = site.read(STATE);
+    let mut keys = at.child.stdin.take().expect("a keyboard");
+    keys.write_all(b"y\n").expect("keys");
+    let said = at.end();
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(said.out.contains("just been changed"), "{}", said.out);
+    assert_eq!(site.read(STATE), now);
+    site.ok("status");
+    site.ok("down");
 }
 
 #[test]

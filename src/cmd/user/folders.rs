@@ -41,6 +41,12 @@ fn id(own: &Dir) -> Option<String> {
     Some(id.to_string())
 }
 
+fn new_id(own: &Dir) -> std::io::Result<String> {
+    let id = Uuid::new_v4().to_string();
+    own.replace(ID, ".id", format!("{id}\n").as_bytes())?;
+    Ok(id)
+}
+
 /// Where a folder is, without links.
 pub(in crate::cmd) fn place(own: &Dir) -> PathBuf {
     let path = own.path();
@@ -48,30 +54,39 @@ pub(in crate::cmd) fn place(own: &Dir) -> PathBuf {
 }
 
 impl User {
-    /// Whether the folder is in the list, and where the list has the folder with its id.
+    /// Whether the folder is in the list, and where the list has folders with its id.
     pub(in crate::cmd) fn knows(&self, own: &Dir) -> Known {
         let Some(id) = id(own) else {
             return Known::No;
         };
         let place = place(own);
-        let mut at = self
+        let same = self
             .list()
             .into_iter()
             .filter(|known: &Folder| known.id == id);
-        match at.next_back() {
-            Some(known) if known.path == place => Known::Yes(id),
-            Some(known) => Known::Elsewhere(known.path),
-            None => Known::No,
+        let mut places: Vec<PathBuf> = same.map(|known| known.path).collect();
+        if places.contains(&place) {
+            return Known::Yes(id);
         }
+        places.pop().map_or(Known::No, Known::Elsewhere)
     }
 
-    /// Adds a folder to the list, with a new id, durably. What it was before is forgotten. The error completes "cannot …".
+    /// Adds a folder to the list, durably, and gives it an id if it has none. A copy keeps its id, and is known at its
+    /// own place. The error completes "cannot …".
     pub(in crate::cmd) fn add_folder(&self, own: &Dir) -> Result<String, String> {
-        let (id, path) = (Uuid::new_v4().to_string(), place(own));
-        let written = own.replace(ID, ".id", format!("{id}\n").as_bytes());
-        written.map_err(|e| format!("{}: {e}", labfiles::plain(&own.path().to_string_lossy())))?;
+        let path = place(own);
+        let mut written = Err("nothing was written".to_owned());
+        // The list's lock holds off others who make the same folder; the list is written only after the id.
         self.change(|folders| {
-            folders.retain(|known: &Folder| known.path != path);
+            let there = id(own).map_or_else(|| new_id(own), Ok);
+            written = there
+                .map_err(|e| format!("{}: {e}", labfiles::plain(&own.path().to_string_lossy())));
+            let Ok(id) = &written else { return false };
+            let same = |known: &Folder| known.path == path;
+            if folders.iter().any(|known| same(known) && known.id == *id) {
+                return false;
+            }
+            folders.retain(|known: &Folder| !same(known));
             folders.push(Folder {
                 id: id.clone(),
                 path: path.clone(),
@@ -79,7 +94,7 @@ impl User {
             });
             true
         })?;
-        Ok(id)
+        written
     }
 
     /// Removes a folder from the list. Answers whether it was there.
@@ -100,7 +115,7 @@ impl User {
 pub(in crate::cmd) enum Known {
     /// It is in the list, at its place.
     Yes(String),
-    /// The folder with its id is in the list at another place: it was moved or copied.
+    /// A folder with its id is in the list at another place: it was moved or copied.
     Elsewhere(PathBuf),
     /// It is not in the list.
     No,
