@@ -1,9 +1,6 @@
 //! What a lab does beyond its own resources: the file may be a stranger's, so `up` says it before it asks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use labfiles::plain;
 
@@ -14,18 +11,18 @@ use crate::{
     kind::Kind,
     lab::{Guard, IdentityProvider, Lab, Provider},
     report,
-    resource::Secret,
 };
 
 /// What a run is about to do, and for whom.
 pub(super) struct About<'a> {
     pub(super) lab: &'a Lab,
     /// Client secrets that this run has, by their variables.
-    pub(super) secrets: &'a BTreeMap<String, Secret>,
     pub(super) intents: &'a [Intent],
     pub(super) me: &'a Owner,
     /// The lab is on its own twin.
     pub(super) local: bool,
+    /// It is on a twin, which runs the code on this machine.
+    pub(super) twin: bool,
 }
 
 /// Says it before the question, and waits until it can be read.
@@ -71,19 +68,31 @@ impl About<'_> {
     }
 
     fn variables(&self) -> Vec<String> {
+        let changed = self.touched(Kind::IdentityProvider);
         let pools = self.lab.user_pool.iter();
-        let providers = pools.flat_map(|pool| pool.identity_providers.values());
-        let line = |file: &IdentityProvider| match &file.provider {
+        let providers = pools.flat_map(|pool| &pool.identity_providers);
+        // The secret is there since an earlier run, whether the variable is still set or not.
+        let line = |(name, file): (&String, &IdentityProvider)| match &file.provider {
             Provider::Oidc {
                 client_secret_env,
                 issuer,
                 ..
-            } if self.secrets.contains_key(client_secret_env) => Some(format!(
+            } if changed.contains(&**name) => Some(format!(
                 "sends the value of ${client_secret_env} to {issuer}, when somebody signs in there"
             )),
             _ => None,
         };
-        providers.filter_map(line).collect()
+        let mut lines: Vec<String> = providers.filter_map(line).collect();
+        let set = self.touched(Kind::Password);
+        let users = self.lab.user_pool.iter().flat_map(|pool| &pool.users);
+        lines.extend(users.filter_map(|user| {
+            let variable = user.password_env.as_ref()?;
+            let name = format!("of {}", user.email);
+            set.contains(&*name).then(|| {
+                format!("sends the value of ${variable} to Cognito, as the password {name}")
+            })
+        }));
+        lines
     }
 
     fn policies(&self) -> Vec<String> {
@@ -128,7 +137,7 @@ impl About<'_> {
     }
 
     fn code(&self) -> Vec<String> {
-        if !self.local {
+        if !self.twin {
             return Vec::new();
         }
         let functions = self.touched(Kind::Function);

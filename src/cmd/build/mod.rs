@@ -71,16 +71,16 @@ impl Build<'_> {
 
     /// Says what the lab does beyond its own resources, before the user is asked.
     pub(super) async fn say_what_leaves(&self, intents: &[Intent]) {
-        leaves::say(&self.about(intents), self.cx.events()).await;
+        leaves::say(&self.about(intents).await, self.cx.events()).await;
     }
 
-    fn about<'a>(&'a self, intents: &'a [Intent]) -> leaves::About<'a> {
+    async fn about<'a>(&'a self, intents: &'a [Intent]) -> leaves::About<'a> {
         leaves::About {
             lab: self.lab,
-            secrets: &self.secrets.clients,
             intents,
             me: &self.owner,
             local: self.link.local.is_some(),
+            twin: self.link.is_twin().await,
         }
     }
 
@@ -103,12 +103,12 @@ impl Build<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: steps.chain(deleted.map(StepInfo::of_deleted)).collect(),
         });
-        leaves::say_code(&self.about(&foresight.intents), &events);
+        leaves::say_code(&self.about(&foresight.intents).await, &events);
         let run = Run::of(&state, self.site.base());
         if let Err(why) = self.link.user.add_run(run) {
             self.cx.warn(format!(
                 "labctl cannot note that this lab is yours ({why}): should its state be lost, `labctl up --adopt` or \
-                 `labctl down --adopt` finds it again"
+                 `labctl down --adopt` finds it again; later commands in this folder need `--trust`"
             ));
         }
         let announced = foresight.intents.iter().filter(|intent| intent.goes());
