@@ -89,12 +89,12 @@ impl Site {
         Ok(only(self.labs()?))
     }
 
-    /// What `--as` was when the only lab of this name here was made, and it was not made without.
-    fn only_suffix(&self, lab: &str) -> Result<Option<String>, Error> {
+    /// What `--as` was when the labs of this name here were made, if none was made without.
+    fn suffixes(&self, lab: &str) -> Result<Vec<String>, Error> {
         let mut suffixes = Vec::new();
         for name in self.labs()? {
             if name == lab {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             let rest = name
                 .strip_prefix(lab)
@@ -103,7 +103,8 @@ impl Site {
             let suffix = state.and_then(|state: State| state.suffix);
             suffixes.extend(suffix.filter(|suffix| rest == Some(suffix)));
         }
-        Ok(only(suffixes))
+        suffixes.sort();
+        Ok(suffixes)
     }
 }
 
@@ -115,10 +116,21 @@ fn only<T>(all: Vec<T>) -> Option<T> {
 pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
     let suffix = global.suffix.as_deref().filter(|suffix| !suffix.is_empty());
     let mut lab = lab::load_as(&global.file, suffix)?;
-    if global.suffix.is_none()
-        && let Some(suffix) = Site::of(global).only_suffix(&lab.name)?
-    {
-        lab = lab::load_as(&global.file, Some(&suffix))?;
+    if global.suffix.is_none() {
+        match Site::of(global).suffixes(&lab.name)?.as_slice() {
+            [] => {}
+            [only] => lab = lab::load_as(&global.file, Some(only))?,
+            several => {
+                let labs: Vec<String> = several.iter().map(|one| format!("`--as {one}`")).collect();
+                return Err(Error::usage(format!(
+                    "this folder has several labs of {}, made with {}",
+                    lab.name,
+                    labs.join(", ")
+                ))
+                .hint("say which one with the same option, or once for all commands with LABCTL_AS")
+                .hint("`--as=` means the lab as it is in the file"));
+            }
+        }
     }
     if let Some(region) = &global.region {
         lab.region.clone_from(region);

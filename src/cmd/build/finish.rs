@@ -48,28 +48,36 @@ pub(super) async fn finish(
         "{created} created{adopted}{replaced}, {changed} changed, {} unchanged{removed}",
         built.count(&[Change::Unchanged])
     );
-    let next = |command: &str, why: &str| (command.to_owned(), why.to_owned());
+    let own = state
+        .suffix
+        .as_ref()
+        .map(|suffix| format!(" --as {suffix}"));
+    let own = own.unwrap_or_default();
+    let next = |command: &str, why: &str| (format!("{command}{own}"), why.to_owned());
+    let up = match state.local {
+        Some(_) => "labctl up --local",
+        None => "labctl up",
+    };
     let ok = built.ok();
     let (summary, next) = if ok {
         events.send(Event::Outputs(link.outputs(&state).await));
         let verify = if state.until.is_none_or(|u| u >= last(ran.lab)) {
             next("labctl verify", "prove it")
         } else {
-            next("labctl up", "build the rest")
+            next(up, "build the rest")
         };
         let mut after = vec![verify, next("labctl down", "remove it all")];
         if !state.added_users.is_empty() {
             let who = state.added_users.join(", ");
             let why = format!("remove {who}, who otherwise stay until `labctl down`");
-            after.push(next("labctl up --no-user --replace", &why));
+            after.push(next(&format!("{up} --no-user --replace"), &why));
         }
         let word = if ran.command == "up" { "Up" } else { "Reset" };
         (format!("{word} in {seconds:.1} s: {done}."), after)
     } else {
-        let again = match (ran.command, state.local.is_some(), state.until) {
-            ("reset", _, Some(until)) => format!("labctl reset --to {until}"),
-            (_, true, _) => "labctl up --local".to_owned(),
-            _ => "labctl up".to_owned(),
+        let again = match (ran.command, state.until) {
+            ("reset", Some(until)) => format!("labctl reset --to {until}"),
+            _ => up.to_owned(),
         };
         let stopped = if interrupt.is_set() {
             "Interrupted"

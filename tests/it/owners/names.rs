@@ -69,6 +69,36 @@ fn the_only_lab_here_needs_no_name() {
     assert_eq!(account.things(), [""; 0]);
 }
 
+/// With several, none is guessed, and nothing is said to be absent.
+#[test]
+fn of_several_labs_none_is_guessed() {
+    let mut world = World::new();
+    let account = world.account();
+    let anna = User::new(&account, "anna");
+    let up = anna.ok("up --yes --as anna");
+    assert!(up.out.contains("labctl down --as anna"), "{}", up.out);
+    anna.ok("up --yes -q --as bert");
+    for line in [
+        "status",
+        "plan",
+        "down --yes",
+        "down --prove --yes",
+        "up --yes",
+        "output",
+    ] {
+        let said = anna.runs(line).code(2);
+        let _ = said.complains(&[
+            "several labs of demo",
+            "`--as anna`, `--as bert`",
+            "LABCTL_AS",
+        ]);
+    }
+    assert_eq!(account.things().len(), 4);
+    anna.ok("down --yes --as anna");
+    anna.ok("down --yes");
+    assert_eq!(account.things(), [""; 0]);
+}
+
 /// A lab whose name only looks like it belongs to another file.
 #[test]
 fn a_lab_of_another_file_is_not_taken_for_one() {
