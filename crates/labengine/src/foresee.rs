@@ -38,6 +38,8 @@ pub struct Intent<K> {
     pub with: Option<StepId>,
     /// A stranger has the name that a new one would get.
     pub taken: Option<String>,
+    /// Somebody else's thing is there, or it lives in one: what was seen. The run leaves it alone, or fails on it.
+    pub theirs: Option<String>,
     /// It is on record, whole.
     pub on_record: bool,
 }
@@ -80,11 +82,11 @@ pub async fn foresee<D: Driver>(
     let doomed = extra(plan, state).into_iter();
     let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
     // What lives in somebody else's thing is left to him.
-    let theirs = |record: &Record<D::Kind>| {
-        let root = state.root(record).and_then(|(id, _)| health(id));
-        matches!(root, Some(Health::Foreign(_)))
+    let theirs = |record: &Record<D::Kind>| match state.root(record).and_then(|(id, _)| health(id)) {
+        Some(Health::Foreign(stranger)) => Some(stranger.seen.clone()),
+        _ => None,
     };
-    let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(theirs));
+    let doomed = doomed.filter(|id| state.steps.get(id).and_then(theirs).is_none());
     let mut actions: BTreeMap<StepId, Action> = doomed.map(|id| (id, Action::Delete)).collect();
     let mut intents = Vec::new();
     // Steps whose output is, or will be, another one than the recorded one.
@@ -134,7 +136,8 @@ pub async fn foresee<D: Driver>(
     for (id, record) in state.in_order() {
         if plan.get(id).is_none() {
             let mut intent = of_unwanted(plan, id, record, health(id), &actions);
-            if theirs(record) {
+            intent.theirs = theirs(record);
+            if intent.theirs.is_some() {
                 intent.action = Action::Look;
             }
             actions.insert(id.clone(), intent.action);
@@ -205,6 +208,10 @@ fn of_step<D: Driver>(
         drift,
         with,
         taken: None,
+        theirs: match health {
+            Some(Health::Foreign(stranger)) if action == Action::Look => Some(stranger.seen.clone()),
+            _ => None,
+        },
         on_record: record.is_some_and(|r| r.phase == Phase::Created),
     })
 }
@@ -327,6 +334,7 @@ fn of_unwanted<D: Driver>(
         fixed: None,
         with: record.within.clone().filter(|_| goes),
         taken: None,
+        theirs: None,
         on_record: record.phase == Phase::Created,
     }
 }

@@ -215,6 +215,7 @@ fn made(step: &engine::Step) -> Line {
         drift: Vec::new(),
         fixed: None,
         lost: None,
+        theirs: None,
         with: None,
     }
 }

@@ -25,6 +25,9 @@ pub(in crate::cmd) struct Line {
     /// What people lose with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) lost: Option<String>,
+    /// Somebody else's resource is there, or it lives in one: what was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) theirs: Option<String>,
     /// The resource that it lives in, when it goes with that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) with: Option<engine::StepId>,
@@ -42,6 +45,7 @@ impl Line {
             action: intent.action,
             drift: intent.drift,
             fixed: intent.fixed,
+            theirs: intent.theirs,
             with: intent.with,
         }
     }
@@ -84,6 +88,15 @@ impl Told {
             let why = why.unwrap_or(&error.message);
             lines.push(format!("  `labctl up` refuses this: {why}"));
             lines.extend(error.hints.iter().map(|hint| format!("  → {hint}")));
+        } else if self.lines.iter().any(|line| line.theirs.is_some()) {
+            lines.push(format!(
+                "  `{}` does the rest, and fails on what is not this lab's: it is left alone.",
+                self.up
+            ));
+            lines.push(format!(
+                "  → give it another name in lab.yaml; or, if it is yours, `{} --adopt` takes it over",
+                self.up
+            ));
         } else if self.changes() {
             lines.push(format!("  `{}` does this.", self.up));
         }
@@ -142,6 +155,7 @@ fn lines(all: &[Line]) -> Vec<String> {
         ));
         let drift = line.drift.iter();
         lines.extend(drift.map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted)));
+        lines.extend(line.theirs.iter().map(|seen| format!("            {seen}")));
         lines.extend(line.lost.iter().map(|lost| format!("            {lost}")));
         lines.extend(line.with.iter().filter_map(|with| {
             let with = all.iter().find(|line| line.id == *with)?;
