@@ -82,7 +82,8 @@ pub async fn foresee<D: Driver>(
     let doomed = extra(plan, state).into_iter();
     let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
     // What lives in somebody else's thing is left to him.
-    let theirs = |record: &Record<D::Kind>| match state.root(record).and_then(|(id, _)| health(id)) {
+    let theirs = |record: &Record<D::Kind>| match state.root(record).and_then(|(id, _)| health(id))
+    {
         Some(Health::Foreign(stranger)) => Some(stranger.seen.clone()),
         _ => None,
     };
@@ -209,7 +210,9 @@ fn of_step<D: Driver>(
         with,
         taken: None,
         theirs: match health {
-            Some(Health::Foreign(stranger)) if action == Action::Look => Some(stranger.seen.clone()),
+            Some(Health::Foreign(stranger)) if action == Action::Look => {
+                Some(stranger.seen.clone())
+            }
             _ => None,
         },
         on_record: record.is_some_and(|r| r.phase == Phase::Created),

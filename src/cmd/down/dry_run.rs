@@ -8,6 +8,7 @@ use crate::{
     cmd::{
         link, lookup,
         scene::{self, Known, Site},
+        whose,
     },
     engine::{self, Interrupt, State, StepId, Verdict},
     error::{Error, Exit},
@@ -125,6 +126,14 @@ async fn without_state(
     let Some(looked) = lookup::look(global, site, lab, &plan, events).await? else {
         return Ok(Vec::new());
     };
+    if let Some(another) = looked.of_another() {
+        let down = if global.local {
+            "labctl down --local"
+        } else {
+            "labctl down"
+        };
+        return Err(whose::refusal(another, down));
+    }
     let interrupt = Interrupt::listen();
     let cx = looked.link.cx(&looked.state, events, &interrupt);
     let surveyed = interrupt.or(surveyed(&cx, &looked.state)).await;

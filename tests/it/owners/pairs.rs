@@ -135,6 +135,7 @@ fn no_record_of_another_user_s_lab() {
             ("up --yes", 2, "up --adopt", &[FUNCTION, POOL]),
             ("up --yes --adopt", 0, "6 adopted", &[FUNCTION, POOL]),
             ("down", 2, "down --adopt", &[FUNCTION, POOL]),
+            ("down --dry-run", 2, "down --adopt", &[FUNCTION, POOL]),
             ("down --yes", 2, "made by bert", &[FUNCTION, POOL]),
             ("down --yes --adopt", 0, "nothing left", &[]),
         ],
@@ -237,6 +238,13 @@ fn a_record_of_what_is_another_user_s() {
         &[
             ("status", 3, "made by bert", &[FUNCTION, POOL]),
             ("up", 2, "Nobody can answer", &[FUNCTION, POOL]),
+            (
+                "plan",
+                3,
+                "and fails on what is not this lab's",
+                &[FUNCTION, POOL],
+            ),
+            ("plan", 3, "made by bert", &[FUNCTION, POOL]),
             ("up --yes", 1, "made by bert", &[FUNCTION, POOL]),
             (
                 "up --yes --adopt",
