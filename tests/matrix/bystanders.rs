@@ -114,6 +114,14 @@ impl Bystanders {
         });
         let path = "/2015-03-31/functions";
         done(account.rest("lambda", "POST", path, Some(&input)));
+        // Its revision changes when it becomes active, and that is AWS's doing.
+        let state = || {
+            let seen = account.rest("lambda", "GET", &format!("{path}/{function}"), None);
+            seen.json()["Configuration"]["State"].clone()
+        };
+        while state() == "Pending" {
+            std::thread::yield_now();
+        }
         self.looks.extend([
             Look::Logs("DescribeLogGroups", json!({ "logGroupNamePrefix": group })),
             Look::Rest("lambda", format!("{path}/{function}")),
@@ -240,7 +248,7 @@ impl Bystanders {
         self.looks
             .iter()
             .map(|look| match look {
-                // A function is Pending for a moment: what does not change is compared.
+                // What its time alone does not change.
                 Look::Rest("lambda", path) => {
                     let seen = account.rest("lambda", "GET", path, None).json();
                     let fixed = ["CodeSha256", "LastModified", "Role", "RevisionId"];
