@@ -27,6 +27,7 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
         Local::Serve(Serve { how, dir }) => {
+            trust::claim_twin(twin(&dir).dir());
             twin(&dir).serve(&how).await?;
             Ok(Exit::Ok)
         }

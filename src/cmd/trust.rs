@@ -120,11 +120,20 @@ fn look(own: &Dir, user: &User) -> Result<(Vec<Kept>, Option<Doubt>), Error> {
             (!changed.is_empty()).then_some(Doubt::Changed(changed))
         }
         // Nothing in it decides anything yet.
-        _ if kept.is_empty() && !own.has("local") => None,
+        _ if kept.is_empty() && !has_twin(own) => None,
         Known::Elsewhere(place) => Some(Doubt::Moved(place)),
         Known::No => Some(Doubt::Unknown),
     };
     Ok((kept, doubt))
+}
+
+/// Whether a twin has ever run there.
+fn has_twin(own: &Dir) -> bool {
+    let decides = |dir: Dir| dir.has("world.json") || dir.has("daemon.json") || dir.has("lambda");
+    match own.child("local", false) {
+        Ok(dir) => decides(dir),
+        Err(e) => e.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 fn read(own: &Dir, lab: String) -> Option<Kept> {
