@@ -30,6 +30,10 @@ pub struct Config {
     pub enforce_rates: bool,
     /// Whether every user of this machine may connect, not only the one who starts the twin, and root.
     pub any_user: bool,
+    /// The packages that Lambda's runtimes have: `python` and `nodejs/node_modules` in this folder, if it is there.
+    pub runtimes: PathBuf,
+    /// Whether handlers are kept from the machine's files, where the machine can do it.
+    pub isolate: bool,
     /// Whether requests may name the twin as AWS is named (`Host: iam.amazonaws.com`).
     pub aws_names: bool,
 }
@@ -44,6 +48,8 @@ impl Config {
             version: String::new(),
             enforce_rates: false,
             any_user: false,
+            runtimes: PathBuf::new(),
+            isolate: true,
             aws_names: false,
         }
     }

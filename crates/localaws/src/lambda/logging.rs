@@ -30,7 +30,7 @@ fn report(launch: &Launch, request_id: &str, outcome: &Outcome) -> String {
         format!("Init Duration: {:.2} ms\t", ms(init))
     });
     let status = match outcome.end {
-        End::Returned | End::Failed => "",
+        End::Returned | End::Failed | End::NotLoaded => "",
         End::TimedOut => "Status: timeout",
         End::Exited => "Status: error\tError Type: Runtime.ExitError",
     };

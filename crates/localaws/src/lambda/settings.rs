@@ -101,6 +101,11 @@ pub(super) struct LoggingConfig {
 }
 
 impl Settings {
+    /// MB of `/tmp`.
+    pub(super) fn storage(&self) -> u32 {
+        self.ephemeral_storage.size
+    }
+
     /// The settings of a new function.
     pub(super) fn new(name: &str, changes: Changes) -> Result<Self, ApiError> {
         let (Some(runtime), Some(handler)) = (&changes.runtime, &changes.handler) else {

@@ -1,15 +1,15 @@
 // Runs a Node.js handler for localaws: requests on descriptor 3, answers on 4, the log on 1 and 2.
 
-import { existsSync, writeSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { writeSync } from "node:fs";
 import { format } from "node:util";
 import { Worker } from "node:worker_threads";
 
 const LOG = 2;
 const ANSWERS = 4;
 const env = process.env;
-let requestId = "init";
+// Marks the output of loading.
+const INIT = "init";
+let requestId = INIT;
 
 // A thread of its own reads, so that it also sees the twin go when the handler is busy: then all that
 // belongs to the handler goes too.
@@ -60,7 +60,8 @@ function write(descriptor, data) {
 // 0x1e keeps the lines together as one event.
 function log(level, ...args) {
   const text = format(...args).replaceAll("\n", "\x1e");
-  write(LOG, `${new Date().toISOString()}\t${requestId}\t${level}\t${text}\n`);
+  const id = requestId === INIT ? undefined : requestId;
+  write(LOG, `${new Date().toISOString()}\t${id}\t${level}\t${text}\n`);
 }
 
 function answer(kind, payload = "") {
@@ -71,46 +72,31 @@ function answer(kind, payload = "") {
   write(ANSWERS, `${JSON.stringify({ kind, memory_mb, size })}\n${payload}`);
 }
 
-function fail(errorType, errorMessage, stack = "", kind = "error") {
-  const error = { errorType, errorMessage, trace: stack.split("\n") };
-  log("ERROR", "Invoke Error", JSON.stringify({ ...error, stack: undefined }));
-  answer(kind, JSON.stringify(error));
-}
-
-function failBy(error) {
-  if (error instanceof Error) fail(error.name, error.message, error.stack ?? "");
-  else fail(typeof error, format(error));
-}
-
-// The handler, or nothing after its failure is told.
-async function load(name) {
-  const dot = name.lastIndexOf(".");
-  const [moduleName, functionName] = [name.slice(0, dot), name.slice(dot + 1)];
-  if (dot < 1) {
-    fail("Runtime.MalformedHandlerName", "Bad handler");
-    return undefined;
-  }
-  const path = resolve(env.LAMBDA_TASK_ROOT, moduleName);
-  const file = [".js", ".mjs", ".cjs"].map((end) => path + end).find(existsSync);
-  if (file === undefined) {
-    fail("Runtime.ImportModuleError", `Error: Cannot find module '${moduleName}'`);
-    return undefined;
-  }
-  let module;
+// The error as Lambda answers it, and as the log has it.
+function describe(error) {
   try {
-    module = await import(pathToFileURL(file));
-  } catch (error) {
-    if (/^(ERR_)?MODULE_NOT_FOUND$/.test(error?.code)) {
-      fail("Runtime.ImportModuleError", `Error: ${error.message}`, error.stack);
-    } else if (error instanceof SyntaxError) {
-      fail("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error.stack);
-    } else failBy(error);
-    return undefined;
+    if (error instanceof Error) {
+      const { name: errorType, message: errorMessage, stack, code } = error;
+      const told = { errorType, errorMessage, trace: stack.split("\n") };
+      let logged = told;
+      try {
+        logged = JSON.parse(JSON.stringify({ errorType, errorMessage, code, ...error, stack: told.trace }));
+      } catch {}
+      return [told, logged];
+    }
+    return [{ errorType: typeof error, errorMessage: error.toString(), trace: [] }, format(error)];
+  } catch {
+    const errorMessage =
+      "callback called with Error argument, but there was a problem while retrieving one or more of its message, " +
+      "name, and stack";
+    return [{ errorType: "handled", errorMessage }, errorMessage];
   }
-  const handler = module[functionName] ?? module.default?.[functionName];
-  if (typeof handler === "function") return handler;
-  fail("Runtime.HandlerNotFound", `${name} is undefined or not exported`);
-  return undefined;
+}
+
+function fail(error, title = "Invoke Error", kind = "error") {
+  const [told, logged] = describe(error);
+  log("ERROR", title, JSON.stringify(logged));
+  answer(kind, JSON.stringify(told));
 }
 
 function context(head, done) {
@@ -122,20 +108,22 @@ function context(head, done) {
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-    callbackWaitsForEmptyEventLoop: true,
     identity: undefined,
     clientContext: head.client_context
       ? JSON.parse(Buffer.from(head.client_context, "base64").toString())
       : undefined,
     getRemainingTimeInMillis: () => Math.max(0, head.deadline - Date.now()),
+  };
+  if (RELEASE >= 24) return made;
+  return Object.assign(made, {
+    callbackWaitsForEmptyEventLoop: true,
     done: (error, result) => {
       made.callbackWaitsForEmptyEventLoop = false;
       done(error, result);
     },
-    fail: (error) => made.done(error ?? new Error("failed")),
+    fail: (error) => made.done(error ?? "handled"),
     succeed: (result) => made.done(null, result),
-  };
-  return made;
+  });
 }
 
 // What is to be done when nothing is left that the handler could wait for.
@@ -146,21 +134,30 @@ process.on("beforeExit", () => {
   whenEmpty?.();
 });
 
-// A handler answers by its promise, or by a call of `done`, whose result may wait until the handler has nothing
-// left to do; when it has nothing left and did not answer, the result is null.
+// A handler answers by its promise, or (up to nodejs22.x) by a call of `done`, whose result may wait until the handler
+// has nothing left to do. When it has nothing left and did not answer, the result is null, or an error if it is async.
 async function call(handler, head, event) {
+  const isAsync = RELEASE >= 24 || handler.constructor?.name === "AsyncFunction";
   try {
     return await new Promise((succeed, refuse) => {
-      whenEmpty = () => succeed(null);
+      whenEmpty = isAsync
+        ? () => {
+            const message =
+              "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a " +
+              "Promise that was never settled. For more information, see " +
+              "https://nodejs.org/docs/latest/api/process.html#exit-codes";
+            refuse(new RuntimeError("NodeJsExit", message));
+          }
+        : () => succeed(null);
       requests.unref();
       const done = (error, result) => {
-        if (error) refuse(error);
+        if (error !== undefined && error !== null) refuse(error);
         else if (made.callbackWaitsForEmptyEventLoop) whenEmpty = () => succeed(result);
         else succeed(result);
       };
       const made = context(head, done);
-      const returned = handler(event, made, done);
-      if (typeof returned?.then === "function") returned.then(succeed, refuse);
+      const returned = RELEASE >= 24 ? handler(event, made) : handler(event, made, done);
+      if (RELEASE >= 24 || typeof returned?.then === "function") Promise.resolve(returned).then(succeed, refuse);
     });
   } finally {
     whenEmpty = undefined;
@@ -170,26 +167,22 @@ async function call(handler, head, event) {
 
 async function serve(handler, { head, payload }) {
   requestId = head.id;
-  let event;
-  try {
-    event = JSON.parse(payload);
-  } catch (error) {
-    return fail("Runtime.UnmarshalError", error.message);
-  }
   env._X_AMZN_TRACE_ID = head.trace;
-  let result;
   try {
-    result = await call(handler, head, event);
+    const result = await call(handler, head, JSON.parse(payload));
+    return answer("result", stringified(result));
   } catch (error) {
-    return failBy(error);
+    return fail(error);
   }
-  let text;
+}
+
+function stringified(result) {
   try {
-    text = JSON.stringify(result) ?? "null";
-  } catch (error) {
-    return fail("Runtime.MarshalError", `Unable to marshal response: ${error.message}`, error.stack);
+    return JSON.stringify(result) ?? "null";
+  } catch {
+    const message = "Unable to stringify response body";
+    throw RELEASE >= 24 ? new RuntimeError("JSONStringifyError", message) : new Error(message);
   }
-  return answer("result", text);
 }
 
 for (const [method, level] of Object.entries({
@@ -197,20 +190,26 @@ for (const [method, level] of Object.entries({
 })) {
   console[method] = (...args) => log(level, ...args);
 }
-for (const [event, name] of [
-  ["uncaughtException", "Runtime.UncaughtException"],
-  ["unhandledRejection", "Runtime.UnhandledPromiseRejection"],
-]) {
-  process.on(event, (error) => {
-    if (requestId !== "") fail(name, format(error?.message ?? error), error?.stack, "fatal");
-    process.exit(129);
-  });
+process.on("uncaughtException", (error) => end("Uncaught Exception", error, 129));
+process.on("unhandledRejection", (reason) => {
+  const error = new RuntimeError("UnhandledPromiseRejection", String(reason));
+  end("Unhandled Promise Rejection", Object.assign(error, { reason }), 128);
+});
+
+function end(title, error, code) {
+  if (requestId !== "") fail(error, title, "fatal");
+  process.exit(code);
 }
 
 const requests = new Worker(reader, { eval: true, execArgv: [] });
 const waiting = [];
 requests.on("message", (message) => waiting.push(message));
-const handler = await load(env._HANDLER);
+let handler;
+try {
+  handler = await load(env._HANDLER);
+} catch (error) {
+  fail(error, RELEASE >= 24 ? "Init Error" : "Uncaught Exception");
+}
 if (handler !== undefined) {
   answer("ready");
   const next = async (message) => {

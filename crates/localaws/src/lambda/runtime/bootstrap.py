@@ -2,14 +2,11 @@
 
 import base64
 import faulthandler
-import importlib
 import json
 import logging
-import os
 import queue
 import resource
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -80,9 +77,10 @@ def set_up_logging():
 
 def fail(kind, message, stack=()):
     text = f"[ERROR] {kind}: {message}"
-    if stack:
+    if stack is not None:
         text += "\nTraceback (most recent call last):\n" + "".join(stack)
     log(text.rstrip("\n"))
+    stack = stack or ()
     error = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": list(stack)}
     if request_id == "init":
         error["requestId"] = ""
@@ -97,30 +95,6 @@ def fail_by(error):
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if f.filename != "<string>" and "importlib" not in f.filename]
     fail(type(error).__name__, message, traceback.format_list(own))
-
-
-def load(name):
-    """The handler, or nothing after its failure is told."""
-    module_name, dot, function_name = name.rpartition(".")
-    if not dot:
-        fail("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)")
-        return None
-    try:
-        module = importlib.import_module(module_name.replace("/", "."))
-    except ImportError as error:
-        fail("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}")
-        return None
-    except SyntaxError as error:
-        where = f'  File "{error.filename}" Line {error.lineno}\n    {(error.text or "").strip()}\n'
-        fail("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", [where])
-        return None
-    except Exception as error:
-        fail_by(error)
-        return None
-    handler = getattr(module, function_name, None)
-    if handler is None:
-        fail("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
-    return handler
 
 
 def object_of(value):
@@ -193,13 +167,18 @@ def main():
     for descriptor in (3, 4):
         os.set_inheritable(descriptor, False)
     threading.Thread(target=receive, daemon=True).start()
-    sys.argv = [""]
-    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    set_up_paths()
     set_up_logging()
-    handler = load(os.environ["_HANDLER"])
-    if handler is not None:
-        answer("ready")
-        serve(handler)
+    try:
+        handler = load(os.environ["_HANDLER"])
+    except LoadError as error:
+        fail(error.kind, error.message, error.stack)
+        return
+    except Exception as error:
+        fail_by(error)
+        return
+    answer("ready")
+    serve(handler)
 
 
 main()

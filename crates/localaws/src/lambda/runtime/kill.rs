@@ -1,21 +1,51 @@
-//! Ending a process with all that it started.
+//! Signals to a process with all that it started.
 
-use std::process::Stdio;
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
 
-use tokio::process::{Child, Command};
+/// A process group, named by its leader; it may have ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group(#[cfg(unix)] Option<Pid>);
 
-/// Kills a process group by its leader, and waits for the leader so that no zombie stays.
-pub(super) async fn group(leader: Option<u32>, child: &mut Child) {
-    if let Some(leader) = leader {
-        // The shell's own `kill`: the system call would be unsafe code.
-        let _ = Command::new("/bin/sh")
-            .args(["-c", "kill -s KILL -- \"-$0\"", &leader.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .await;
+impl Group {
+    pub(super) fn of(child: &Child) -> Self {
+        Self(
+            #[cfg(unix)]
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .and_then(Pid::from_raw),
+        )
     }
-    let _ = child.start_kill();
-    let _ = child.wait().await;
+
+    /// Stops it until `thaw`, as Lambda does between invocations.
+    pub(super) fn freeze(self) {
+        #[cfg(unix)]
+        self.send(Signal::STOP);
+    }
+
+    pub(super) fn thaw(self) {
+        #[cfg(unix)]
+        self.send(Signal::CONT);
+    }
+
+    #[cfg(unix)]
+    fn send(self, signal: Signal) {
+        if let Some(leader) = self.0 {
+            // Nobody is left, or somebody who became another user.
+            let _ = kill_process_group(leader, signal);
+        }
+    }
+
+    /// Kills it, and waits for the leader so that no zombie stays.
+    pub(super) async fn kill(&mut self, child: &mut Child) {
+        #[cfg(unix)]
+        {
+            self.send(Signal::KILL);
+            self.0 = None;
+        }
+        let _ = child.start_kill();
+        let _ = child.wait().await;
+    }
 }

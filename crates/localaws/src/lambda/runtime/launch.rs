@@ -7,12 +7,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::{process::Command, sync::OnceCell};
+use labfiles::Dir;
+use tokio::process::Command;
 
-use super::process::Process;
+use super::{
+    interpreters::{Interpreter, Interpreters, Language, NODE},
+    isolation::{self, Isolation, View},
+    process::{Limits, Phase, Process},
+};
 use crate::{
     app::App,
-    environment, ids,
+    ids,
     lambda::{code::Folder, function::Function, name::Named},
     sts::{Grant, Session},
 };
@@ -21,57 +26,8 @@ use crate::{
 /// a program that it runs) prints cannot get between the answers: it goes to the log, with its errors.
 const PIPES: &str = "exec 3<&0 4>&1 </dev/null >&2; exec \"$@\"";
 
-const PYTHON: Language = Language {
-    command: "python3",
-    name: "python",
-    tells_itself: &[
-        "-c",
-        "import sys; sys.stdout.write('%d.%d.%d ' % sys.version_info[:3] + sys.executable)",
-    ],
-    options: &["-X", "utf8", "-u", "-B", "-c"],
-    bootstrap: include_str!("bootstrap.py"),
-    advice: "install Python 3.9 or later",
-};
-
-const NODE: Language = Language {
-    command: "node",
-    name: "nodejs",
-    tells_itself: &[
-        "-e",
-        "process.stdout.write(process.versions.node + ' ' + process.execPath)",
-    ],
-    options: &["--input-type=module", "-e"],
-    bootstrap: include_str!("bootstrap.mjs"),
-    advice: "install Node.js 18 or later",
-};
-
-struct Language {
-    command: &'static str,
-    /// As runtimes are named.
-    name: &'static str,
-    /// Arguments that have it print its version and its path.
-    tells_itself: &'static [&'static str],
-    options: &'static [&'static str],
-    bootstrap: &'static str,
-    advice: &'static str,
-}
-
 /// Seconds that the keys of a handler's process are good for: longer than one lives.
 const KEYS: u32 = 7 * 86400;
-
-/// Where the interpreters really are. Shims of version managers are slow, and want variables of the
-/// user's environment that handlers do not get.
-#[derive(Default)]
-pub(super) struct Interpreters {
-    python: OnceCell<Interpreter>,
-    node: OnceCell<Interpreter>,
-}
-
-struct Interpreter {
-    path: PathBuf,
-    /// `3.13.1`
-    version: String,
-}
 
 /// All that a process of a function needs, as the function was when it was invoked.
 #[derive(Debug, Clone)]
@@ -86,7 +42,9 @@ pub(in crate::lambda) struct Launch {
     pub(in crate::lambda) log_group: String,
     pub(in crate::lambda) memory_mb: u32,
     pub(in crate::lambda) timeout: Duration,
-    runtime: String,
+    /// MB of `/tmp`.
+    storage: u32,
+    pub(super) runtime: String,
     folder: PathBuf,
     environment: BTreeMap<String, String>,
 }
@@ -100,7 +58,6 @@ impl Launch {
         let path = std::env::var("PATH").unwrap_or_default();
         let memory = settings.memory_size.to_string();
         let execution = format!("AWS_Lambda_{}", settings.runtime);
-        let root = folder.to_string_lossy();
 
         // The function's own variables may replace the first ones only.
         let mut environment: BTreeMap<String, String> = [
@@ -119,7 +76,6 @@ impl Launch {
         environment.extend(own.map(|(name, value)| (name.clone(), value.clone())));
         let own = [
             ("_HANDLER", settings.handler.as_str()),
-            ("LAMBDA_TASK_ROOT", &root),
             ("AWS_EXECUTION_ENV", &execution),
             ("AWS_REGION", &named.region),
             ("AWS_DEFAULT_REGION", &named.region),
@@ -143,10 +99,16 @@ impl Launch {
             log_group: settings.logging_config.log_group.clone(),
             memory_mb: settings.memory_size,
             timeout: Duration::from_secs(settings.timeout.into()),
+            storage: settings.storage(),
             runtime: settings.runtime.clone(),
             folder,
             environment,
         }
+    }
+
+    /// One of the function's own environment variables; empty if it has none.
+    pub(super) fn variable(&self, name: &str) -> &str {
+        self.environment.get(name).map_or("", String::as_str)
     }
 
     /// Keys of the function's role, as environment variables. There are none when the role has gone.
@@ -173,33 +135,91 @@ impl Launch {
         &self,
         app: &App,
         interpreters: &Interpreters,
+        phase: Phase,
     ) -> Result<Process, String> {
         let (language, interpreter) = interpreters.of(&self.runtime).await?;
+        let packages = language.packages(&app.config.runtimes);
+        let root = mount_point(&app.config.dir)?;
+        let view = View {
+            code: &self.folder,
+            folders: &interpreter.folders,
+            packages: packages
+                .as_deref()
+                .map(|path| (path, language.packages_inside)),
+            storage: self.storage,
+            root: &root,
+        };
+        let isolation = interpreter.isolation(&app.config, &view).await;
+        let (task_root, packages_seen) = match isolation {
+            Isolation::Namespace => (
+                isolation::TASK_ROOT.into(),
+                view.packages.map(|(_, inside)| inside.into()),
+            ),
+            Isolation::None(_) => (self.folder.clone(), packages.clone()),
+        };
+        let seen = packages_seen.as_deref().unwrap_or(Path::new(""));
         let stream = format!(
             "{}/[$LATEST]{}",
             jiff::Timestamp::now().strftime("%Y/%m/%d"),
             ids::uuid().replace('-', "")
         );
         let mut command = Command::new("/bin/sh");
+        command.args(["-c", PIPES, "sh"]);
+        if *isolation == Isolation::Namespace {
+            command.args(isolation::arguments(&view));
+        } else {
+            command.current_dir(&self.folder);
+        }
         command
-            .args(["-c", PIPES, "sh"])
             .arg(&interpreter.path)
-            .args(language.options)
+            .args(language.options(&interpreter.version, self))
             .arg(language.bootstrap)
-            .current_dir(&self.folder)
+            .args([&task_root, seen])
+            .arg(isolation.name())
             .env_clear()
             .envs(&self.environment)
+            .env("LAMBDA_TASK_ROOT", &task_root)
             .envs(self.keys(app).into_iter().flatten())
             .env("AWS_LAMBDA_LOG_STREAM_NAME", &stream)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if language.name == NODE.name && self.variable("NODE_PATH").is_empty() {
+            command.env(
+                "NODE_PATH",
+                std::env::join_paths([seen, &task_root]).unwrap_or_default(),
+            );
+        }
         #[cfg(unix)]
         command.process_group(0);
         let child = command.spawn().map_err(|e| self.not_started(&e))?;
-        let begun = language.begun(&interpreter.version, &self.runtime);
-        Process::new(child, stream, self.timeout, begun)
+        let begun = (phase == Phase::Init).then(|| self.begun(language, &interpreter, isolation));
+        let limits = Limits {
+            time: self.timeout,
+            memory_mb: self.memory_mb.into(),
+        };
+        Process::new(child, stream, limits, phase, begun)
             .ok_or_else(|| "The handler's process has no pipes".to_owned())
+    }
+
+    /// The first line of a process's log, as on AWS; it also says what is otherwise than there.
+    fn begun(
+        &self,
+        language: &Language,
+        interpreter: &Interpreter,
+        isolation: &Isolation,
+    ) -> String {
+        let version = interpreter.version;
+        let mut line = format!("INIT_START Runtime Version: {}:{version}", language.name);
+        let differences = [
+            language.differs(version, &self.runtime),
+            isolation.differs(),
+        ];
+        for difference in differences.into_iter().flatten() {
+            line.push('\t');
+            line.push_str(&difference);
+        }
+        line
     }
 
     fn not_started(&self, error: &std::io::Error) -> String {
@@ -214,63 +234,9 @@ impl Launch {
     }
 }
 
-impl Interpreters {
-    async fn of(&self, runtime: &str) -> Result<(&'static Language, &Interpreter), String> {
-        let (language, known) = if runtime.starts_with("python") {
-            (&PYTHON, &self.python)
-        } else {
-            (&NODE, &self.node)
-        };
-        let interpreter = known.get_or_try_init(|| language.interpreter()).await?;
-        Ok((language, interpreter))
-    }
-}
-
-impl Language {
-    /// The first line of a process's log, as on AWS; it also says that the runtime named is not the one here.
-    fn begun(&self, version: &str, runtime: &str) -> String {
-        let line = format!("INIT_START Runtime Version: {}:{version}", self.name);
-        let wanted = runtime.trim_start_matches(self.name).trim_end_matches(".x");
-        let same = version
-            .strip_prefix(wanted)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        if same {
-            return line;
-        }
-        format!(
-            "{line}\tThe function names {runtime}, but {} {version} of this machine runs it: \
-             what differs between them differs on AWS",
-            self.command
-        )
-    }
-
-    /// Asks the interpreter on PATH what and where it is.
-    async fn interpreter(&self) -> Result<Interpreter, String> {
-        let (command, advice) = (self.command, self.advice);
-        let told = Command::new(command)
-            .args(self.tells_itself)
-            .env_clear()
-            .envs(environment::passed())
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .map_err(|_| {
-                format!("{command} was not found on PATH: {advice} to run this function locally")
-            })?;
-        let words = String::from_utf8_lossy(&told.stdout);
-        if told.status.success()
-            && let Some((version, path)) = words.split_once(' ')
-            && Path::new(path).is_absolute()
-        {
-            return Ok(Interpreter {
-                path: PathBuf::from(path),
-                version: version.to_owned(),
-            });
-        }
-        let why = String::from_utf8_lossy(&told.stderr);
-        Err(format!(
-            "{command} on PATH does not work ({}): {advice} to run this function locally",
-            why.trim()
-        ))
-    }
+/// The folder in which handlers' file systems are mounted, each in a namespace of its own.
+fn mount_point(dir: &Path) -> Result<PathBuf, String> {
+    let path = dir.join("handlers");
+    Dir::make(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(std::path::absolute(&path).unwrap_or(path))
 }

@@ -1,7 +1,10 @@
 //! Handlers, really run: a few warm local processes for each function. This is not a sandbox.
 
+mod interpreters;
+mod isolation;
 mod kill;
 mod launch;
+mod memory;
 mod output;
 mod pipe;
 mod process;
@@ -14,9 +17,9 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use launch::Interpreters;
+use interpreters::Interpreters;
 pub(super) use launch::Launch;
-use process::Process;
+use process::{Phase, Process};
 
 use crate::app::App;
 
@@ -80,6 +83,8 @@ pub(super) enum End {
     /// The process ended.
     Exited,
     TimedOut,
+    /// The handler could not be loaded in the init phase: that is tried once more within the invocation.
+    NotLoaded,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,15 +103,27 @@ impl Runtime {
         let Ok(_place) = pool.places.acquire().await else {
             return Err("The function was changed or deleted".to_owned());
         };
+        let mut phase = Phase::Init;
+        let mut before = Vec::new();
         loop {
-            let idle = lock(&pool.idle).pop();
+            let idle = if phase == Phase::Init {
+                lock(&pool.idle).pop()
+            } else {
+                None
+            };
             let (process, warm) = match idle {
                 Some(process) => (process, true),
-                None => (launch.start(app, &self.interpreters).await?, false),
+                None => (launch.start(app, &self.interpreters, phase).await?, false),
             };
             match process.invoke(event.clone()).await {
-                Some((outcome, process)) => {
+                Some((outcome, _)) if outcome.end == End::NotLoaded => {
+                    phase = Phase::Invoke;
+                    before = outcome.before;
+                }
+                Some((mut outcome, process)) => {
                     lock(&pool.idle).extend(process);
+                    before.append(&mut outcome.before);
+                    outcome.before = before;
                     return Ok(outcome);
                 }
                 // It ended while it was idle.

@@ -22,11 +22,11 @@ pub(super) struct Output {
 
 impl Output {
     /// `begun`: the first line.
-    pub(super) fn new(pipe: ChildStderr, begun: String) -> Self {
+    pub(super) fn new(pipe: ChildStderr, begun: Option<String>) -> Self {
         Self {
             pipe: Some(pipe),
             rest: Vec::new(),
-            lines: vec![(now_ms(), begun)],
+            lines: begun.map(|line| (now_ms(), line)).into_iter().collect(),
         }
     }
 

@@ -7,17 +7,19 @@ use tokio::{
     io::BufReader,
     process::{Child, ChildStdin, ChildStdout},
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, timeout},
+    time::{Instant, interval, sleep, timeout},
 };
 
 use super::{
-    End, Event, Outcome, kill,
+    End, Event, Outcome,
+    kill::Group,
+    memory,
     output::Output,
     pipe::{self, Kind, Said},
 };
 use crate::app::now_ms;
 
-/// How long a process may take to load its handler, besides the function's own timeout.
+/// How long the init phase may take (AWS's documentation, "Lambda execution environment lifecycle").
 const INIT: Duration = Duration::from_secs(10);
 /// An idle process is kept this long.
 const IDLE: Duration = Duration::from_mins(10);
@@ -35,20 +37,36 @@ struct Job {
 
 struct Task {
     child: Child,
-    /// Its process id, also after it ended.
-    leader: Option<u32>,
+    group: Group,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
     output: Output,
     stream: String,
-    limit: Duration,
+    limits: Limits,
+    phase: Phase,
+    /// The most that it was seen to hold.
     memory_mb: u64,
+}
+
+/// What a function may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) time: Duration,
+    pub(super) memory_mb: u64,
+}
+
+/// When a handler is loaded: in a phase of its own, and if that fails, once more within the invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Init,
+    Invoke,
 }
 
 enum Ended {
     Said(Said),
     Exited(ExitStatus),
     TimedOut,
+    OutOfMemory,
 }
 
 impl Process {
@@ -56,17 +74,19 @@ impl Process {
     pub(super) fn new(
         mut child: Child,
         stream: String,
-        limit: Duration,
-        begun: String,
+        limits: Limits,
+        phase: Phase,
+        begun: Option<String>,
     ) -> Option<Self> {
         let task = Task {
-            leader: child.id(),
+            group: Group::of(&child),
             requests: child.stdin.take()?,
             answers: BufReader::new(child.stdout.take()?),
             output: Output::new(child.stderr.take()?, begun),
             child,
             stream,
-            limit,
+            limits,
+            phase,
             memory_mb: 0,
         };
         let (jobs, queue) = mpsc::channel(1);
@@ -85,27 +105,53 @@ impl Process {
 
 impl Task {
     async fn live(mut self, mut queue: mpsc::Receiver<Job>) {
-        let (loaded, duration) = self.exchange(None, INIT + self.limit).await;
-        let mut init = Some(duration);
+        let limit = match self.phase {
+            Phase::Init => INIT,
+            Phase::Invoke => self.limits.time,
+        };
+        let (loaded, init) = self.exchange(None, limit).await;
         if matches!(&loaded, Ended::Said(said) if said.kind == Kind::Ready) {
-            while let Some(Job { event, reply }) = self.next(&mut queue).await {
-                let before = self.output.take(true);
-                let at = now_ms();
-                let (ended, duration) = self.exchange(Some(&event), self.limit).await;
-                let alive = matches!(&ended, Ended::Said(said) if said.kind != Kind::Fatal);
-                let mut outcome = self.outcome(ended, &event, at, duration, init.take());
-                outcome.before = before;
-                // Whoever asked may have gone.
-                let _ = reply.send((outcome, alive));
-                if !alive {
-                    break;
-                }
-            }
+            self.serve(init, &mut queue).await;
         } else if let Some(Job { event, reply }) = queue.recv().await {
-            let outcome = self.outcome(loaded, &event, now_ms(), Duration::ZERO, init);
+            let report = init_report(init, self.phase, &loaded);
+            let mut outcome = self.outcome(loaded, &event, now_ms(), init, None);
+            outcome.lines.push((now_ms(), report));
+            if self.phase == Phase::Init {
+                outcome.end = End::NotLoaded;
+                outcome.before = std::mem::take(&mut outcome.lines);
+            }
             let _ = reply.send((outcome, false));
         }
-        self.kill().await;
+        self.group.kill(&mut self.child).await;
+    }
+
+    /// Answers invocations, and keeps the process frozen between them.
+    async fn serve(&mut self, init: Duration, queue: &mut mpsc::Receiver<Job>) {
+        let (mut init, mut left) = match self.phase {
+            Phase::Init => (Some(init), self.limits.time),
+            Phase::Invoke => (None, self.limits.time.saturating_sub(init)),
+        };
+        loop {
+            if queue.is_empty() {
+                self.group.freeze();
+            }
+            let Some(Job { event, reply }) = self.next(queue).await else {
+                return;
+            };
+            let before = self.output.take(true);
+            let at = now_ms();
+            self.group.thaw();
+            let (ended, duration) = self.exchange(Some(&event), left).await;
+            let alive = matches!(&ended, Ended::Said(said) if said.kind != Kind::Fatal);
+            let mut outcome = self.outcome(ended, &event, at, duration, init.take());
+            outcome.before = before;
+            left = self.limits.time;
+            // Whoever asked may have gone.
+            let _ = reply.send((outcome, alive));
+            if !alive {
+                return;
+            }
+        }
     }
 
     /// The next job; `None` when nobody has a handle on the process any more, it ended by itself, or it
@@ -131,13 +177,13 @@ impl Task {
         let duration = started.elapsed();
         match &ended {
             Ended::Said(said) => {
-                self.memory_mb = said.memory_mb;
+                self.memory_mb = self.memory_mb.max(said.memory_mb);
                 let id = event.map_or("init", |event| &event.request_id);
                 // A handler may hold on to the pipe.
                 let _ = timeout(LAST_OUTPUT, self.output.read_until_mark(id)).await;
             }
-            Ended::Exited(_) | Ended::TimedOut => {
-                self.kill().await;
+            Ended::Exited(_) | Ended::TimedOut | Ended::OutOfMemory => {
+                self.group.kill(&mut self.child).await;
                 let _ = timeout(LAST_OUTPUT, self.output.read_to_end()).await;
             }
         }
@@ -157,6 +203,8 @@ impl Task {
         };
         let limit = sleep(limit);
         tokio::pin!(talk, limit);
+        let mut look = interval(memory::PACE);
+        let leader = self.child.id();
         let mut talking = true;
         loop {
             tokio::select! {
@@ -175,6 +223,13 @@ impl Task {
                 }
                 () = &mut limit => return Ended::TimedOut,
                 () = self.output.read() => {}
+                _ = look.tick() => {
+                    let held = leader.and_then(memory::resident).unwrap_or_default();
+                    self.memory_mb = self.memory_mb.max(held.min(self.limits.memory_mb));
+                    if held > self.limits.memory_mb {
+                        return Ended::OutOfMemory;
+                    }
+                }
             }
         }
     }
@@ -198,8 +253,11 @@ impl Task {
                 };
                 (end, said.payload)
             }
-            Ended::Exited(status) => {
-                let why = told(status);
+            Ended::Exited(_) | Ended::OutOfMemory => {
+                let why = match ended {
+                    Ended::Exited(status) => told(status),
+                    _ => "Runtime exited with error: signal: killed".to_owned(),
+                };
                 let message = format!("RequestId: {id} Error: {why}");
                 last = vec![message.clone(), "Runtime.ExitError".to_owned()];
                 (End::Exited, error("Runtime.ExitError", &message))
@@ -207,7 +265,7 @@ impl Task {
             Ended::TimedOut => {
                 let told = format!(
                     "Task timed out after {:.2} seconds",
-                    self.limit.as_secs_f64()
+                    self.limits.time.as_secs_f64()
                 );
                 // Recorded: LocalStack's `test_lambda_invoke_with_timeout`. Unsure: that the log has the old words.
                 let message = format!("RequestId: {id} Error: {told}");
@@ -222,7 +280,7 @@ impl Task {
             payload,
             end,
             started,
-            duration: duration.min(self.limit),
+            duration: duration.min(self.limits.time),
             init,
             memory_mb: self.memory_mb,
             stream: self.stream.clone(),
@@ -230,10 +288,25 @@ impl Task {
             lines,
         }
     }
+}
 
-    async fn kill(&mut self) {
-        kill::group(self.leader.take(), &mut self.child).await;
-    }
+/// The log line of a handler that was not loaded (AWS's documentation, "Lambda execution environment lifecycle").
+fn init_report(took: Duration, phase: Phase, ended: &Ended) -> String {
+    let ms = took.as_secs_f64() * 1000.0;
+    let phase = match phase {
+        Phase::Init => "init",
+        Phase::Invoke => "invoke",
+    };
+    let status = match ended {
+        Ended::TimedOut => "timeout".to_owned(),
+        Ended::Exited(_) | Ended::OutOfMemory => "error\tError Type: Runtime.ExitError".to_owned(),
+        Ended::Said(said) => {
+            let told: serde_json::Value = serde_json::from_slice(&said.payload).unwrap_or_default();
+            let kind = told["errorType"].as_str().unwrap_or("Runtime.Unknown");
+            format!("error\tError Type: {kind}")
+        }
+    };
+    format!("INIT_REPORT Init Duration: {ms:.2} ms\tPhase: {phase}\tStatus: {status}")
 }
 
 fn error(kind: &str, message: &str) -> Vec<u8> {

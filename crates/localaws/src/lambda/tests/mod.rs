@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod functions;
+mod handlers;
+mod isolation;
 mod logs;
 mod node;
 mod permissions;
@@ -51,7 +53,12 @@ impl Drop for Twin {
 
 impl Twin {
     async fn new() -> Self {
-        let config = Config::at(std::env::temp_dir().join(format!("localaws-{}", ids::uuid())));
+        Self::configured(|_| {}).await
+    }
+
+    async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::at(std::env::temp_dir().join(format!("localaws-{}", ids::uuid())));
+        change(&mut config);
         let twin = Self {
             app: Arc::new(App::new(config, World::default())),
         };

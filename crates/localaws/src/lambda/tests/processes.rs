@@ -57,16 +57,17 @@ async fn a_changed_or_deleted_function_ends_its_process() {
 
 #[tokio::test]
 async fn a_busy_process_ends_its_invocation_and_then_itself() {
-    let twin = Twin::python(
-        "import os, time
+    // The handler and the test meet in a file.
+    let twin = Twin::configured(|config| config.isolate = false).await;
+    let source = "import os, time
 def h(event, context):
     if event.get('file'):
         open(event['file'], 'x').close()
         while not os.path.exists(event['file'] + '.go'): time.sleep(0.01)
     return os.getpid()
-",
-    )
-    .await;
+";
+    twin.function(json!({"Code": {"ZipFile": zip(&[("m.py", source)])}}))
+        .await;
     let file = twin.app.config.dir.join("busy");
     let payload = json!({ "file": file }).to_string().into_bytes();
     let app = Arc::clone(&twin.app);
@@ -100,17 +101,71 @@ async fn as_many_processes_as_there_are_invocations_at_once_but_no_more_than_ten
 
 #[tokio::test]
 async fn a_process_that_ended_while_idle_is_replaced_and_leaves_no_zombie() {
-    let twin = Twin::python(
-        "import os, threading
-def h(event, context):
-    if event.get('die'): threading.Timer(0.05, os._exit, [1]).start()
-    return os.getpid()
-",
-    )
-    .await;
-    let first = twin.result(&json!({"die": true})).await;
+    let twin = Twin::python(PID).await;
+    let first = twin.result(&json!({})).await;
+    let killed = Command::new("/bin/sh")
+        .args(["-c", "kill -s KILL \"$0\"", &first.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
     until_gone(&first).await;
     assert_ne!(twin.result(&json!({})).await, first);
+}
+
+/// What a handler left running stands still until the next invocation.
+#[tokio::test]
+async fn a_process_is_frozen_between_invocations() {
+    for (name, runtime, source) in [
+        (
+            "m.py",
+            "python3.13",
+            "import os, threading, time
+ticks = []
+def tick():
+    while True:
+        ticks.append(time.time())
+        time.sleep(0.005)
+threading.Thread(target=tick, daemon=True).start()
+def h(event, context):
+    while event and time.time() < event['from'] + 0.3: time.sleep(0.01)
+    return {'pid': os.getpid(), 'now': time.time(), 'ticks': ticks[:]}
+",
+        ),
+        (
+            "m.mjs",
+            "nodejs22.x",
+            "const ticks = [];
+setInterval(() => ticks.push(Date.now() / 1000), 5).unref();
+const rest = () => new Promise((go) => setTimeout(go, 10));
+export const h = async (event) => {
+  while (event.from && Date.now() / 1000 < event.from + 0.3) await rest();
+  return { pid: process.pid, now: Date.now() / 1000, ticks };
+};",
+        ),
+    ] {
+        let twin = Twin::new().await;
+        let code = json!({"ZipFile": zip(&[(name, source)])});
+        twin.function(json!({"Code": code, "Runtime": runtime}))
+            .await;
+        let first = twin.result(&json!({})).await;
+        until("the process to be stopped", async || {
+            state(&first["pid"]).starts_with('T')
+        })
+        .await;
+        let from = &first["now"];
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let thawed = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+        let second = twin.result(&json!({ "from": thawed })).await;
+        assert_eq!(second["pid"], first["pid"], "{name}");
+        let ticks = second["ticks"].as_array().unwrap().iter();
+        let ticks: Vec<f64> = ticks.map(|tick| tick.as_f64().unwrap()).collect();
+        assert!(
+            ticks.iter().any(|tick| *tick > thawed),
+            "{name}: it goes on"
+        );
+        let frozen = from.as_f64().unwrap() + 0.05..thawed;
+        let ticked = ticks.iter().filter(|tick| frozen.contains(tick)).count();
+        assert!(ticked <= 1, "{name}: {ticked} while it was frozen");
+    }
 }
 
 #[tokio::test]
@@ -131,14 +186,18 @@ def h(event, context):
     until("the end of the child", async || !runs(&child)).await;
 }
 
-/// Whether a process runs; one that ended but nobody waited for does not.
-fn runs(pid: &Value) -> bool {
+/// A process's state as `ps` tells it: `S`, `T`, `Z`; empty if there is no such process.
+fn state(pid: &Value) -> String {
     let told = Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])
         .output()
         .unwrap();
-    let state = String::from_utf8(told.stdout).unwrap();
-    !state.trim().is_empty() && !state.starts_with('Z')
+    String::from_utf8(told.stdout).unwrap().trim().to_owned()
+}
+
+/// Whether a process runs; one that ended but nobody waited for does not.
+fn runs(pid: &Value) -> bool {
+    !state(pid).is_empty() && !state(pid).starts_with('Z')
 }
 
 /// Handlers are on a leash, their pipe of requests: it goes slack when the twin dies, however it dies.
@@ -161,7 +220,7 @@ fn a_busy_handler_ends_when_the_twin_goes() {
             .build()
             .unwrap();
         let (lab, pid) = twin.block_on(async {
-            let lab = Twin::new().await;
+            let lab = Twin::configured(|config| config.isolate = false).await;
             let code = json!({"ZipFile": zip(&[(name, source)])});
             lab.function(json!({"Code": code, "Runtime": runtime, "Timeout": 900}))
                 .await;
