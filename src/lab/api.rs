@@ -178,6 +178,11 @@ impl Routes<'_> {
             if let Some((method, path)) = &place {
                 let name = format!("{method} {path}");
                 note_twin(&mut known, &name, "the route", key.place, notes);
+                let expect = file.as_ref().and_then(|file| file.expect.as_ref());
+                if let Some(expect) = expect.filter(|_| method == "HEAD") {
+                    let hint = "remove `expect`: `verify` looks at the status";
+                    notes.note(expect.place, "an answer to HEAD has no body", hint);
+                }
             }
             let route = self.route(file?, key.place);
             let ((method, path), route) = place.zip(route)?;

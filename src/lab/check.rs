@@ -78,6 +78,7 @@ pub(super) fn lab(file: file::File, dir: &Path, notes: &Notes) -> Option<Lab> {
         api,
         edge,
         dir: dir.to_owned(),
+        warnings: Vec::new(),
     })
 }
 

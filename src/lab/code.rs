@@ -70,58 +70,114 @@ pub(super) fn source(source: &Text<rules::Source>, dir: &Path, notes: &Notes) ->
     Some(folder)
 }
 
-/// Notes a handler that Lambda could not import.
+/// Notes a handler whose file is not there, and warns of one whose name the file does not show.
+///
+/// The rules are those of AWS's runtime clients: Python splits the handler at its last dot, Node.js the last part of
+/// its path at the first dot.
 pub(super) fn handler(handler: &Text<rules::Handler>, runtime: &str, folder: &Path, notes: &Notes) {
-    let Some((module, function)) = handler.value.rsplit_once('.') else {
-        return;
-    };
-    let wrong = |message: String, word: &str, known: &[&str], hint: &str| match closest(word, known)
-    {
-        Some(near) => notes.note(handler.place, message, format!("did you mean `{near}`?")),
-        None => notes.note(handler.place, message, hint),
-    };
-    let endings: &[&str] = if runtime.starts_with("python") {
-        &["py"]
+    let python = runtime.starts_with("python");
+    let split = if python {
+        handler.value.rsplit_once('.')
     } else {
-        &["js", "mjs", "cjs"]
+        let start = handler.value.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = handler.value.get(start..).and_then(|last| last.find('.'));
+        dot.and_then(|dot| handler.value.split_at_checked(start + dot))
+            .map(|(module, rest)| (module, rest.trim_start_matches('.')))
     };
+    let Some((module, names)) = split else { return };
     // Python's modules are written with dots or slashes.
-    let path = if runtime.starts_with("python") {
+    let path = if python {
         module.replace('.', "/")
     } else {
         module.to_owned()
     };
-    let files = || endings.iter().map(|ending| format!("{path}.{ending}"));
-    let Some(file) = files().find(|file| folder.join(file).is_file()) else {
+    let endings: &[&str] = if python {
+        &["py"]
+    } else {
+        &["js", "mjs", "cjs"]
+    };
+    let near = |word: &str, known: &[&str], otherwise: &str| match closest(word, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => otherwise.to_owned(),
+    };
+    let Some(file) = find(folder, &path, python) else {
         let there = stems(folder, endings);
         let there: Vec<&str> = there.iter().map(String::as_str).collect();
-        let wanted = files()
-            .map(|file| quote(&file))
-            .collect::<Vec<_>>()
-            .join(" or ");
+        let wanted: Vec<String> = endings
+            .iter()
+            .map(|ending| quote(&format!("{path}.{ending}")))
+            .collect();
         let hint =
             "`handler` is the file's name without its ending, a dot, and the function's name";
-        return wrong(
-            format!("the source folder has no {wanted}"),
-            module,
-            &there,
-            hint,
-        );
+        let message = format!("the source folder has no {}", wanted.join(" or "));
+        return notes.note(handler.place, message, near(module, &there, hint));
     };
-    let Some(code) = text(&folder.join(&file)) else {
+    let compiled = [".so", ".pyc", ".json"]
+        .iter()
+        .any(|end| file.ends_with(end));
+    let Some(code) = text(&folder.join(&file)).filter(|_| !compiled) else {
         return;
     };
     let words: BTreeSet<&str> = code
         .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
         .collect();
-    if !words.contains(function) {
-        wrong(
-            format!("{} has no {}", quote(&file), quote(function)),
-            function,
-            &words.into_iter().collect::<Vec<_>>(),
-            "the handler is a function of that file",
+    let unseen = names.split('.').find(|name| !words.contains(name));
+    if let Some(name) = unseen
+        && !brings_names(&code, python)
+    {
+        let known: Vec<&str> = words.into_iter().collect();
+        notes.warn(
+            handler.place,
+            format!("{} does not show {}", quote(&file), quote(name)),
+            near(name, &known, "the handler is a function of that file"),
         );
     }
+}
+
+/// The file that a module's path names, in the order in which the runtimes look.
+fn find(folder: &Path, path: &str, python: bool) -> Option<String> {
+    let candidates: &[&str] = if python {
+        &["/__init__.py", ".py", ".so", ".pyc"]
+    } else {
+        &["", ".js", ".mjs", ".cjs", "/index.js", "/package.json"]
+    };
+    let places = if python {
+        vec![path.to_owned()]
+    } else {
+        vec![path.to_owned(), format!("node_modules/{path}")]
+    };
+    let found = places
+        .iter()
+        .flat_map(|place| {
+            candidates
+                .iter()
+                .map(move |ending| format!("{place}{ending}"))
+        })
+        .find(|file| folder.join(file).is_file());
+    // Compiled modules have the platform in their names.
+    found.or_else(|| {
+        let whole = folder.join(path);
+        let stem = format!("{}.", whole.file_name()?.to_str()?);
+        let names = fs::read_dir(whole.parent()?)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.file_name());
+        let compiled = |name: &std::ffi::OsString| {
+            name.to_str()
+                .is_some_and(|name| name.starts_with(&stem) && name.ends_with(".so"))
+        };
+        names.filter(|_| python).find(compiled)?.into_string().ok()
+    })
+}
+
+/// Whether code may have names that it does not show.
+fn brings_names(code: &str, python: bool) -> bool {
+    let signs: &[&str] = if python {
+        &["import *", "__getattr__", "globals()", "exec("]
+    } else {
+        &["export *", "...", "require(", "__exportStar"]
+    };
+    signs.iter().any(|sign| code.contains(sign))
 }
 
 /// A file's text, unless it is larger than what a person writes.

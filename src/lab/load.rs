@@ -83,8 +83,9 @@ fn parse_as(text: &str, path: &Path, suffix: Option<&str>) -> Result<Lab, LabErr
         .unwrap_or(Path::new("."));
     let notes = Notes::default();
     let lab = read(&text, dir, suffix, &notes);
+    let warnings = notes.warnings(path);
     match (lab, notes.into_problems()) {
-        (Some(lab), problems) if problems.is_empty() => Ok(lab),
+        (Some(lab), problems) if problems.is_empty() => Ok(Lab { warnings, ..lab }),
         (_, problems) => Err(LabError::Problems {
             path: path.to_owned(),
             text,

@@ -63,6 +63,8 @@ pub struct Lab {
     pub edge: Option<Edge>,
     /// Folder of the file.
     pub dir: PathBuf,
+    /// What a person should look at, in the file's order: each a line that names its place.
+    pub warnings: Vec<String>,
 }
 
 /// A Lambda function.

@@ -130,16 +130,40 @@ impl Problem {
 
 /// Where problems are noted while the rest of the file is read.
 #[derive(Debug, Default)]
-pub(super) struct Notes(RefCell<Vec<Problem>>);
+pub(super) struct Notes {
+    problems: RefCell<Vec<Problem>>,
+    /// What may be wrong, or not.
+    warnings: RefCell<Vec<Problem>>,
+}
 
 impl Notes {
     pub(super) fn add(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// What does not make the file wrong.
+    pub(super) fn warn(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        let warning = Problem::new(place, message, hint);
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// The warnings for a person, each a line.
+    pub(super) fn warnings(&self, file: &Path) -> Vec<String> {
+        let mut warnings = self.warnings.borrow().clone();
+        warnings.sort_by_key(|w| w.place);
+        warnings.dedup();
+        let line =
+            |Problem {
+                 place: Place { line, .. },
+                 message,
+                 hint,
+             }: Problem| { format!("{}:{line}: {message}; {hint}", file.display()) };
+        warnings.into_iter().map(line).collect()
     }
 
     /// A `word` that is none of `known`. To look for the nearest takes time: the first problems have it.
     pub(super) fn unknown(&self, place: Place, message: String, word: &str, known: &[&str]) {
-        let many = self.0.borrow().len() >= MOST_GUESSES;
+        let many = self.problems.borrow().len() >= MOST_GUESSES;
         self.add(if many {
             Problem::new(place, message, choice(known))
         } else {
@@ -153,7 +177,7 @@ impl Notes {
 
     /// All problems in the file's order, each once.
     pub(super) fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.0.into_inner();
+        let mut problems = self.problems.into_inner();
         problems.sort_by_key(|p| p.place);
         problems.dedup();
         problems

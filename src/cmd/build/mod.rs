@@ -62,6 +62,9 @@ impl Build<'_> {
         if let Some(error) = secrets::unknown(self.lab, intents, self.secrets) {
             return Err(error);
         }
+        for warning in &self.lab.warnings {
+            self.cx.warn(warning);
+        }
         let actions = intents.iter().map(|intent| (&intent.id, intent.action));
         for note in secrets::notes(self.lab, actions, Some(&state), self.secrets) {
             self.cx.warn(note);

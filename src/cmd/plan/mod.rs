@@ -81,7 +81,9 @@ async fn foretell(
         None => asked.without_state(reporter.sink()).await,
     };
     reporter.finish();
-    told
+    let mut told = told?;
+    told.notes.splice(0..0, lab.warnings.iter().cloned());
+    Ok(told)
 }
 
 /// What a plan is asked for.

@@ -99,6 +99,7 @@ fn the_built_in_lab_is_the_tutorial() -> Result<(), Box<dyn Error>> {
             stage: "dev".to_owned(),
         }),
         dir: ".".into(),
+        warnings: Vec::new(),
     };
     assert_eq!(load(Path::new("lab.yaml"))?, want);
     Ok(())

@@ -3,6 +3,7 @@
 mod agreement;
 mod bad;
 mod good;
+mod handlers;
 
 use std::{fs, path::Path};
 

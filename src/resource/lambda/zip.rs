@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Cursor, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -54,8 +54,8 @@ pub enum ZipError {
     TooBigUnpacked(PathBuf),
 }
 
-/// Packs every file under `folder`, in the order of their names, with fixed times and modes (0644).
-/// Hidden files, `__pycache__` and `*.pyc` are left out; links, pipes and devices are errors.
+/// Packs every file under `folder`, in the order of their names, with fixed times and modes: 0755 for what its owner may
+/// run, 0644 for the rest. Hidden files, `__pycache__` and `*.pyc` are left out; links, pipes and devices are errors.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
     let mut files = Vec::new();
     collect(folder, "", &mut files)?;
@@ -66,17 +66,17 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
     let mut room = MOST_UNPACKED;
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
+        .last_modified_time(DateTime::default());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, path) in &files {
         let at = |source| ZipError::Io {
             path: path.clone(),
             source,
         };
-        let bytes = read(path, room)?.ok_or_else(|| ZipError::TooBigUnpacked(folder.to_owned()))?;
+        let (bytes, mode) =
+            read(path, room)?.ok_or_else(|| ZipError::TooBigUnpacked(folder.to_owned()))?;
         room = room.saturating_sub(bytes.len() as u64);
-        zip.start_file(name.as_str(), options)
+        zip.start_file(name.as_str(), options.unix_permissions(mode))
             .map_err(io::Error::from)
             .map_err(at)?;
         zip.write_all(&bytes).map_err(at)?;
@@ -97,9 +97,9 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, ZipError> {
     Ok(packed)
 }
 
-/// A file's bytes; `None`: more than `room`. What was a file when the folder was listed may be a link
+/// A file's bytes and its mode in the zip; `None`: more than `room`. What was a file when the folder was listed may be a link
 /// or a pipe by now.
-fn read(path: &Path, room: u64) -> Result<Option<Vec<u8>>, ZipError> {
+fn read(path: &Path, room: u64) -> Result<Option<(Vec<u8>, u32)>, ZipError> {
     let at = |source| ZipError::Io {
         path: path.to_owned(),
         source,
@@ -129,7 +129,8 @@ fn read(path: &Path, room: u64) -> Result<Option<Vec<u8>>, ZipError> {
         && before.modified().ok() == after.modified().ok()
         && before.len() == after.len();
     if same {
-        Ok(Some(bytes))
+        let runs = before.permissions().mode() & 0o100 != 0;
+        Ok(Some((bytes, if runs { 0o755 } else { 0o644 })))
     } else {
         Err(ZipError::Changed(path.to_owned()))
     }
