@@ -332,6 +332,9 @@ pub enum Local {
         #[command(flatten)]
         dir: Dir,
     },
+    /// The packages that Lambda's runtimes have (boto3, @aws-sdk), for handlers that import them
+    #[command(subcommand)]
+    Runtimes(Runtimes),
     /// What it was asked
     Logs {
         /// Go on printing
@@ -344,6 +347,17 @@ pub enum Local {
     /// Run it in the foreground (what `start` starts)
     #[command(hide = true)]
     Serve(Serve),
+}
+
+/// What to do about the packages of Lambda's runtimes.
+#[derive(Debug, Subcommand)]
+pub enum Runtimes {
+    /// Download them with pip and npm into labctl's cache, once for all labs
+    Install {
+        /// Other packages `@aws-sdk/…` than the usual ones
+        #[arg(value_name = "PACKAGE")]
+        packages: Vec<String>,
+    },
 }
 
 /// Options of `trust`.
@@ -388,6 +402,9 @@ pub struct How {
     /// Answer requests that name AWS's hosts (`Host: API.execute-api.REGION.amazonaws.com`), as a proxy may send them
     #[arg(long)]
     pub aws_names: bool,
+    /// Run handlers in this machine's own files, as a debugger wants them. It counts for this start
+    #[arg(long)]
+    pub no_isolation: bool,
     /// Stop after this time without a request, like `90m` or `12h`; `off`: never. It counts for this start
     #[arg(long, value_name = "TIME", default_value_t, value_parser = idle)]
     pub idle: Idle,

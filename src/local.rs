@@ -4,6 +4,7 @@ mod endpoint;
 mod health;
 mod mail;
 mod record;
+mod runtimes;
 mod twins;
 
 use std::{
@@ -29,6 +30,7 @@ pub use health::{inbox_page, is_twin};
 pub use mail::{Mail, inbox};
 pub use record::Daemon;
 use record::{RECORD, Record};
+pub use runtimes::{differences, packages};
 pub use twins::{Found, all};
 
 /// The port tried first.
@@ -201,6 +203,7 @@ impl Twin {
             .args(port)
             .args(how.any_user.then_some("--any-user"))
             .args(how.aws_names.then_some("--aws-names"))
+            .args(how.no_isolation.then_some("--no-isolation"))
             .arg(format!("--idle={}", how.idle))
             // It needs no keys, and handlers can read its environment.
             .env_clear()
@@ -281,6 +284,10 @@ impl Twin {
                 version: VERSION.to_owned(),
                 any_user: how.any_user,
                 aws_names: how.aws_names,
+                handlers: localaws::Handlers {
+                    packages: packages().unwrap_or_default(),
+                    isolated: !how.no_isolation,
+                },
                 ..localaws::Config::at(self.dir.clone())
             };
             match localaws::start(config).await {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{scene::Site, trust};
+use super::{runtimes, scene::Site, trust};
 use crate::{
     cli::{Dir, Global, How, Local, Serve},
     error::{Error, Exit},
@@ -25,6 +25,7 @@ pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> 
         Local::List => list(global).await,
         Local::Status(dir) => status(global, &twin(&dir)).await,
         Local::Inbox { address, dir } => show_inbox(global, &twin(&dir), address.as_deref()).await,
+        Local::Runtimes(command) => runtimes::run(global, command).await,
         Local::Logs { follow, dir } => logs(&twin(&dir), follow).await,
         Local::Serve(Serve { how, dir }) => {
             trust::claim_twin(twin(&dir).dir());

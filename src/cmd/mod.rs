@@ -12,6 +12,7 @@ mod lookup;
 mod output;
 mod plan;
 mod reset;
+mod runtimes;
 mod scene;
 mod status;
 mod student;

@@ -163,8 +163,9 @@ fn find(folder: &Path, path: &str, python: bool) -> Option<String> {
             .flatten()
             .map(|entry| entry.file_name());
         let compiled = |name: &std::ffi::OsString| {
-            name.to_str()
-                .is_some_and(|name| name.starts_with(&stem) && name.ends_with(".so"))
+            name.to_str().is_some_and(|name| {
+                name.starts_with(&stem) && Path::new(name).extension() == Some("so".as_ref())
+            })
         };
         names.filter(|_| python).find(compiled)?.into_string().ok()
     })

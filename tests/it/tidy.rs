@@ -257,7 +257,7 @@ fn crates_know_only_what_they_may() {
 
 /// Who opens files by a path of their own, and what for. All that labctl and its twin keep is opened by `labfiles`, from
 /// a folder that is held open, through no link.
-const OPENS: [(&str, &str); 9] = [
+const OPENS: [(&str, &str); 12] = [
     ("src/lab/load.rs", "the lab's file, which the user names"),
     ("src/lab/code.rs", "code beside it, to look for the handler"),
     (
@@ -274,6 +274,18 @@ const OPENS: [(&str, &str); 9] = [
         "new files in a folder that the user names",
     ),
     ("src/cmd/call.rs", "what `--data @FILE` names"),
+    (
+        "src/cmd/runtimes.rs",
+        "folders of labctl's cache, which pip and npm fill",
+    ),
+    (
+        "crates/localaws/src/lambda/runtime/interpreters.rs",
+        "version managers' folders, only listed",
+    ),
+    (
+        "crates/localaws/src/lambda/runtime/memory.rs",
+        "the kernel's list of processes",
+    ),
     (
         "crates/localaws/src/server/peers.rs",
         "the kernel's list of connections",

@@ -30,12 +30,28 @@ pub struct Config {
     pub enforce_rates: bool,
     /// Whether every user of this machine may connect, not only the one who starts the twin, and root.
     pub any_user: bool,
-    /// The packages that Lambda's runtimes have: `python` and `nodejs/node_modules` in this folder, if it is there.
-    pub runtimes: PathBuf,
-    /// Whether handlers are kept from the machine's files, where the machine can do it.
-    pub isolate: bool,
+    /// How functions' handlers run.
+    pub handlers: Handlers,
     /// Whether requests may name the twin as AWS is named (`Host: iam.amazonaws.com`).
     pub aws_names: bool,
+}
+
+/// How functions' handlers run.
+#[derive(Debug, Clone)]
+pub struct Handlers {
+    /// The packages that Lambda's runtimes have: `python` and `nodejs/node_modules` in this folder, if it is there.
+    pub packages: PathBuf,
+    /// Whether handlers are kept from the machine's files, where the machine can do it.
+    pub isolated: bool,
+}
+
+impl Default for Handlers {
+    fn default() -> Self {
+        Self {
+            packages: PathBuf::new(),
+            isolated: true,
+        }
+    }
 }
 
 impl Config {
@@ -48,8 +64,7 @@ impl Config {
             version: String::new(),
             enforce_rates: false,
             any_user: false,
-            runtimes: PathBuf::new(),
-            isolate: true,
+            handlers: Handlers::default(),
             aws_names: false,
         }
     }

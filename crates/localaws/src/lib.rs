@@ -34,5 +34,5 @@ mod wafv2;
 mod wire;
 mod world;
 
-pub use app::Config;
+pub use app::{Config, Handlers};
 pub use server::{FILES, Running, start};

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Exit},
     event::{Event, EventSink},
     lab::Lab,
+    local,
 };
 
 /// Which run ended.
@@ -60,6 +61,13 @@ pub(super) async fn finish(
     };
     let ok = built.ok();
     let (summary, next) = if ok {
+        if let Some(endpoint) = link.connection.endpoint.as_deref()
+            && link.is_twin().await
+        {
+            for message in local::differences(endpoint).await {
+                events.send(Event::Notice { message });
+            }
+        }
         events.send(Event::Outputs(link.outputs(&state).await));
         let verify = if state.until.is_none_or(|u| u >= last(ran.lab)) {
             next("labctl verify", "prove it")

@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Exit},
     event::Event,
     lab::Lab,
+    local,
     resource::{EdgeDeployment, Recorded, Stage},
     verify::Prober,
 };
@@ -79,6 +80,11 @@ async fn prove(
         endpoint: endpoint.filter(|_| state.local.is_none()),
         steps: Vec::new(),
     });
+    if let Some(endpoint) = link.connection.endpoint.as_deref().filter(|_| twin) {
+        for message in local::differences(endpoint).await {
+            events.send(Event::Notice { message });
+        }
+    }
     let routes = lab.api.as_ref().map_or(&[][..], |api| &api.routes);
     let resource_ids = routes::resource_ids(routes, state)?;
     let proof = Proof {

@@ -22,12 +22,14 @@ fn told(runtime: &str, handler: &str, files: &[(&str, &str)]) -> Result<String, 
             .iter()
             .filter_map(|line| line.split_once("lab.yaml:"))
             .map(|(_, told)| format!("warning {told}"))
-            .collect(),
+            .collect::<Vec<_>>()
+            .concat(),
         Err(error) => error
             .problems()
             .iter()
             .map(|p| format!("{}: {}", p.message, p.hint))
-            .collect(),
+            .collect::<Vec<_>>()
+            .concat(),
     })
 }
 

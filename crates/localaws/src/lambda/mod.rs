@@ -56,6 +56,34 @@ impl State {
     }
 }
 
+/// What runs the functions here, by their runtimes: the interpreter's path and version, whether handlers are isolated, and
+/// in words how that differs from Lambda.
+pub(crate) async fn runtimes(app: &Arc<App>) -> serde_json::Value {
+    let launches: BTreeMap<String, runtime::Launch> = app.read(|world| {
+        let regions = world.accounts.iter().flat_map(|(account, kept)| {
+            kept.regions
+                .iter()
+                .map(move |(region, kept)| (account, region, kept))
+        });
+        regions
+            .flat_map(|(account, region, kept)| {
+                kept.lambda.functions.iter().map(move |(name, function)| {
+                    let named = name::Named::new(account, region, name);
+                    (
+                        function.settings.runtime.clone(),
+                        runtime::Launch::of(app, &named, function),
+                    )
+                })
+            })
+            .collect()
+    });
+    let mut shown = serde_json::Map::new();
+    for (runtime, launch) in launches {
+        shown.insert(runtime, app.runtime.described(app, &launch).await);
+    }
+    shown.into()
+}
+
 /// Ends the processes of functions that went with their account, and deletes their code.
 pub(crate) fn forget(app: &App, account: &str, region: &str, state: &State) {
     for (name, function) in &state.functions {

@@ -97,6 +97,15 @@ impl Named {
         })
     }
 
+    pub(super) fn new(account: &str, region: &str, name: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            name: name.to_owned(),
+            qualifier: None,
+        }
+    }
+
     /// From a whole ARN. `None`: not the ARN of a function here.
     pub(super) fn of_arn(arn: &str) -> Option<Self> {
         if !arn.starts_with("arn:aws:lambda:") {

@@ -37,6 +37,7 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::GET, "/rates") => Ok(app.rates.shown()),
             (&Method::POST, "/rates") => rates(app, request),
             (&Method::POST, "/cloudfront") => cloudfront::set(app, request.body()).map_err(bad),
+            (&Method::GET, "/runtimes") => Ok(lambda::runtimes(app).await),
             (&Method::GET, "/cloudfront") => Ok(cloudfront::show(app)),
             (&Method::POST, "/wafv2") => wafv2::set(app, request.body()).map_err(bad),
             (&Method::GET, "/wafv2") => Ok(wafv2::show(app)),
@@ -45,8 +46,8 @@ pub(super) async fn serve(app: &Arc<App>, request: &Request, page: &str) -> Opti
             (&Method::POST, "/acm") => acm::set(app, request.body()).map_err(bad),
             (
                 _,
-                "/faults" | "/calls.json" | "/rates" | "/cloudfront" | "/wafv2" | "/route53"
-                | "/acm",
+                "/faults" | "/calls.json" | "/rates" | "/runtimes" | "/cloudfront" | "/wafv2"
+                | "/route53" | "/acm",
             ) => return Some(not_allowed()),
             _ => return None,
         },

@@ -137,7 +137,7 @@ impl Interpreter {
     /// How its processes are kept from the machine's files: tried once.
     pub(super) async fn isolation(&self, config: &Config, view: &View<'_>) -> &Isolation {
         let tried = async {
-            if config.isolate {
+            if config.handlers.isolated {
                 Isolation::of_machine(view, &self.path).await
             } else {
                 Isolation::None("asked for".to_owned())
@@ -418,10 +418,10 @@ mod tests {
     #[test]
     fn the_nearest_release_is_the_newer_of_two() {
         let nearest = |language: &Language, runtime: &str, versions: &[&str]| {
-            let wanted = language.wanted(runtime).unwrap();
+            let wanted = language.wanted(runtime).expect("a runtime");
             let all = versions.iter().filter_map(|text| Version::of(text));
             all.min_by_key(|version| version.distance(wanted, language))
-                .unwrap()
+                .expect("a version")
                 .to_string()
         };
         assert_eq!(
@@ -450,7 +450,7 @@ mod tests {
     fn another_release_is_told() {
         let told = |language: &Language, version: &str, runtime: &str| {
             language
-                .differs(Version::of(version).unwrap(), runtime)
+                .differs(Version::of(version).expect("a version"), runtime)
                 .is_some()
         };
         assert!(!told(&PYTHON, "3.13.4", "python3.13"));

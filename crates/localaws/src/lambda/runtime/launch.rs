@@ -8,6 +8,7 @@ use std::{
 };
 
 use labfiles::Dir;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{
@@ -138,17 +139,9 @@ impl Launch {
         phase: Phase,
     ) -> Result<Process, String> {
         let (language, interpreter) = interpreters.of(&self.runtime).await?;
-        let packages = language.packages(&app.config.runtimes);
+        let packages = language.packages(&app.config.handlers.packages);
         let root = mount_point(&app.config.dir)?;
-        let view = View {
-            code: &self.folder,
-            folders: &interpreter.folders,
-            packages: packages
-                .as_deref()
-                .map(|path| (path, language.packages_inside)),
-            storage: self.storage,
-            root: &root,
-        };
+        let view = self.view(language, &interpreter, packages.as_deref(), &root);
         let isolation = interpreter.isolation(&app.config, &view).await;
         let (task_root, packages_seen) = match isolation {
             Isolation::Namespace => (
@@ -202,6 +195,50 @@ impl Launch {
             .ok_or_else(|| "The handler's process has no pipes".to_owned())
     }
 
+    fn view<'a>(
+        &'a self,
+        language: &Language,
+        interpreter: &'a Interpreter,
+        packages: Option<&'a Path>,
+        root: &'a Path,
+    ) -> View<'a> {
+        View {
+            code: &self.folder,
+            folders: &interpreter.folders,
+            packages: packages.map(|path| (path, language.packages_inside)),
+            storage: self.storage,
+            root,
+        }
+    }
+
+    /// The interpreter, and how handlers differ from those on Lambda.
+    pub(super) async fn described(
+        &self,
+        app: &App,
+        interpreters: &Interpreters,
+    ) -> Result<Value, String> {
+        let (language, interpreter) = interpreters.of(&self.runtime).await?;
+        let root = mount_point(&app.config.dir)?;
+        let view = self.view(language, &interpreter, None, &root);
+        let isolation = interpreter.isolation(&app.config, &view).await;
+        Ok(json!({
+            "interpreter": interpreter.path,
+            "version": interpreter.version.to_string(),
+            "isolated": *isolation == Isolation::Namespace,
+            "differs": self.differences(language, &interpreter, isolation),
+        }))
+    }
+
+    fn differences(
+        &self,
+        language: &Language,
+        interpreter: &Interpreter,
+        isolation: &Isolation,
+    ) -> Vec<String> {
+        let version = language.differs(interpreter.version, &self.runtime);
+        version.into_iter().chain(isolation.differs()).collect()
+    }
+
     /// The first line of a process's log, as on AWS; it also says what is otherwise than there.
     fn begun(
         &self,
@@ -211,11 +248,7 @@ impl Launch {
     ) -> String {
         let version = interpreter.version;
         let mut line = format!("INIT_START Runtime Version: {}:{version}", language.name);
-        let differences = [
-            language.differs(version, &self.runtime),
-            isolation.differs(),
-        ];
-        for difference in differences.into_iter().flatten() {
+        for difference in self.differences(language, interpreter, isolation) {
             line.push('\t');
             line.push_str(&difference);
         }

@@ -133,6 +133,14 @@ impl Runtime {
         }
     }
 
+    /// What runs a function here, and how that differs from Lambda.
+    pub(super) async fn described(&self, app: &App, launch: &Launch) -> serde_json::Value {
+        match launch.described(app, &self.interpreters).await {
+            Ok(described) => described,
+            Err(why) => serde_json::json!({ "differs": [why] }),
+        }
+    }
+
     fn pool(&self, launch: &Launch) -> Arc<Pool> {
         let mut pools = lock(&self.pools);
         let pool = pools

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Twin, zip};
 
+type Files = Vec<(&'static str, &'static str)>;
+
 /// What comes of a handler in files: its result, or its error's type and the message's beginning.
 async fn told(runtime: &str, handler: &str, files: &[(&str, &str)]) -> Value {
     let twin = Twin::new().await;
@@ -41,7 +43,7 @@ const MODULE: (&str, &str) = ("package.json", r#"{"type": "module"}"#);
 #[tokio::test]
 async fn node_handlers_are_found_as_lambda_finds_them() {
     let syntax = |word: &str| json!(["Runtime.UserCodeSyntaxError", word]);
-    let cases: Vec<(&str, &str, Vec<(&str, &str)>, Value)> = vec![
+    let cases: Vec<(&str, &str, Files, Value)> = vec![
         ("nodejs22.x", "m.h", vec![("m.js", CJS)], json!("cjs")),
         ("nodejs22.x", "m.h", vec![("m.cjs", CJS)], json!("cjs")),
         ("nodejs22.x", "m.h", vec![("m.mjs", ESM)], json!("esm")),
@@ -267,7 +269,7 @@ async fn node_handlers_are_found_as_lambda_finds_them() {
 #[tokio::test]
 async fn python_handlers_are_found_as_lambda_finds_them() {
     const H: &str = "def h(e, c): return __name__\n";
-    let cases: Vec<(&str, Vec<(&str, &str)>, Value)> = vec![
+    let cases: Vec<(&str, Files, Value)> = vec![
         ("m.h", vec![("m.py", H)], json!("m")),
         ("a.b.m.h", vec![("a/b/m.py", H)], json!("a.b.m")),
         ("a/b/m.h", vec![("a/b/m.py", H)], json!("a.b.m")),

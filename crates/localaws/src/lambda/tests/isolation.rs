@@ -40,7 +40,7 @@ def h(event, context):
 async fn only_tmp_can_be_written() {
     const READ_ONLY: i64 = 30;
     for isolate in [true, false] {
-        let twin = Twin::configured(|config| config.isolate = isolate).await;
+        let twin = Twin::configured(|config| config.handlers.isolated = isolate).await;
         let (_, told, log) = twin
             .handler("python3.13", &[("m.py", WRITES)], json!({}))
             .await;
@@ -85,7 +85,7 @@ def h(event, context):
 #[tokio::test]
 async fn only_what_the_zip_has_can_be_imported() {
     for isolate in [true, false] {
-        let twin = Twin::configured(|config| config.isolate = isolate).await;
+        let twin = Twin::configured(|config| config.handlers.isolated = isolate).await;
         let lab = &twin.app.config.dir;
         for place in ["node_modules/leftlib", "lambda/node_modules/leftlib"] {
             std::fs::create_dir_all(lab.join(place)).unwrap();
@@ -168,11 +168,11 @@ async fn the_packages_of_the_runtimes_come_from_a_cache() {
         ];
         for cached in [true, false] {
             let twin = Twin::configured(|config| {
-                config.isolate = isolate;
-                config.runtimes = config.dir.with_extension("runtimes");
+                config.handlers.isolated = isolate;
+                config.handlers.packages = config.dir.with_extension("runtimes");
             })
             .await;
-            let cache = twin.app.config.runtimes.clone();
+            let cache = twin.app.config.handlers.packages.clone();
             if cached {
                 std::fs::create_dir_all(cache.join("python")).unwrap();
                 std::fs::write(cache.join("python/boto3.py"), "told = 'cached'\n").unwrap();

@@ -58,7 +58,7 @@ async fn a_changed_or_deleted_function_ends_its_process() {
 #[tokio::test]
 async fn a_busy_process_ends_its_invocation_and_then_itself() {
     // The handler and the test meet in a file.
-    let twin = Twin::configured(|config| config.isolate = false).await;
+    let twin = Twin::configured(|config| config.handlers.isolated = false).await;
     let source = "import os, time
 def h(event, context):
     if event.get('file'):
@@ -153,7 +153,7 @@ export const h = async (event) => {
         .await;
         let from = &first["now"];
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        let thawed = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+        let thawed = crate::app::now_s();
         let second = twin.result(&json!({ "from": thawed })).await;
         assert_eq!(second["pid"], first["pid"], "{name}");
         let ticks = second["ticks"].as_array().unwrap().iter();
@@ -220,7 +220,7 @@ fn a_busy_handler_ends_when_the_twin_goes() {
             .build()
             .unwrap();
         let (lab, pid) = twin.block_on(async {
-            let lab = Twin::configured(|config| config.isolate = false).await;
+            let lab = Twin::configured(|config| config.handlers.isolated = false).await;
             let code = json!({"ZipFile": zip(&[(name, source)])});
             lab.function(json!({"Code": code, "Runtime": runtime, "Timeout": 900}))
                 .await;

@@ -19,6 +19,7 @@ async fn no_path_answers_to_a_foreign_name() {
         "GET /_local/faults",
         "GET /_local/calls.json",
         "GET /_local/rates",
+        "GET /_local/runtimes",
         "GET /_local/nothing",
         "POST /_local/stop",
         "GET /restapis",
