@@ -27,7 +27,7 @@ pub(crate) fn sources(folder: &str) -> Vec<PathBuf> {
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim().starts_with("//"));
-    let strings = Regex::new(r#""(?:[^"\\]|\\.)*""#).expect("a rule");
+    let strings = Regex::new(r#"(?s)"(?:[^"\\]|\\.)*""#).expect("a rule");
     let code = lines.collect::<Vec<_>>().join("\n");
     strings.replace_all(&code, "\"\"").into_owned()
 }

@@ -29,17 +29,17 @@ pub(super) const PYTHON: Language = Language {
     ],
     bootstrap: concat!(include_str!("load.py"), include_str!("bootstrap.py")),
     installed: &[
-        ("PYENV_ROOT", ".pyenv", "versions/*/bin/python3"),
+        ("PYENV_ROOT", ".pyenv", "versions/{}/bin/python3"),
         (
             "UV_PYTHON_INSTALL_DIR",
             ".local/share/uv/python",
-            "cpython-*/bin/python3",
+            "cpython-{}/bin/python3",
         ),
-        ("ASDF_DATA_DIR", ".asdf", "installs/python/*/bin/python3"),
+        ("ASDF_DATA_DIR", ".asdf", "installs/python/{}/bin/python3"),
         (
             "MISE_DATA_DIR",
             ".local/share/mise",
-            "installs/python/*/bin/python3",
+            "installs/python/{}/bin/python3",
         ),
     ],
     packages: "python",
@@ -56,20 +56,20 @@ pub(super) const NODE: Language = Language {
     ],
     bootstrap: concat!(include_str!("load.mjs"), include_str!("bootstrap.mjs")),
     installed: &[
-        ("NVM_DIR", ".nvm", "versions/node/*/bin/node"),
+        ("NVM_DIR", ".nvm", "versions/node/{}/bin/node"),
         (
             "FNM_DIR",
             ".local/share/fnm",
-            "node-versions/*/installation/bin/node",
+            "node-versions/{}/installation/bin/node",
         ),
-        ("VOLTA_HOME", ".volta", "tools/image/node/*/bin/node"),
-        ("N_PREFIX", "/usr/local", "n/versions/node/*/bin/node"),
-        ("NODENV_ROOT", ".nodenv", "versions/*/bin/node"),
-        ("ASDF_DATA_DIR", ".asdf", "installs/nodejs/*/bin/node"),
+        ("VOLTA_HOME", ".volta", "tools/image/node/{}/bin/node"),
+        ("N_PREFIX", "/usr/local", "n/versions/node/{}/bin/node"),
+        ("NODENV_ROOT", ".nodenv", "versions/{}/bin/node"),
+        ("ASDF_DATA_DIR", ".asdf", "installs/nodejs/{}/bin/node"),
         (
             "MISE_DATA_DIR",
             ".local/share/mise",
-            "installs/node/*/bin/node",
+            "installs/node/{}/bin/node",
         ),
     ],
     packages: "nodejs/node_modules",
@@ -88,7 +88,7 @@ pub(super) struct Language {
     tells_itself: &'static [&'static str],
     pub(super) bootstrap: &'static str,
     /// Where version managers keep interpreters: a variable that names their folder, the folder without it (in the
-    /// home), and the place inside, whose `*` begins with the version, after a word or a `v`.
+    /// home), and the place inside, whose `{}` begins with the version, after a word or a `v`.
     installed: &'static [(&'static str, &'static str, &'static str)],
     /// Where the packages that Lambda's runtimes have are in labctl's cache, and in an isolated process.
     packages: &'static str,
@@ -320,7 +320,7 @@ impl Language {
         let mut found = Vec::new();
         for (variable, usual, inside) in self.installed {
             let root = std::env::var_os(variable).map_or_else(|| home.join(usual), PathBuf::from);
-            let Some((before, behind)) = inside.split_once("*/") else {
+            let Some((before, behind)) = inside.split_once("{}/") else {
                 continue;
             };
             let (folder, word) = before.rsplit_once('/').unwrap_or(("", before));
