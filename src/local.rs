@@ -287,6 +287,7 @@ impl Twin {
                 handlers: localaws::Handlers {
                     packages: packages().unwrap_or_default(),
                     isolated: !how.no_isolation,
+                    ..localaws::Handlers::default()
                 },
                 ..localaws::Config::at(self.dir.clone())
             };

@@ -47,7 +47,9 @@ pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Erro
     let dir = match command {
         Command::Init { .. }
         | Command::Trust(_)
-        | Command::Local(Local::List | Local::Serve(_) | Local::Stop { all: true, .. }) => {
+        | Command::Local(
+            Local::List | Local::Runtimes(_) | Local::Serve(_) | Local::Stop { all: true, .. },
+        ) => {
             return Ok(());
         }
         Command::Local(

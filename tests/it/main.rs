@@ -33,6 +33,7 @@ mod prove;
 mod rates;
 mod readme;
 mod resize;
+mod runtimes;
 mod secrets;
 mod state;
 #[path = "../support/mod.rs"]

@@ -59,8 +59,12 @@ fn normal(text: &str) -> Vec<String> {
             })
         })
         .map(|line| line.trim_end().to_owned())
-        // Whether something had to be waited for is chance.
-        .filter(|line| !line.is_empty() && !line.starts_with("  - waiting"))
+        // Whether something had to be waited for is chance; what the machine lacks is its own.
+        .filter(|line| {
+            let own =
+                line.contains(" of this machine: ") || line.contains("see this machine's files");
+            !line.is_empty() && !line.starts_with("  - waiting") && !own
+        })
         .collect();
     lines.sort();
     lines

@@ -6,6 +6,7 @@ use std::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -43,6 +44,9 @@ pub struct Handlers {
     pub packages: PathBuf,
     /// Whether handlers are kept from the machine's files, where the machine can do it.
     pub isolated: bool,
+    /// How long after its failure an `Event` invocation is tried again (AWS's documentation, "How Lambda handles errors and
+    /// retries with asynchronous invocation").
+    pub retries: [Duration; 2],
 }
 
 impl Default for Handlers {
@@ -50,6 +54,7 @@ impl Default for Handlers {
         Self {
             packages: PathBuf::new(),
             isolated: true,
+            retries: [Duration::from_mins(1), Duration::from_mins(2)],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Running a function once: the `Invoke` operation, and services such as API Gateway.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, de::IgnoredAny};
@@ -137,6 +137,25 @@ fn begin(
     tokio::spawn(async move { run(&app, &named, &launch, event).await })
 }
 
+/// Runs the handler when nobody waits for it: a failure is tried again, unless the function has gone.
+fn begin_event(app: &Arc<App>, named: Named, event: Event) {
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        for pause in [Duration::ZERO]
+            .into_iter()
+            .chain(app.config.handlers.retries)
+        {
+            tokio::time::sleep(pause).await;
+            let launch = app.read(|world| Some(Launch::of(&app, &named, named.find(world)?)));
+            let Some(launch) = launch else { return };
+            let invoked = run(&app, &named, &launch, event.clone()).await;
+            if invoked.is_ok_and(|invoked| invoked.error.is_none()) {
+                return;
+            }
+        }
+    });
+}
+
 async fn run(
     app: &App,
     named: &Named,
@@ -241,7 +260,7 @@ pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
     match input.invocation_type {
         InvocationType::DryRun => Ok(json!({ "StatusCode": 204 })),
         InvocationType::Event => {
-            begin(app, named, launch, event);
+            begin_event(app, named, event);
             Ok(json!({ "StatusCode": 202 }))
         }
         InvocationType::RequestResponse => {

@@ -226,8 +226,7 @@ impl Language {
             .is_some_and(|wanted| wanted.release(self) == version.release(self));
         (!same).then(|| {
             format!(
-                "The function names {runtime}, but {} {version} of this machine runs it: what differs between them \
-                 differs on AWS",
+                "{runtime} functions run on {} {version} of this machine: what differs between the versions differs on AWS",
                 self.command
             )
         })

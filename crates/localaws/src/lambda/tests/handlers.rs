@@ -1,8 +1,11 @@
 //! How handlers are named and found: the rules of AWS's runtime clients.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::{Twin, zip};
+use super::{Twin, until, zip};
+use crate::{call::Service, logs as cloudwatch};
 
 type Files = Vec<(&'static str, &'static str)>;
 
@@ -333,4 +336,44 @@ async fn a_handler_that_cannot_be_loaded_is_loaded_twice() {
         .find("\tPhase: invoke\tStatus: error\tError Type: KeyError\n")
         .unwrap();
     assert!(start < invoke, "{log}");
+}
+
+/// Three times in all, under one request id.
+#[tokio::test]
+async fn an_event_that_fails_is_tried_again() {
+    let twin =
+        Twin::configured(|config| config.handlers.retries = [Duration::from_millis(20); 2]).await;
+    for (source, tries) in [
+        (
+            "def h(e, c):\n    print('try', c.aws_request_id)\n    raise ValueError('no')\n",
+            3,
+        ),
+        ("def h(e, c):\n    print('try', c.aws_request_id)\n", 1),
+    ] {
+        twin.function(json!({"Code": {"ZipFile": zip(&[("m.py", source)])}}))
+            .await;
+        let event = json!({"FunctionName": "f", "InvocationType": "Event"});
+        assert_eq!(twin.ok("Invoke", event).await["StatusCode"], 202);
+        let tried = async || {
+            let messages = twin.messages("/aws/lambda/f").await.unwrap_or_default();
+            let tried = messages
+                .into_iter()
+                .filter(|message| message.starts_with("try "));
+            tried.collect::<Vec<_>>()
+        };
+        until("the last try", async || tried().await.len() == tries).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let tried = tried().await;
+        assert_eq!(tried.len(), tries);
+        assert!(tried.iter().all(|id| *id == tried[0]), "{tried:?}");
+        twin.ok("DeleteFunction", json!({"FunctionName": "f"}))
+            .await;
+        let gone = json!({"logGroupName": "/aws/lambda/f"});
+        cloudwatch::handle(
+            &twin.app,
+            &Twin::call(Service::Logs, "DeleteLogGroup", gone),
+        )
+        .await
+        .unwrap();
+    }
 }
