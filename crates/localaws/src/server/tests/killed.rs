@@ -142,22 +142,30 @@ fn until(what: &str, so: impl Fn() -> bool) {
     panic!("waited in vain for {what}");
 }
 
-const PYTHON: &str = "import os, subprocess, sys
+/// Tells a port of this test its process and its child's. Handlers see no file of the test.
+const PYTHON: &str = "import os, socket, subprocess, sys
 def h(event, context):
     child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
-    with open(event['file'] + '.new', 'w') as file: file.write(f'{os.getpid()} {child.pid}')
-    os.rename(event['file'] + '.new', event['file'])
+    with socket.create_connection(('127.0.0.1', event['port'])) as told:
+        told.sendall(f'{os.getpid()} {child.pid}'.encode())
     while event['busy']: pass
 ";
-const NODE: &str = "import { renameSync, writeFileSync } from 'node:fs';
+const NODE: &str = "import { connect } from 'node:net';
 import { spawn } from 'node:child_process';
-export const h = async ({ file, busy }) => {
+export const h = async ({ port, busy }) => {
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)'], { stdio: 'ignore' });
-  writeFileSync(`${file}.new`, `${process.pid} ${child.pid}`);
-  renameSync(`${file}.new`, file);
+  await new Promise((go) => connect(port, '127.0.0.1').end(`${process.pid} ${child.pid}`).on('close', go));
   for (; busy;);
 };
 ";
+
+/// The processes that a handler tells.
+fn told(listener: &std::net::TcpListener) -> Vec<String> {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut told).unwrap();
+    told.split(' ').map(str::to_owned).collect()
+}
 
 #[test]
 fn a_killed_twin_takes_its_handlers_along() {
@@ -172,13 +180,12 @@ fn a_killed_twin_takes_its_handlers_along() {
         let mut connections = Vec::new();
         for (name, busy) in [("idle", false), ("busy", true)] {
             twin.function(name, runtime, file, source);
-            let pid = folder.0.join(name);
-            let event = json!({"file": pid, "busy": busy}).to_string();
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let event = json!({"port": port, "busy": busy}).to_string();
             let line = format!("POST /2015-03-31/functions/{name}/invocations");
             connections.push(twin.send(&line, &signed("lambda"), &event));
-            until("the invocation", || pid.exists());
-            let told = fs::read_to_string(&pid).unwrap();
-            pids.extend(told.split(' ').map(str::to_owned));
+            pids.extend(told(&listener));
         }
         assert_eq!(pids.len(), 4);
         assert!(pids.iter().all(|pid| runs(pid)), "{pids:?}");
@@ -197,12 +204,13 @@ fn an_ended_account_takes_its_handlers_and_mail_along() {
     let twin = Process::start(&folder.0);
     role(&twin);
     twin.function("f", "python3.13", "m.py", PYTHON);
-    let file = folder.0.join("pids");
-    let event = json!({"file": file, "busy": false}).to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let event = json!({"port": port, "busy": false}).to_string();
     let line = "POST /2015-03-31/functions/f/invocations";
     twin.ask(line, &signed("lambda"), &event);
-    let pids = fs::read_to_string(&file).unwrap();
-    assert!(pids.split(' ').all(runs), "{pids}");
+    let pids = told(&listener);
+    assert!(pids.iter().all(|pid| runs(pid)), "{pids:?}");
 
     let cognito = |operation: &str, input: Value| {
         let target = format!("X-Amz-Target: AWSCognitoIdentityProviderService.{operation}\r\n");
@@ -222,7 +230,7 @@ fn an_ended_account_takes_its_handlers_and_mail_along() {
     let line = "DELETE /_local/accounts/111122223333";
     twin.ask(line, "x-localaws: 1\r\n", "");
     assert_eq!(mail(), json!([]));
-    for pid in pids.split(' ') {
+    for pid in &pids {
         until("the end of a handler and its child", || !runs(pid));
     }
     let code = fs::read_dir(folder.0.join("lambda")).unwrap();
