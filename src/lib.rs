@@ -1,7 +1,7 @@
 //! labctl builds, proves and removes hands-on AWS labs.
 //!
 //! `lab.yaml` → [`lab`] → [`plan`] → [`engine`] → journal → events → [`report`]. Each module uses only those before it:
-//! lab, kind, chapter, event, aws, sweep, engine, resource, plan, error, cli, prompt, local, verify, client, report, cmd.
+//! screen, lab, kind, chapter, event, aws, sweep, engine, resource, plan, error, cli, prompt, local, verify, client, report, cmd.
 //! [`aws`] is the only contact with AWS.
 
 pub mod aws;
@@ -19,22 +19,25 @@ pub mod plan;
 pub mod prompt;
 pub mod report;
 pub mod resource;
+pub mod screen;
 pub mod sweep;
 pub mod verify;
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 
 use cli::Cli;
-use error::Error;
+use error::{Error, Exit};
+use screen::{Stream, style};
 
 /// Parses the command line, runs it, and tells how it ended.
 pub fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| {
-        let args: Vec<_> = std::env::args().skip(1).collect();
-        cli::words::lead(error, &args).exit()
-    });
+    screen::print_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
     let json = cli.global.json;
     if cli.global.no_color {
         console::set_colors_enabled(false);
@@ -70,7 +73,11 @@ fn log_to_stderr(verbose: u8) {
         _ => "info,labctl=trace",
     };
     let filter = std::env::var("LABCTL_LOG").unwrap_or_else(|_| filter.to_owned());
-    let mut filter = tracing_subscriber::EnvFilter::new(filter);
+    // Its own word on a bad directive would repeat the text as it is.
+    let mut filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|error| {
+        let _ = Stream::Err.print(&format!("  LABCTL_LOG is ignored: {error}\n"));
+        tracing_subscriber::EnvFilter::new("error")
+    });
     // There the SDK writes whole answers, and knows of not all secrets in them that they are some (API keys).
     for quiet in [
         "aws_smithy_runtime::client::orchestrator=off",
@@ -82,9 +89,25 @@ fn log_to_stderr(verbose: u8) {
     }
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| screen::Log)
         .without_time()
         .init();
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn usage(error: clap::Error) -> ExitCode {
+    let args = std::env::args_os().skip(1);
+    let args: Vec<_> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let error = cli::words::lead(error, &args);
+    if !error.use_stderr() {
+        // Nothing of what was typed is in a help.
+        error.exit();
+    }
+    // Its own colours could be those of an argument.
+    let text = error.render().to_string();
+    let error_sign = style("error:").red().bold().to_string();
+    let _ = Stream::Err.print(&text.replacen("error:", &error_sign, 1));
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 
 /// Prints an error: to stderr for people, as the last event for programs.
@@ -92,7 +115,7 @@ fn tell(error: &Error, json: bool) {
     if json {
         let mut event = serde_json::json!({
             "event": "error",
-            "message": console::strip_ansi_codes(&error.message),
+            "message": error.message,
             "hints": error.hints,
             "exit": error.exit as u8,
         });
@@ -102,27 +125,23 @@ fn tell(error: &Error, json: bool) {
         report::print_json(&event);
         return;
     }
-    let mut err = std::io::stderr().lock();
+    let mut text = String::new();
     if let Some(lab) = &error.lab {
-        let (_, width) = console::Term::stderr().size();
-        let width = usize::from(width).clamp(60, 120);
-        let text = lab::render(lab, width, console::colors_enabled_stderr());
-        let _ = writeln!(err, "{}", text.trim_end());
-        return;
+        let width = Stream::Err.columns().unwrap_or(80).clamp(60, 120);
+        let colours = Stream::Err.has_colours();
+        text = screen::styled_by_others(lab::render(lab, width, colours).trim_end());
+    } else if error.message.contains('\n') {
+        text.push_str(error.message.trim_end());
+    } else {
+        let sign = style("error:").red().bold();
+        let message = report::for_stderr(&error.message, 7);
+        text.push_str(&format!("{sign} {message}"));
+    }
+    text.push('\n');
+    for hint in error.hints.iter().filter(|_| error.lab.is_none()) {
+        let hint = report::for_stderr(hint, 4);
+        text.push_str(&format!("  {} {hint}\n", style("→").cyan()));
     }
     // Without stderr there is nobody to tell.
-    let _ = if error.message.contains('\n') {
-        writeln!(err, "{}", error.message.trim_end())
-    } else {
-        writeln!(
-            err,
-            "{} {}",
-            console::style("error:").red().bold().for_stderr(),
-            report::for_stderr(&error.message, 7)
-        )
-    };
-    for hint in &error.hints {
-        let hint = report::for_stderr(hint, 4);
-        let _ = writeln!(err, "  {} {hint}", console::style("→").cyan().for_stderr());
-    }
+    let _ = Stream::Err.print(&text);
 }

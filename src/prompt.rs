@@ -1,8 +1,10 @@
 //! A question to the person at the terminal.
 
-use std::io::{self, Write};
+use std::io;
 
 use tokio::sync::oneshot;
+
+use crate::screen::Stream;
 
 /// Asks on stderr, and reads a line from stdin. The thread that reads is nobody's: a run that
 /// is interrupted meanwhile does not wait for it.
@@ -14,7 +16,7 @@ pub async fn ask(question: &str) -> io::Result<String> {
         .spawn(move || {
             // A plain read: the terminal's mode stays as it is, whenever the program ends.
             let mut answer = String::new();
-            let asked = io::stderr().write_all(question.as_bytes());
+            let asked = Stream::Err.print(&question);
             let answer = asked
                 .and_then(|()| io::stdin().read_line(&mut answer))
                 .map(|_| answer);

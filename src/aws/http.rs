@@ -78,7 +78,7 @@ impl Request {
 }
 
 /// An answer, whole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// Status code.
     pub status: u16,
@@ -86,6 +86,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body, with what is not UTF-8 replaced.
     pub body: String,
+    /// Body, as it came.
+    pub raw: Vec<u8>,
 }
 
 impl Answer {
@@ -172,6 +174,7 @@ impl Http {
             status,
             headers,
             body: String::from_utf8_lossy(&body).into_owned(),
+            raw: body,
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Exit},
     lab::{Guard, Route, Source},
     report,
+    screen::Stream,
     verify::{Called, why},
 };
 
@@ -176,10 +177,15 @@ fn show(global: &Global, args: &Call, answer: &Answer, why: Option<&str>) {
         lines.extend(answer.headers.iter().map(|(n, v)| format!("{n}: {v}")));
         lines.push(String::new());
     }
-    if !answer.body.is_empty() {
-        lines.push(answer.body.trim_end_matches('\n').to_owned());
-    }
     report::print_raw(&lines);
+    // As it came, but for a terminal.
+    if Stream::Out.print_data(&answer.raw).is_err() {
+        let body = answer.body.replace("\r\n", "\n");
+        report::print_raw(&[body.trim_end_matches('\n').to_owned()]);
+    } else if why.is_some() && !answer.raw.ends_with(b"\n") {
+        // Nothing follows the body in its line, where both go the same way.
+        report::print_remark("\n");
+    }
     if let Some(why) = why {
         report::print_remark(why);
     }

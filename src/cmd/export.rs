@@ -10,6 +10,7 @@ use crate::{
     plan::callable,
     report,
     resource::call_policy_document,
+    screen,
 };
 
 pub(super) async fn run(global: &Global, what: &Export) -> Result<Exit, Error> {
@@ -35,6 +36,6 @@ fn policy(scene: &Scene, name: &str) -> Result<Exit, Error> {
     };
     let routes = callable(caller, api);
     let document = call_policy_document(&scene.cx, api_id, &api.stage, &routes);
-    report::print_raw(&[format!("{document:#}")]);
+    report::print_raw(&[screen::json(&format!("{document:#}"))]);
     Ok(Exit::Ok)
 }

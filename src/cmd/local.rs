@@ -1,7 +1,7 @@
 //! `labctl local …`: the AWS twin in the background.
 
 use std::{
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Exit},
     local::{self, Started, Twin, inbox},
     report,
+    screen::Stream,
 };
 
 pub(super) async fn run(global: &Global, command: Local) -> Result<Exit, Error> {
@@ -233,13 +234,17 @@ async fn logs(twin: &Twin, follow: bool) -> Result<Exit, Error> {
     loop {
         file.seek(SeekFrom::Start(at)).map_err(cannot)?;
         let mut text = Vec::new();
-        at += file.read_to_end(&mut text).map_err(cannot)? as u64;
-        let mut out = io::stdout().lock();
-        if out.write_all(&text).and_then(|()| out.flush()).is_err() || !follow {
+        file.read_to_end(&mut text).map_err(cannot)?;
+        if follow {
+            // A line that is still being written comes with the next look.
+            let end = text.iter().rposition(|byte| *byte == b'\n');
+            text.truncate(end.map_or(0, |end| end + 1));
+        }
+        at += text.len() as u64;
+        if Stream::Out.print(&String::from_utf8_lossy(&text)).is_err() || !follow {
             // A closed pipe ends it.
             return Ok(Exit::Ok);
         }
-        drop(out);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -164,7 +164,7 @@ fn text(global: &Global, line: &Line, several: bool) -> Vec<String> {
             "stream": line.stream,
             "message": line.message,
         });
-        return vec![value.to_string()];
+        return vec![report::json_line(&value)];
     }
     let name = if several {
         format!("{}  ", line.function)

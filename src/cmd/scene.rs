@@ -17,6 +17,7 @@ use crate::{
     local::Twin,
     prompt,
     report::{self, Reporter, Style},
+    screen::Stream,
 };
 
 /// Where a lab is: its file's folder, and the state below it.
@@ -253,7 +254,7 @@ pub(super) async fn ask(
 
 /// Whether somebody can answer a question.
 pub(super) fn can_ask(global: &Global) -> bool {
-    !global.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    !global.json && io::stdin().is_terminal() && Stream::Err.is_terminal()
 }
 
 /// Asks at the terminal. No answer is a no.

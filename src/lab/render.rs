@@ -8,6 +8,7 @@ use super::{
     excerpt::Excerpt,
     problem::{LabError, Problem},
 };
+use crate::screen::escaped;
 
 /// A file that is wrong all through needs no more to be seen.
 const MOST_SHOWN: usize = 50;
@@ -23,9 +24,15 @@ pub fn render(error: &LabError, width: usize, color: bool) -> String {
         .with_width(width)
         .with_context_lines(1)
         .with_links(false);
-    let show = |shown: &Shown<'_>| {
+    let show = |message: &str, hint: &str, source: Option<Excerpt>| {
+        let (message, hint) = (&*escaped(message), &*escaped(hint));
+        let shown = Shown {
+            message,
+            hint,
+            source,
+        };
         let mut out = String::new();
-        match handler.render_report(&mut out, shown) {
+        match handler.render_report(&mut out, &shown) {
             Ok(()) => out,
             Err(fmt::Error) => format!("{shown}\n"),
         }
@@ -36,26 +43,18 @@ pub fn render(error: &LabError, width: usize, color: bool) -> String {
         problems,
     } = error
     else {
-        let (message, hint) = (&error.to_string(), error.hint().unwrap_or_default());
-        return show(&Shown {
-            message,
-            hint,
-            source: None,
-        });
+        return show(&error.to_string(), error.hint().unwrap_or_default(), None);
     };
     let one = |problem: &Problem| {
-        let file = path.display().to_string();
-        show(&Shown {
-            message: &problem.message,
-            hint: &problem.hint,
-            source: Some(Excerpt::of(file, text, problem.place)),
-        })
+        let file = escaped(&path.display().to_string());
+        let excerpt = Excerpt::of(file, text, problem.place);
+        show(&problem.message, &problem.hint, Some(excerpt))
     };
     let mut parts: Vec<String> = problems.iter().take(MOST_SHOWN).map(one).collect();
     if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
         parts.push(format!("… and {more} more\n"));
     }
-    parts.push(error.to_string());
+    parts.push(escaped(&error.to_string()));
     parts.join("\n")
 }
 

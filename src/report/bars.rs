@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use console::{Term, style, truncate_str};
+use console::{Term, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::engine::{Change, StepId};
 use crate::event::{Event, Progress};
+use crate::screen::{Stream, style};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /// Between two drawings.
@@ -42,9 +43,9 @@ struct Done {
 #[derive(Default)]
 struct Width {
     /// As the bar was drawn.
-    drawn: u16,
+    drawn: usize,
     /// As it was last seen.
-    seen: u16,
+    seen: usize,
     /// What was on the screen before the run is above the screen now.
     cleared: bool,
 }
@@ -85,11 +86,12 @@ impl Bars {
 
     fn draw(&mut self) {
         let Some(bar) = &self.bar else { return };
-        let width = usize::from(self.width.drawn).max(40) - 1;
+        let width = self.width.drawn.max(40) - 1;
         let spinner = SPINNER[self.frame % SPINNER.len()];
         let blocks = self.view.blocks.iter();
         let lines = blocks.flat_map(|block| [heading(block, spinner), resources(block)]);
-        let lines = lines.map(|line| truncate_str(&line, width, "…").into_owned());
+        let lines =
+            lines.map(|line| truncate_str(&Stream::Out.escaped(&line), width, "…").into_owned());
         bar.set_message(lines.collect::<Vec<_>>().join("\n"));
         self.drawn = Instant::now();
     }
@@ -143,8 +145,8 @@ impl Bars {
     }
 }
 
-fn columns() -> u16 {
-    Term::stdout().size().1
+fn columns() -> usize {
+    Stream::Out.columns().unwrap_or(80)
 }
 
 impl Show for Bars {

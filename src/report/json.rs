@@ -1,12 +1,14 @@
 //! One JSON object a line.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Show;
-use crate::{event::Event, lab::LabError};
+use crate::{
+    event::Event,
+    lab::LabError,
+    screen::{self, Stream},
+};
 
 pub(super) struct Json;
 
@@ -18,10 +20,12 @@ impl Show for Json {
 
 /// Prints a value as one line of JSON on stdout. A closed pipe is no failure of the run.
 pub fn print(value: &impl Serialize) {
-    let mut out = io::stdout().lock();
-    if serde_json::to_writer(&mut out, value).is_ok() {
-        let _ = out.write_all(b"\n").and_then(|()| out.flush());
-    }
+    let _ = Stream::Out.print(&(line(value) + "\n"));
+}
+
+/// A value as one line of JSON, which no terminal obeys.
+pub fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).map_or_else(|_| String::new(), |text| screen::json(&text))
 }
 
 /// The problems of a lab's file, in its order: `{file, line, column, message, hint}`, where lines and

@@ -15,9 +15,12 @@ use std::{
     time::Duration,
 };
 
-use crate::event::{Event, EventSink};
+use crate::{
+    event::{Event, EventSink},
+    screen::Stream,
+};
 
-pub use json::{print as print_json, problems};
+pub use json::{line as json_line, print as print_json, problems};
 pub use text::{
     beside, for_stderr, kinds_width, local_path, mark, outputs, print_lines, print_raw,
     print_remark, print_warnings, standing,
@@ -39,8 +42,7 @@ pub enum Style {
 /// Whether stdout is a terminal on which lines can be redrawn: it moves the cursor (`TERM` is set, and not `dumb`), and
 /// its width is known.
 pub fn can_redraw() -> bool {
-    let term = console::Term::stdout();
-    term.is_term() && !console::is_dumb() && term.size_checked().is_some()
+    Stream::Out.columns().is_some() && !console::is_dumb()
 }
 
 /// Shows events until the run is finished.

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use console::style;
 use jiff::Timestamp;
 
 use super::{
     text::{beside, kinds_width, local_path, mark},
     wrap::unbroken,
 };
-use crate::event::{By, Left, Receipt};
+use crate::{
+    event::{By, Left, Receipt},
+    screen::style,
+};
 
 pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
     let endpoint = receipt.endpoint.as_ref().map(|e| format!(", {e}"));

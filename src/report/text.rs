@@ -1,17 +1,13 @@
 //! Words and signs that bars and lines share.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
-
-use console::{Term, style};
+use std::path::Path;
 
 use super::{receipt, wrap};
 use crate::{
     engine::{Change, Standing},
     event::{CheckResult, Event, Outputs, Progress},
     resource::Kind,
+    screen::{Stream, style},
 };
 
 /// A coloured sign for good or bad.
@@ -42,25 +38,24 @@ pub fn beside<'i>(name: &str, id: &'i str) -> Option<&'i str> {
 
 /// Prints lines on stdout; on a terminal they wrap between words. A closed pipe is no failure of the run.
 pub fn print_lines(lines: &[String]) {
-    let width = wrap::width(&Term::stdout());
+    let width = wrap::width(Stream::Out);
     let wrapped: Vec<String> = lines.iter().map(|line| wrap::wrap(line, width)).collect();
     print_raw(&wrapped);
 }
 
 /// A sentence for stderr, wrapped when that is a terminal. Its first `taken` columns are something else.
 pub fn for_stderr(sentence: &str, taken: usize) -> String {
-    let width = wrap::width(&Term::stderr());
+    let width = wrap::width(Stream::Err);
     wrap::wrap(
         sentence,
         width.map(|width| width.saturating_sub(taken).max(20)),
     )
 }
 
-/// Prints what other programs read, or a person copies: as it is. Returns whether anybody still reads.
+/// Prints what other programs read, or a person copies: lines that do not wrap. Returns whether anybody still reads.
 pub fn print_raw(lines: &[String]) -> bool {
-    let mut out = io::stdout().lock();
-    let mut lines = lines.iter();
-    lines.all(|line| writeln!(out, "{line}").is_ok()) && out.flush().is_ok()
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Stream::Out.print(&text).is_ok()
 }
 
 /// Prints warnings as a run does.
@@ -220,12 +215,10 @@ fn check(check: &CheckResult) -> Vec<String> {
 
 /// Prints a remark on stderr, so that it is no part of what a program reads from stdout.
 pub fn print_remark(remark: &str) {
-    let width = wrap::width(&Term::stderr());
-    let mut err = io::stderr().lock();
-    for line in remark.lines() {
-        // Without stderr there is nobody to tell.
-        let _ = writeln!(err, "{}", wrap::wrap(&format!("  {line}"), width));
-    }
+    let width = wrap::width(Stream::Err);
+    let line = |line: &str| wrap::wrap(&format!("  {line}"), width) + "\n";
+    // Without stderr there is nobody to tell.
+    let _ = Stream::Err.print(&remark.lines().map(line).collect::<String>());
 }
 
 /// What a student needs, below an empty line; nothing at all when nothing is known.

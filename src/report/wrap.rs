@@ -1,7 +1,8 @@
 //! Wraps lines at the width of a terminal, between words only.
 
-use console::Term;
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
+
+use crate::screen::Stream;
 
 /// Stands for a space at which a line must not break.
 const GLUE: char = '\u{e000}';
@@ -9,9 +10,8 @@ const GLUE: char = '\u{e000}';
 const HANG: usize = 4;
 
 /// The width to wrap at. `None`: not a terminal, or one that does not know its width.
-pub(super) fn width(term: &Term) -> Option<usize> {
-    let (_, columns) = term.size_checked().filter(|_| term.is_term())?;
-    Some(usize::from(columns)).filter(|columns| *columns >= 20)
+pub(super) fn width(stream: Stream) -> Option<usize> {
+    stream.columns().filter(|columns| *columns >= 20)
 }
 
 /// A command that a person may copy: its line never breaks between its words.

@@ -115,8 +115,8 @@ impl<'a> Prober<'a> {
             .await?;
         let got = Answer {
             status: u16::try_from(answer.status).unwrap_or_default(),
-            headers: Vec::new(),
             body: answer.body.clone().unwrap_or_default(),
+            ..Answer::default()
         };
         let want = Want::Ok(route.expect.as_deref());
         let mut seen = format!("{} {}", got.status, short(&got.body));

@@ -35,6 +35,7 @@ mod readme;
 mod resize;
 mod runtimes;
 mod secrets;
+mod shown;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;

@@ -127,9 +127,9 @@ fn the_rule_for_the_sweep_finds_what_it_is_for() {
 }
 
 /// The modules of `src/`, each after all that it uses. What is not here is new: give it a place.
-const ORDER: [&str; 17] = [
-    "lab", "kind", "chapter", "event", "aws", "sweep", "engine", "resource", "plan", "error",
-    "cli", "prompt", "local", "verify", "client", "report", "cmd",
+const ORDER: [&str; 18] = [
+    "screen", "lab", "kind", "chapter", "event", "aws", "sweep", "engine", "resource", "plan",
+    "error", "cli", "prompt", "local", "verify", "client", "report", "cmd",
 ];
 
 /// The modules of the crate that code uses: `crate::a`, and each of `crate::{a, b::{c, d}}`.
@@ -313,12 +313,17 @@ fn opens(code: &str) -> Vec<String> {
     found.collect()
 }
 
-#[test]
-fn only_labfiles_opens_what_labctl_keeps() {
+/// What `rule` finds in the code of the program outside of the files that a list allows it in. Each of these must need it.
+fn outside_of(list: &[(&str, &str)], rule: fn(&str) -> Vec<String>) -> Vec<String> {
     let root = project("");
     let mut wrong = Vec::new();
-    let mut unused: Vec<&str> = OPENS.iter().map(|(file, _)| *file).collect();
-    for folder in ["src", "crates/labengine/src", "crates/localaws/src"] {
+    let mut unused: Vec<&str> = list.iter().map(|(file, _)| *file).collect();
+    for folder in [
+        "src",
+        "crates/labengine/src",
+        "crates/labfiles/src",
+        "crates/localaws/src",
+    ] {
         for file in sources(folder) {
             let path = file.strip_prefix(&root).expect("a file of the project");
             if path
@@ -327,8 +332,8 @@ fn only_labfiles_opens_what_labctl_keeps() {
             {
                 continue;
             }
-            let found = opens(&code(&fs::read_to_string(&file).expect("a file")));
-            let known = OPENS.iter().find(|(known, _)| path.ends_with(known));
+            let found = rule(&code(&fs::read_to_string(&file).expect("a file")));
+            let known = list.iter().find(|(known, _)| path.ends_with(known));
             match known {
                 Some((known, _)) => unused.retain(|name| name != known || found.is_empty()),
                 None => wrong.extend(
@@ -339,11 +344,18 @@ fn only_labfiles_opens_what_labctl_keeps() {
             }
         }
     }
-    assert!(wrong.is_empty(), "use labfiles::Dir: {wrong:#?}");
     assert!(
         unused.is_empty(),
         "no longer needed in the list: {unused:?}"
     );
+    wrong
+}
+
+#[test]
+fn only_labfiles_opens_what_labctl_keeps() {
+    let mut wrong = outside_of(&OPENS, opens);
+    wrong.retain(|what| !what.starts_with("crates/labfiles/"));
+    assert!(wrong.is_empty(), "use labfiles::Dir: {wrong:#?}");
 }
 
 #[test]
@@ -365,5 +377,73 @@ fn the_rule_for_files_finds_what_it_is_for() {
         "rustix::fs::Dir::read_from(&fd)",
     ] {
         assert_eq!(opens(good), Vec::<String>::new(), "{good}");
+    }
+}
+
+/// Who may write to stdout or stderr, or style text, beside `screen`, and what for. `screen` escapes what a terminal
+/// would obey.
+const PRINTS: [(&str, &str); 4] = [
+    ("src/screen.rs", "the writer"),
+    ("src/report/bars.rs", "moves the cursor to redraw bars"),
+    (
+        "src/cmd/up/passwords.rs",
+        "reads a line that is not echoed, on the terminal of stderr",
+    ),
+    (
+        "crates/labengine/src/interrupt.rs",
+        "words of its own, before it exits at once",
+    ),
+];
+
+/// What prints by itself.
+fn prints(code: &str) -> Vec<String> {
+    let rules = [
+        r"\be?print(?:ln)?!",
+        r"\bdbg!",
+        // Not `Command::stdout(file)`.
+        r"\bstd(?:out|err)\(\)",
+        r"\bio::std(?:out|err)\b",
+        r"\bstd(?:out|err)_(?:locked|raw)\b",
+        r"\bconsole::(?:style|Style)\b",
+        r"\bTerm::(?:buffered_)?std(?:out|err)\b",
+    ];
+    let found = rules.iter().flat_map(|rule| {
+        let rule = Regex::new(rule).expect("a rule");
+        rule.find_iter(code)
+            .map(|found| found.as_str().to_owned())
+            .collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+#[test]
+fn only_screen_prints() {
+    let wrong = outside_of(&PRINTS, prints);
+    assert!(wrong.is_empty(), "use screen::Stream: {wrong:#?}");
+}
+
+#[test]
+fn the_rule_for_printing_finds_what_it_is_for() {
+    for bad in [
+        "println!(\"{x}\")",
+        "eprint!(\"{x}\")",
+        "dbg!(x)",
+        "writeln!(io::stdout(), \"{x}\")",
+        "let mut err = std::io::stderr().lock();",
+        ".with_writer(std::io::stderr)",
+        "console::style(x).red()",
+        "use console::Style;",
+        "console::Term::stderr().write_str(x)",
+    ] {
+        assert!(!prints(bad).is_empty(), "{bad}");
+    }
+    for good in [
+        "command.stdout(file).stderr(copy)",
+        "Stream::Out.print(&text)",
+        "write!(f, \"{x}\")",
+        "use crate::screen::style;",
+        "io::stdin().is_terminal()",
+    ] {
+        assert_eq!(prints(good), Vec::<String>::new(), "{good}");
     }
 }

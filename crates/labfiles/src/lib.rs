@@ -17,5 +17,5 @@ pub use dir::{Dir, OWN};
 pub use file::How;
 pub use refused::{Refused, quoted};
 pub use seal::{SEAL, Seal};
-pub use shown::{harmless, is_unruly, plain, shown};
+pub use shown::{escaped, harmless, is_unruly, plain, shown};
 pub use temp::Temp;

@@ -24,16 +24,65 @@ pub fn is_unruly(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Escapes control characters and those that turn the writing direction; leaves out the middle of long text.
-pub(crate) fn tame(text: &str, most: usize) -> String {
-    let escaped = |c: char| {
-        if is_unruly(c) {
-            c.escape_unicode().to_string()
+/// Whether nothing is seen of the character, so that two texts look the same and are not, or a text holds another one.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Joins what stands around it, or picks its form: some scripts and emoji are written with these.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Text in which `escape` writes each character that a terminal would obey or hide. Not those that are `as_is`.
+pub fn escaped(
+    text: &str,
+    as_is: impl Fn(char) -> bool,
+    escape: impl Fn(char, &mut String),
+) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = '\0';
+    for c in text.chars() {
+        // An emoji may have its form picked, and then be joined to the next.
+        let picked = (before, c) == ('\u{fe0f}', '\u{200d}');
+        let joins_nothing = is_joiner(c) && (before.is_ascii() || is_joiner(before) && !picked);
+        if (is_unruly(c) || is_invisible(c) || joins_nothing) && !as_is(c) {
+            escape(c, &mut out);
+            before = '\0';
         } else {
-            c.to_string()
+            out.push(c);
+            before = c;
         }
-    };
-    let shown = |part: &str| part.chars().map(escaped).collect::<String>();
+    }
+    out
+}
+
+/// Escapes what a terminal would obey or hide; leaves out the middle of long text.
+pub(crate) fn tame(text: &str, most: usize) -> String {
+    let escape = |c: char, out: &mut String| out.extend(c.escape_unicode());
+    let shown = |part: &str| escaped(part, |_| false, escape);
     // Where the first half ends, and where the second begins.
     let half = most / 2;
     let head = text.char_indices().nth(half).map(|(at, _)| at);

@@ -12,6 +12,7 @@ use crate::{
     lab::Lab,
     plan::{identity_provider_step, password_step},
     resource::Secret,
+    screen::Stream,
 };
 
 /// The secrets of this run: what the environment has, and what a person types. One that an earlier run has used is not
@@ -55,17 +56,17 @@ fn is_made(record: Option<&Record>) -> bool {
 }
 
 fn typed(what: &str, variable: &str) -> Result<Secret, Error> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !std::io::stdin().is_terminal() || !Stream::Err.is_terminal() {
         let message = format!("the {what} is to be in {variable}, which is not set");
         return Err(Error::usage(message).hint(format!(
             "set {variable}, or run the same command in a terminal to type it"
         )));
     }
-    let term = console::Term::stderr();
     let cannot = |e: std::io::Error| Error::failed(format!("cannot read the {what}: {e}"));
-    term.write_str(&format!("  The {what} ({variable} is not set): "))
+    Stream::Err
+        .print(&format!("  The {what} ({variable} is not set): "))
         .map_err(cannot)?;
-    let typed = term.read_secure_line().map_err(cannot)?;
+    let typed = console::Term::stderr().read_secure_line().map_err(cannot)?;
     if typed.is_empty() {
         return Err(Error::usage(format!("no {what}")));
     }
