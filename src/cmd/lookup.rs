@@ -7,7 +7,7 @@ use super::{
     whose,
 };
 use crate::{
-    aws::{Cx, Fault, Identity, Scope},
+    aws::{Cx, Fault, Identity, Owner, Scope},
     cli::Global,
     engine::{self, Interrupt, Plan, Seen, Standing, State},
     error::{Error, Exit},
@@ -25,6 +25,8 @@ pub(super) struct Looked {
     pub(super) seen: Vec<Seen>,
     /// ARNs that carry the lab's tag and that no step of the plan has.
     pub(super) others: Vec<String>,
+    /// Whose name new resources would get.
+    pub(super) me: Owner,
     /// Somebody else's lab of the same name, in words.
     pub(super) whose: Option<String>,
 }
@@ -74,6 +76,7 @@ pub(super) async fn look(
             state,
             seen,
             others,
+            me,
             whose,
         }))
     };

@@ -113,7 +113,7 @@ impl Run<'_> {
             for line in text::changes(intents) {
                 events.send(Event::warning(line));
             }
-            events.shown().await;
+            build.say_what_leaves(intents).await;
             let count = intents.iter().filter(|intent| intent.goes()).count();
             let question = format!(
                 "Go back to the end of chapter {}, and delete {count} resources in account {} ({}), {}?",

@@ -178,11 +178,28 @@ pub(super) fn provider_name(text: &str) -> Option<String> {
 
 /// Whether an address without TLS leads to one of these hosts, on any port.
 pub(super) fn is_plain_to(text: &str, hosts: &[&str]) -> bool {
-    let host = text.strip_prefix("http://").map(|rest| {
-        let end = rest.find([':', '/', '?', '#']).unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
-    });
-    host.is_some_and(|host| hosts.contains(&host))
+    text.strip_prefix("http://")
+        .is_some_and(|rest| leads_to(rest, hosts))
+}
+
+/// Whether an address, without its scheme, leads to one of these hosts. A name and a password before the host make
+/// `localhost:80@evil.example` lead elsewhere.
+fn leads_to(address: &str, hosts: &[&str]) -> bool {
+    let end = address.find(['/', '?', '#', '\\']);
+    let place = address.get(..end.unwrap_or(address.len()));
+    let (host, port) = place
+        .unwrap_or_default()
+        .split_once(':')
+        .unwrap_or((place.unwrap_or_default(), ""));
+    hosts.contains(&host) && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an address leads to this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let rest = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    rest.is_some_and(|rest| leads_to(rest, LOOPBACK))
 }
 
 /// This machine, for the local twin.

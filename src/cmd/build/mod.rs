@@ -1,7 +1,6 @@
 //! A run that makes a lab as a plan has it: what `up` and `reset` share from the moment they know where they lead.
 
 mod finish;
-mod leaves;
 mod tag;
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
@@ -9,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use super::{
     link::Link,
     plan::{
+        leaves::About,
         losses::{self, Agreed},
         secrets::{self, Secrets},
     },
@@ -74,17 +74,16 @@ impl Build<'_> {
 
     /// Says what the lab does beyond its own resources, before the user is asked.
     pub(super) async fn say_what_leaves(&self, intents: &[Intent]) {
-        leaves::say(&self.about(intents).await, self.cx.events()).await;
+        for line in self.about(intents).await.lines() {
+            self.cx.events().send(Event::warning(line));
+        }
+        // The reporter is another thread: the lines are on the screen before the question.
+        self.cx.events().shown().await;
     }
 
-    async fn about<'a>(&'a self, intents: &'a [Intent]) -> leaves::About<'a> {
-        leaves::About {
-            lab: self.lab,
-            intents,
-            me: &self.owner,
-            local: self.link.local.is_some(),
-            twin: self.link.is_twin().await,
-        }
+    async fn about<'a>(&'a self, intents: &'a [Intent]) -> About<'a> {
+        let place = (self.link.local.is_some(), self.link.is_twin().await);
+        About::intents(self.lab, intents, Some(&self.owner), place)
     }
 
     /// Does what was foreseen, and reports how it ended.
@@ -106,7 +105,9 @@ impl Build<'_> {
             endpoint: state.endpoint.clone().filter(|_| state.local.is_none()),
             steps: steps.chain(deleted.map(StepInfo::of_deleted)).collect(),
         });
-        leaves::say_code(&self.about(&foresight.intents).await, &events);
+        for message in self.about(&foresight.intents).await.notices() {
+            events.send(Event::Notice { message });
+        }
         let run = Run::of(&state, self.site.base());
         if let Err(why) = self.link.user.add_run(run) {
             self.cx.warn(format!(

@@ -1,6 +1,7 @@
 //! `labctl plan` and `up --dry-run`: what `up` would do, from reads only.
 
 mod later;
+pub(super) mod leaves;
 pub(super) mod losses;
 pub(super) mod secrets;
 pub(super) mod text;
@@ -19,12 +20,14 @@ use super::{
     whose,
 };
 use crate::{
+    aws::Owner,
     cli::{Global, Scope, Up},
     engine::{self, Action, Intent, Interrupt, Plan, Reads, Standing, State, StepId},
     error::{Error, Exit},
     event::EventSink,
     lab::Lab,
 };
+use leaves::About;
 use losses::Agreed;
 use text::Told;
 
@@ -107,17 +110,18 @@ impl Asked<'_> {
                 link.identity(&cx, Some(state)),
                 engine::foresee(&self.plan, &cx, state, Reads::All)
             );
-            identity?;
+            let identity = identity?;
             let intents = foresight?.intents;
             let losses = losses::losses(&intents, &link, &cx, state).await;
             let left = later(self.lab, &self.plan, &intents, &cx, state, &self.secrets).await?;
-            Ok::<_, Error>((intents, losses, left))
+            let place = (link.local.is_some(), link.is_twin().await);
+            Ok::<_, Error>((intents, losses, left, (identity, place)))
         };
         let asked = interrupt.or(Box::pin(asked)).await;
         let Some(asked) = asked.filter(|_| !interrupt.is_set()) else {
             return Err(scene::interrupted());
         };
-        let (intents, losses, left) = asked?;
+        let (intents, losses, left, (identity, place)) = asked?;
         let refusal = losses::impossible(self.agreed, &intents, &link);
         let refusal = refusal.or_else(|| losses::refusal(self.agreed, &losses, &link));
         // For the first time, `up` asks.
@@ -126,8 +130,11 @@ impl Asked<'_> {
         let actions = intents.iter().map(|intent| (&intent.id, intent.action));
         let mut notes = secrets::notes(self.lab, actions, Some(state), &self.secrets);
         notes.extend(left);
+        let me = whose::owner(&identity.arn, self.lab.owner.as_deref());
+        let lines = lines(intents, &losses);
         Ok(Told {
-            lines: lines(intents, &losses),
+            leaves: leaves(self.lab, &lines, Some(&me), place),
+            lines,
             refusal,
             notes,
             asked: true,
@@ -139,9 +146,14 @@ impl Asked<'_> {
     async fn without_state(&self, events: &EventSink) -> Result<Told, Error> {
         let (global, site, lab) = (self.global, self.site, self.lab);
         let looked = lookup::look(global, site, lab, &self.plan, events).await?;
-        let (asked, local) = match &looked {
-            Some(looked) => (true, looked.link.local.is_some()),
-            None => (false, true),
+        let (asked, local, twin, me) = match &looked {
+            Some(looked) => (
+                true,
+                looked.link.local.is_some(),
+                looked.link.is_twin().await,
+                Some(looked.me.clone()),
+            ),
+            None => (false, true, true, None),
         };
         let up = self.command(local);
         let another = looked.as_ref().and_then(|looked| looked.of_another());
@@ -173,6 +185,7 @@ impl Asked<'_> {
         let actions = lines.iter().map(|line| (&line.id, line.action));
         let notes = secrets::notes(lab, actions, None, &self.secrets);
         Ok(Told {
+            leaves: leaves(lab, &lines, me.as_ref(), (local, twin)),
             lines,
             refusal,
             notes,
@@ -197,6 +210,12 @@ impl Asked<'_> {
         words.extend(self.agreed.words().map(str::to_owned));
         words.join(" ")
     }
+}
+
+/// What leaves or opens with it, as `up` says before it asks.
+fn leaves(lab: &Lab, lines: &[Line], me: Option<&Owner>, place: (bool, bool)) -> Vec<String> {
+    let about = About::lines_of_plan(lab, lines, me, place);
+    [about.lines(), about.notices()].concat()
 }
 
 /// In the tutorial's order.

@@ -6,6 +6,7 @@ use crate::{
     engine::{self, Action, Intent},
     error::Error,
     report,
+    screen::style,
 };
 
 /// What happens to one resource. With `--json`, one object of the list.
@@ -56,6 +57,8 @@ pub(in crate::cmd) struct Told {
     pub(super) lines: Vec<Line>,
     /// Why `up` refuses, if so.
     pub(super) refusal: Option<Error>,
+    /// What leaves or opens, a line each.
+    pub(super) leaves: Vec<String>,
     /// What else to know of the run, a sentence each.
     pub(super) notes: Vec<String>,
     /// AWS, or the emulator, was asked.
@@ -82,6 +85,8 @@ impl Told {
     fn text(&self) -> Vec<String> {
         let mut lines = lines(&self.lines);
         lines.extend([String::new(), format!("  {}", self.summary())]);
+        let sign = style("!").yellow();
+        lines.extend(self.leaves.iter().map(|line| format!("  {sign} {line}")));
         lines.extend(self.notes.iter().map(|note| format!("  {note}")));
         if let Some(error) = &self.refusal {
             let why = error.message.strip_prefix("nothing was changed: ");

@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    super::forms::{LOOPBACK, is_loopback, is_plain_to},
+    *,
+};
 
 #[test]
 fn classes_are_read_as_regular_expressions_are() {
@@ -123,5 +126,32 @@ fn names_of_labs_and_stages() {
         (false, &"a".repeat(129)),
     ] {
         assert_eq!(takes::<StageName>(text), good, "{text}");
+    }
+}
+
+#[test]
+fn this_machine_is_told_from_look_alikes() {
+    for here in [
+        "http://localhost",
+        "http://localhost:3000/done?x=1",
+        "https://localhost/",
+        "http://127.0.0.1:9",
+    ] {
+        assert!(is_loopback(here), "{here}");
+    }
+    for elsewhere in [
+        "http://localhost.evil.example/",
+        "http://localhost:80@evil.example/",
+        "http://localhost@evil.example",
+        "http://localhost:80\\@evil.example",
+        "http://evil.example/localhost",
+        "http://evil.example?localhost",
+        "localhost://evil.example",
+        "myapp://localhost",
+        "http://127.0.0.1.evil.example",
+        "",
+    ] {
+        assert!(!is_loopback(elsewhere), "{elsewhere}");
+        assert!(!is_plain_to(elsewhere, LOOPBACK), "{elsewhere} without TLS");
     }
 }
