@@ -108,10 +108,27 @@ impl Guard {
 }
 
 /// Answers a refused client with the reason and closes the connection. Nothing that the client sends is looked at.
-pub(super) async fn refuse(stream: TcpStream) {
-    let message = "labctl's local AWS serves only the user who started it. To serve every user of this machine, that user \
-                   types `labctl local stop`, then `labctl local start --any-user`";
-    turn_away(stream, "403 Forbidden", "AccessDeniedException", message).await;
+pub(super) async fn refuse(stream: TcpStream, refused: Refused) {
+    let message = refused.words();
+    turn_away(stream, "403 Forbidden", "AccessDeniedException", &message).await;
+}
+
+impl Refused {
+    /// What happened, what works from elsewhere, and what needs `--any-user`.
+    fn words(self) -> String {
+        let Self(uid) = self;
+        let who = match uid {
+            Some(uid) => format!("this connection is of user {uid}"),
+            None => "this connection has no user here: it comes from a container or another network namespace, or was closed at once".to_owned(),
+        };
+        format!(
+            "labctl's local AWS serves only the user who started it, and {who}. On a server that many share, each user starts \
+             an own one: `labctl local start --port 0`. `ssh -L` and VS Code's forwarded ports connect as the user who signed in. \
+             A relay of another user (WSL's for a browser in Windows, a proxy, a container) needs that the owner types \
+             `labctl local stop`, then `labctl local start --any-user`: every user of this machine can then read its mail \
+             and run code as the owner"
+        )
+    }
 }
 
 /// Answers a client for whom there is no room.

@@ -15,7 +15,7 @@ use tokio::{net::TcpStream, sync::watch};
 
 use super::{
     Request, Response, Server, door,
-    limits::Whole,
+    limits::{Place, Whole},
     local,
     routes::{self, Route},
     spelling,
@@ -49,7 +49,7 @@ pub(super) async fn connection(
         if let Some(line) = server.door.log_line(refused) {
             server.log(&line);
         }
-        return door::refuse(stream).await;
+        return door::refuse(stream, refused).await;
     }
     let Some(place) = server.places.take() else {
         return door::busy(stream).await;
@@ -60,8 +60,7 @@ pub(super) async fn connection(
     let service = service_fn(|request| {
         let server = Arc::clone(&server);
         async move {
-            place.works();
-            let response = answer(&server, port, request).await;
+            let response = answer(&server, port, request, place).await;
             place.waits();
             Ok::<_, Cut>(response?.map(Full::new))
         }
@@ -100,12 +99,17 @@ async fn answer(
     server: &Arc<Server>,
     port: Port,
     request: hyper::Request<Incoming>,
+    place: &Place,
 ) -> Result<Response, Cut> {
     let started = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let (response, operation) = match port {
-        Port::Twin => twin(server, request).await,
-        Port::Inbox => (Ok(inbox(server, request)), None),
+    let (response, operation) = if let Some(refusal) = routes::malformed(&request) {
+        (Ok(refusal), None)
+    } else {
+        match port {
+            Port::Twin => twin(server, request, place).await,
+            Port::Inbox => (Ok(inbox(server, request)), None),
+        }
     };
     let status = response.as_ref().ok().map(Response::status);
     // The inbox page asks every two seconds.
@@ -136,6 +140,7 @@ fn inbox(server: &Server, request: hyper::Request<Incoming>) -> Response {
 async fn twin(
     server: &Arc<Server>,
     request: hyper::Request<Incoming>,
+    place: &Place,
 ) -> (Result<Response, Cut>, Option<String>) {
     let (mut request, body) = head(request);
     let route = match Route::of(&server.app, &request) {
@@ -147,11 +152,13 @@ async fn twin(
     } else {
         BODY_LIMIT
     };
+    place.reads();
     // The turn ends with the response.
     let Whole { bytes, turn: _turn } = match server.bodies.whole(body, limit).await {
         Ok(whole) => whole,
         Err(refusal) => return (Ok(refusal), None),
     };
+    place.works();
     *request.body_mut() = bytes;
     serve(server, route, request).await
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http_body_util::BodyExt;
@@ -20,6 +20,8 @@ use super::{Response, http::refusal};
 
 /// A body up to this size is not counted. As many as there are connections fit in memory.
 const SMALL: usize = 64 << 10;
+/// Bytes of a body that have to come in a second, after its first pause.
+const SLOWEST: u32 = 128 << 10;
 /// What a permit of [`Bodies`] stands for.
 const UNIT: usize = 1 << 10;
 
@@ -28,7 +30,8 @@ const UNIT: usize = 1 << 10;
 pub(super) struct Limits {
     /// The time that a request's head may take, and that a connection may wait for its next request.
     pub(super) head: Duration,
-    /// The time without a byte of a body, and the time that a body may wait for its turn.
+    /// The time without a byte of a body, and the time that a body may wait for its turn. It may take so long in all, and
+    /// longer only as much has come of it (see [`SLOWEST`]).
     pub(super) body: Duration,
     pub(super) connections: usize,
     /// Bytes of bodies at once.
@@ -85,8 +88,11 @@ impl Bodies {
         let turn = self.turn(exact.unwrap_or(most)).await?;
         // One piece of memory, which the system gets back: frames that are collected remain with the allocator.
         let mut bytes = Vec::with_capacity(exact.unwrap_or_default());
+        let begun = Instant::now();
         loop {
-            let frame = match timeout(self.pause, body.frame()).await {
+            let earned = Duration::from_secs_f64(bytes.len() as f64 / f64::from(SLOWEST));
+            let left = (self.pause + earned).saturating_sub(begun.elapsed());
+            let frame = match timeout(left.min(self.pause), body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(None) => break,
                 Ok(Some(Err(_))) => {
@@ -100,7 +106,7 @@ impl Bodies {
                     return Err(refusal(
                         StatusCode::REQUEST_TIMEOUT,
                         "RequestTimeoutException",
-                        "The body has stopped coming",
+                        "The body has stopped coming, or comes too slowly",
                     ));
                 }
             };
@@ -135,7 +141,8 @@ impl Bodies {
     }
 }
 
-/// The connections that are open. When there are too many, the one that has waited longest for a request gives way.
+/// The connections that are open. When there are too many, the one that has waited longest for a request gives way, else
+/// the one whose request has been coming for longest. So slow clients keep no others out.
 pub(super) struct Places {
     most: usize,
     taken: Mutex<Taken>,
@@ -146,6 +153,8 @@ struct Taken {
     count: usize,
     /// How to tell each waiting connection to go, in the order in which they began to wait.
     waiting: BTreeMap<u64, Arc<Notify>>,
+    /// The same of those whose body is coming.
+    reading: BTreeMap<u64, Arc<Notify>>,
     next: u64,
 }
 
@@ -173,7 +182,11 @@ impl Places {
     pub(super) fn take(self: &Arc<Self>) -> Option<Place> {
         let mut taken = self.taken();
         if taken.count >= self.most {
-            taken.waiting.pop_first()?.1.notify_one();
+            let Taken {
+                waiting, reading, ..
+            } = &mut *taken;
+            let (_, slowest) = waiting.pop_first().or_else(|| reading.pop_first())?;
+            slowest.notify_one();
         }
         taken.count += 1;
         drop(taken);
@@ -194,18 +207,29 @@ impl Place {
 
     /// Its connection waits for a request.
     pub(super) fn waits(&self) {
+        self.queues(|taken| &mut taken.waiting);
+    }
+
+    /// The body of its connection's request is coming.
+    pub(super) fn reads(&self) {
+        self.queues(|taken| &mut taken.reading);
+    }
+
+    fn queues(&self, queue: fn(&mut Taken) -> &mut BTreeMap<u64, Arc<Notify>>) {
+        self.works();
         let mut taken = self.places.taken();
         let number = taken.next;
         taken.next += 1;
-        taken.waiting.insert(number, Arc::clone(&self.go));
+        queue(&mut taken).insert(number, Arc::clone(&self.go));
         *self.number() = Some(number);
     }
 
-    /// Its connection has a request under way.
+    /// Its connection has a request under way, which gives way to none.
     pub(super) fn works(&self) {
         let mut taken = self.places.taken();
         if let Some(number) = self.number().take() {
             taken.waiting.remove(&number);
+            taken.reading.remove(&number);
         }
     }
 

@@ -5,7 +5,7 @@
 //! each request to this machine (Safari since 16.4), and `Origin` with most; no other program sends either.
 
 use hyper::{
-    HeaderMap, Method, StatusCode,
+    HeaderMap, Method, StatusCode, Version,
     header::{self, HeaderValue},
 };
 
@@ -76,12 +76,13 @@ impl Route {
         let host = host(head).unwrap_or_default();
         let ours = is_loopback(&host)
             || (app.config.aws_names && is_aws(&host))
-            || head.headers().get(header::HOST).is_none();
+            // HTTP/1.0, of a program.
+            || (head.headers().get(header::HOST).is_none() && head.uri().authority().is_none());
         if !ours {
             // An alias of a distribution leads to its edge, and to nothing else.
             return cloudfront::is_alias(app, &host)
                 .then_some(Self::Edge)
-                .ok_or_else(|| foreign(&host));
+                .ok_or_else(|| foreign(app, &host));
         }
         Ok(if local::page(head).is_some() {
             Self::Local
@@ -101,6 +102,29 @@ impl Route {
             Self::Api
         })
     }
+}
+
+/// A 400, as RFC 9112 (3.2) wants it: HTTP/1.1 without a Host, two of them, or one that is not the request line's.
+pub(super) fn malformed<B>(head: &hyper::Request<B>) -> Option<Response> {
+    let mut hosts = head.headers().get_all(header::HOST).iter();
+    let why = match (hosts.next(), hosts.next(), head.uri().authority()) {
+        (Some(_), Some(_), _) => "two Host headers",
+        (None, ..) if head.version() == Version::HTTP_11 => "no Host header",
+        (Some(host), None, Some(target))
+            if !host
+                .as_bytes()
+                .eq_ignore_ascii_case(target.as_str().as_bytes()) =>
+        {
+            "a Host header that is not the request line's"
+        }
+        _ => return None,
+    };
+    let message = format!("The request has {why}");
+    Some(refusal(
+        StatusCode::BAD_REQUEST,
+        "BadRequestException",
+        &message,
+    ))
 }
 
 /// Whether a browser sent it, for whatever page.
@@ -195,14 +219,19 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// A name that a web page may have rebound to 127.0.0.1.
-fn foreign(host: &str) -> Refused {
-    let start = if is_aws(host) {
-        "; `labctl local start --aws-names` lets requests use AWS's names"
+fn foreign(app: &App, host: &str) -> Refused {
+    let instead = if is_aws(host) {
+        "`labctl local start --aws-names` lets requests use AWS's names".to_owned()
     } else {
-        ""
+        let port = app.endpoint().rsplit(':').next().unwrap_or_default();
+        format!(
+            "from another machine, forward the port and use its address here: `ssh -L {port}:127.0.0.1:{port} HOST`, or \
+             Codespaces and Remote-SSH in VS Code's desktop app. The address that Codespaces gives to a browser does not \
+             work, and `--any-user` changes nothing about it"
+        )
     };
     Refused::new(format!(
-        "labctl's local AWS answers only to 127.0.0.1, localhost and aliases of distributions{start}"
+        "labctl's local AWS answers only to 127.0.0.1, localhost and aliases of distributions; {instead}"
     ))
 }
 

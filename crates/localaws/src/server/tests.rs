@@ -212,7 +212,7 @@ async fn odd_requests_are_the_clients_fault() {
     let (iam, lambda) = (signed("iam"), signed("lambda"));
     for (line, headers, body, wanted) in [
         ("OPTIONS *", "", "", "403"),
-        ("CONNECT localhost:1", "", "", "403"),
+        ("CONNECT localhost:1", "Host: localhost:1\r\n", "", "403"),
         ("HEAD /", "", "", "403"),
         ("HEAD /", logs.as_str(), "{}", "200"),
         ("GET /%", &lambda, "", "404"),

@@ -44,6 +44,47 @@ async fn no_path_answers_to_a_foreign_name() {
     }
 }
 
+/// Whoever sits at another machine reads in the refusal what works from there.
+#[tokio::test]
+async fn a_refused_name_says_what_works() {
+    let folder = Folder::new();
+    let twin = folder.start().await;
+    let port = twin.endpoint().rsplit(':').next().unwrap();
+    let forward = format!("`ssh -L {port}:127.0.0.1:{port} HOST`");
+    let elsewhere = [
+        &*forward,
+        "Remote-SSH",
+        "Codespaces",
+        "`--any-user` changes nothing",
+    ];
+    for (host, wanted) in [
+        ("fluffy-4588.app.github.dev", &elsewhere[..]),
+        ("course.example.org:4588", &elsewhere),
+        ("192.168.1.5:4588", &elsewhere),
+        ("[fe80::1]:4588", &elsewhere),
+        ("iam.amazonaws.com", &["`labctl local start --aws-names`"]),
+    ] {
+        let header = format!("Host: {host}\r\n");
+        for line in ["GET /_local/inbox.json", "POST /", "GET /_api/a/dev/x"] {
+            let answer = send(&twin, line, &header, "").await;
+            assert_eq!(status(&answer), "403", "{host} {line}: {answer}");
+            for words in wanted {
+                assert!(
+                    answer.contains(words),
+                    "{words} for {host} {line}: {answer}"
+                );
+            }
+        }
+    }
+    // The inbox by another name, which a forwarded port may suggest.
+    let visit = "GET /_local/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = super::raw_to(twin.inbox(), visit).await;
+    assert!(
+        answer.contains(&format!("{}/_local/", twin.inbox())),
+        "{answer}"
+    );
+}
+
 /// Sends a body that goes on until the twin has enough; how much of it was sent. The answer may be lost, as the
 /// connection ends with much still under way.
 async fn endless(twin: &Running, path: &str) -> usize {
@@ -99,6 +140,87 @@ async fn too_large_bodies_are_refused_before_they_are_sent() {
     assert_eq!(ask("/", 10 << 20).await, "HTTP/1.1 100");
     assert_eq!(ask("/2015-03-31/functions", 71 << 20).await, "HTTP/1.1 413");
     assert_eq!(ask("/2015-03-31/functions", 69 << 20).await, "HTTP/1.1 100");
+}
+
+/// As RFC 9112 wants it: a head that two readers may read otherwise is nobody's.
+#[tokio::test]
+async fn ambiguous_heads_are_refused() {
+    let folder = Folder::new();
+    let twin = folder.start().await;
+    let path = "/_local/health.json";
+    for (line, head, wanted) in [
+        ("HTTP/1.1", "Host: localhost\r\n", "200"),
+        ("HTTP/1.0", "", "200"),
+        ("HTTP/1.1", "", "400"),
+        ("HTTP/1.1", "Host: localhost\r\nHost: localhost\r\n", "400"),
+        (
+            "HTTP/1.1",
+            "Host: localhost\r\nhOsT: rebound.example.com\r\n",
+            "400",
+        ),
+        (
+            "HTTP/1.0",
+            "Host: rebound.example.com\r\nHost: localhost\r\n",
+            "400",
+        ),
+        ("HTTP/1.1", "Host: localhost\r\nX: a\r\n b\r\n", "400"),
+        ("HTTP/1.1", "Host: localhost\r\nX : a\r\n", "400"),
+        ("HTTP/1.1", "Host: localhost\r\nX: a\rb\r\n", "400"),
+        ("HTTP/1.1", "Host: localhost\r\nX: a\0b\r\n", "400"),
+        (
+            "HTTP/1.1",
+            "Host: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n",
+            "400",
+        ),
+        (
+            "HTTP/1.1",
+            "Host: localhost\r\nContent-Length: +1\r\n",
+            "400",
+        ),
+        (
+            "HTTP/1.1",
+            "Host: localhost\r\nTransfer-Encoding: chunked, gzip\r\n",
+            "400",
+        ),
+        (
+            "HTTP/1.0",
+            "Host: localhost\r\nTransfer-Encoding: chunked\r\n",
+            "400",
+        ),
+        ("HTTP/1.1 ", "Host: localhost\r\n", "400"),
+    ] {
+        let asked = format!("GET {path} {line}\r\n{head}Connection: close\r\n\r\n");
+        let answer = raw(&twin, &asked).await;
+        assert_eq!(status(&answer), wanted, "{asked:?}: {answer}");
+    }
+    // Both lengths: the chunks count, and what follows them on the connection is no request.
+    for lengths in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    ] {
+        let smuggled = "GET /_local/health.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let asked =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n0\r\n\r\n{smuggled}");
+        let answer = raw(&twin, &asked).await;
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            1,
+            "{asked:?}: {answer}"
+        );
+    }
+    // A line may end with LF alone; it is read once, and by one reader.
+    let answer = raw(
+        &twin,
+        &format!("GET {path} HTTP/1.1\nHost: localhost\nConnection: close\n\n"),
+    )
+    .await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    let answer = raw(
+        &twin,
+        &format!("GET {path} HTTP/1.1\nHost: evil.example\nConnection: close\n\n"),
+    )
+    .await;
+    assert_eq!(status(&answer), "403", "{answer}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Clients that want too much of the twin at once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::{
@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    super::limits::{Place, Places},
     Folder, Limits, Running,
     asked::{self, Asked},
     connect, connect_to, send, status,
@@ -134,35 +135,103 @@ fn create(bytes: usize) -> Asked {
     Asked::rest("apigateway", "POST /restapis", body)
 }
 
+/// Who waits gives way first, then whose body is coming; a request under way never does.
 #[tokio::test]
 async fn requests_under_way_keep_their_place() {
+    let places = Arc::new(Places::new(&Limits {
+        connections: 3,
+        ..Limits::default()
+    }));
+    let goes = async |place: &Place| timeout(Duration::ZERO, place.needed()).await.is_ok();
+    let take = || places.take().unwrap();
+    let (working, reading, waiting) = (take(), take(), take());
+    working.works();
+    reading.reads();
+    let second = take();
+    assert!(goes(&waiting).await && !goes(&reading).await);
+    drop(waiting);
+    second.works();
+    let third = take();
+    assert!(goes(&reading).await);
+    drop(reading);
+    third.works();
+    assert!(places.take().is_none(), "all are under way");
+    for place in [&working, &second, &third] {
+        assert!(!goes(place).await);
+    }
+    third.waits();
+    drop(places.take().unwrap());
+    assert!(goes(&third).await);
+}
+
+/// Begins a request whose body never comes, and returns when the twin waits for it.
+async fn begun(twin: &Running) -> TcpStream {
+    let mut stream = connect(twin).await;
+    let head = "POST /_api/a/dev/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\
+                Expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_keep_no_tool_out() {
     let folder = Folder::new();
     let twin = folder
         .start_within(Limits {
-            connections: 2,
+            connections: 3,
             ..Limits::default()
         })
         .await;
-    let mut busy = Vec::new();
-    for _ in 0..2 {
-        let mut stream = connect(&twin).await;
-        let head = "POST /_api/a/dev/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\
-                    Expect: 100-continue\r\n\r\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let mut told = [0; 25];
-        stream.read_exact(&mut told).await.unwrap();
-        assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
-        busy.push(stream);
-    }
-    let refused = health(&twin).await;
-    assert_eq!(status(&refused), "503", "{refused}");
-    assert!(refused.contains("too many requests under way"), "{refused}");
-    for stream in &mut busy {
-        stream.write_all(b"abc").await.unwrap();
-        let mut first = [0; 12];
-        stream.read_exact(&mut first).await.unwrap();
-        assert_eq!(&first, b"HTTP/1.1 403", "no such API");
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        slow.push(begun(&twin).await);
         assert_eq!(status(&health(&twin).await), "200");
+    }
+    // The newest are still read.
+    let mut last = slow.pop().unwrap();
+    last.write_all(b"abc").await.unwrap();
+    let mut first = [0; 12];
+    last.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 403", "no such API");
+    for mut stream in slow.drain(..15) {
+        ends(&mut stream).await;
+    }
+}
+
+/// A byte now and then keeps no body alive: it has to come at a rate.
+#[tokio::test]
+async fn a_body_must_not_trickle() {
+    let folder = Folder::new();
+    let twin = folder
+        .start_within(Limits {
+            body: SOON,
+            ..Limits::default()
+        })
+        .await;
+    for (framing, piece) in [
+        ("Content-Length: 100000", "a"),
+        ("Transfer-Encoding: chunked", "1\r\na\r\n"),
+    ] {
+        let stream = connect(&twin).await;
+        let (mut read, mut write) = stream.into_split();
+        let head = format!("POST /_api/a/dev/x HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
+        write.write_all(head.as_bytes()).await.unwrap();
+        let trickle = async {
+            while write.write_all(piece.as_bytes()).await.is_ok() {
+                tokio::time::sleep(SOON / 20).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut first = [0; 12];
+        let answer = timeout(LATE, read.read_exact(&mut first));
+        tokio::select! {
+            () = trickle => {}
+            answer = answer => { answer.expect("the twin gives it up").unwrap(); }
+        }
+        assert_eq!(&first, b"HTTP/1.1 408", "{framing}");
     }
 }
 

@@ -193,7 +193,6 @@ a name rebound | nobody | Host: rebound.example.com; Sec-Fetch-Site: same-origin
 a name rebound, visited | nobody | Host: rebound.example.com:80; Sec-Fetch-Site: none; Sec-Fetch-Mode: navigate; Sec-Fetch-Dest: document
 a name rebound, an older browser | nobody | Host: 127.0.0.1.nip.io
 AWS's name | nobody | Host: iam.amazonaws.com
-two names | nobody | Host: HOST; Host: rebound.example.com
 ";
 
 fn passes(sender: &str, who: Who) -> bool {
@@ -260,6 +259,46 @@ async fn each_door_lets_in_whom_it_should() {
                 let about = format!("{sender} at {origin}: {line} {headers}: {answer}");
                 assert_eq!(is_refused(&answer), !passes, "{about}");
             }
+        }
+    }
+}
+
+/// A request line may have a host of its own, as sent to a proxy: it is a name like any other.
+#[tokio::test]
+async fn the_request_line_names_a_host_too() {
+    let folder = Folder::new();
+    let twin = folder.start().await;
+    for (origin, doors) in [(twin.endpoint(), doors()), (twin.inbox(), inbox_doors())] {
+        let host = origin.strip_prefix("http://").unwrap();
+        for Door {
+            line, headers, who, ..
+        } in &doors
+        {
+            let (method, path) = line.split_once(' ').unwrap();
+            let ask = async |scheme: &str, target: &str, hosts: &str| {
+                let head =
+                    format!("{method} {scheme}://{target}{path} HTTP/1.1\r\n{hosts}{headers}");
+                raw_to(
+                    origin,
+                    &format!("{head}Connection: close\r\nContent-Length: 0\r\n\r\n"),
+                )
+                .await
+            };
+            for name in [
+                "rebound.example.com",
+                "127.0.0.1.nip.io:80",
+                "localhost@evil.example",
+                "localhost:1@evil.example",
+            ] {
+                for scheme in ["http", "https"] {
+                    let answer = ask(scheme, name, &format!("Host: {name}\r\n")).await;
+                    assert!(is_refused(&answer), "{line} {name}: {answer}");
+                    let answer = ask(scheme, name, &format!("Host: {host}\r\n")).await;
+                    assert_eq!(status(&answer), "400", "{line} {name}: {answer}");
+                }
+            }
+            let answer = ask("http", host, &format!("Host: {host}\r\n")).await;
+            assert_eq!(is_refused(&answer), *who == Nobody, "{line}: {answer}");
         }
     }
 }
