@@ -5,11 +5,14 @@ use std::{fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use labctl::{
+    aws::Owner,
     engine::{StepId, journal},
     kind::Kind,
     lab::{self, LabError},
+    screen,
 };
-use localaws::fuzz::statuses;
+use labfiles::Seal;
+use localaws::fuzz::{heads, statuses};
 
 thread_local! {
     /// For what must be a file.
@@ -179,4 +182,100 @@ pub fn pattern(bytes: &[u8]) {
     let pattern = quoted(bytes);
     let filter = format!(r#"{{"logGroupName": "g", "filterPattern": {pattern}}}"#);
     ask_after(group, [logs("FilterLogEvents", filter)]);
+}
+
+/// Whatever is read as an HTTP head: each header is kept under the name that the client wrote.
+pub fn head(bytes: &[u8]) {
+    let sent = bytes.to_ascii_lowercase();
+    for names in heads(bytes) {
+        for (name, written) in names {
+            assert!(
+                written.eq_ignore_ascii_case(&name),
+                "{written:?} for {name:?}"
+            );
+            let named = format!("{written}:");
+            let framing = ["content-length", "transfer-encoding"].contains(&&*name);
+            let sent = if framing { &sent } else { bytes };
+            assert!(
+                sent.windows(named.len())
+                    .any(|part| part == named.as_bytes()),
+                "nobody wrote {written:?}"
+            );
+        }
+    }
+}
+
+/// A file with a seal: what was changed, or is for something else, has none that fits.
+pub fn seal(bytes: &[u8]) {
+    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return;
+    };
+    let seal = Seal::new([7; 64]);
+    assert!(!seal.fits("a lab", &value), "nobody has sealed {value}");
+    if !value.is_object() {
+        return;
+    }
+    seal.put("a lab", &mut value);
+    assert!(seal.fits("a lab", &value), "{value}");
+    // A state has no fractions, of which serde_json reads some otherwise than they were.
+    let written: serde_json::Value = serde_json::from_str(&value.to_string()).expect("JSON");
+    assert!(
+        seal.fits("a lab", &written) || written != value,
+        "{value} when it is read again"
+    );
+    assert!(!seal.fits("another lab", &value), "{value}");
+    assert!(!Seal::new([8; 64]).fits("a lab", &value), "{value}");
+    value["one more"] = 1.into();
+    assert!(!seal.fits("a lab", &value), "{value}");
+}
+
+/// Text from outside: nothing that a terminal obeys or hides is left, and JSON means the same.
+pub fn screen(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let styled = screen::style(&text).red().to_string();
+    for shown in [screen::escaped(&text), screen::Stream::Err.escaped(&text)] {
+        let bad = |c: char| {
+            c.is_control() && !matches!(c, '\n' | '\t')
+                || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+                || matches!(c, '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+        };
+        assert!(!shown.contains(bad), "{shown:?}");
+        assert_eq!(screen::escaped(&shown), shown, "escaped again");
+    }
+    // A style of our own around it begins and ends where it should.
+    let shown = screen::Stream::Err.escaped(&styled);
+    let inside = shown
+        .trim_start_matches("\u{1b}[31m")
+        .trim_end_matches("\u{1b}[0m");
+    assert_eq!(inside, screen::escaped(&text));
+    let json = serde_json::json!({ &*text: &*text });
+    for written in [json.to_string(), format!("{json:#}")] {
+        let safe = screen::json(&written);
+        assert!(
+            !safe.contains('\u{1b}') && !safe.contains('\u{9b}'),
+            "{safe:?}"
+        );
+        let read: serde_json::Value = serde_json::from_str(&safe).expect("JSON");
+        assert_eq!(read, json);
+    }
+}
+
+/// The caller's ARN, and after a line's end the owner that the user names: a tag takes whatever becomes of them.
+pub fn owner(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (arn, said) = text.split_once('\n').unwrap_or((&text, ""));
+    for said in [None, Some(said)] {
+        let owner = Owner::of(arn, said);
+        let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        assert!(
+            owner.id.len() == 32 && owner.id.chars().all(is_hex),
+            "{owner:?}"
+        );
+        let fits = |c: char| c.is_ascii_alphanumeric() || "._:/=+@-".contains(c);
+        assert!(
+            owner.by.len() <= 256 && owner.by.chars().all(fits),
+            "{owner:?}"
+        );
+        assert_eq!(Owner::of(arn, said), owner, "the same each time");
+    }
 }

@@ -54,8 +54,8 @@ pub fn for_stderr(sentence: &str, taken: usize) -> String {
 
 /// Prints what other programs read, or a person copies: lines that do not wrap. Returns whether anybody still reads.
 pub fn print_raw(lines: &[String]) -> bool {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    Stream::Out.print(&text).is_ok()
+    let ended = lines.iter().flat_map(|line| [line.as_str(), "\n"]);
+    Stream::Out.print(&ended.collect::<String>()).is_ok()
 }
 
 /// Prints warnings as a run does.

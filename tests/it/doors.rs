@@ -271,7 +271,6 @@ fn large_requests_leave_no_memory_behind() {
         200
     );
     let (left, peak) = (memory(pid, "VmRSS"), memory(pid, "VmHWM"));
-    println!("{before} MB before, {peak} MB at most, {left} MB with 200 clients that never go on");
     assert!(
         left < before + MOST_LEFT,
         "{before} MB before, {left} MB now"

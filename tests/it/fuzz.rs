@@ -44,6 +44,12 @@ const SNIPPETS: &[&str] = &[
     "\u{7f}",
     "\u{feff}",
     "\u{202e}",
+    "\u{9b}",
+    "\u{200d}",
+    "\u{1b}]52;c;",
+    "Host: a\r\n",
+    "content-Length: 0\r\n",
+    "\r\n\r\n",
     "\u{2028}",
     "\u{301}",
     "💥",
@@ -226,4 +232,41 @@ fn token() {
 #[test]
 fn pattern() {
     feed(targets::pattern, &["fuzz/seeds/pattern"], 300);
+}
+
+#[test]
+fn head() {
+    feed(targets::head, &["fuzz/seeds/head"], 500);
+}
+
+#[test]
+fn seal() {
+    feed(targets::seal, &["fuzz/seeds/seal"], 500);
+}
+
+#[test]
+fn screen() {
+    feed(targets::screen, &["fuzz/seeds/screen"], 1000);
+}
+
+#[test]
+fn owner() {
+    feed(targets::owner, &["fuzz/seeds/owner"], 300);
+}
+
+/// The target for heads sees requests, two of them on one connection.
+#[test]
+fn heads_are_read() {
+    let read = |name: &str| fs::read(Path::new("fuzz/seeds/head").join(name)).expect("a seed");
+    let written = |name: &str| -> Vec<Vec<String>> {
+        let heads = localaws::fuzz::heads(&read(name)).into_iter();
+        heads
+            .map(|names| names.into_iter().map(|(_, written)| written).collect())
+            .collect()
+    };
+    assert_eq!(
+        written("twice"),
+        [vec!["Host", "x-tEaM", "X-TEAM"], vec!["hOST", "x-team"]]
+    );
+    assert_eq!(written("lf"), [["Host", "X-y"]]);
 }

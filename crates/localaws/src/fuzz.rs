@@ -32,6 +32,15 @@ pub fn statuses(requests: &[Vec<u8>], dir: &Path) -> Vec<u16> {
         .map_or(Vec::new(), |runtime| runtime.block_on(asked))
 }
 
+/// Has the server read what a client sends on one connection. For each request that it takes: the header names as it got
+/// them, and as a handler gets them, which are the client's own.
+pub fn heads(sent: &[u8]) -> Vec<Vec<(String, String)>> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_or(Vec::new(), |runtime| runtime.block_on(server::heads(sent)))
+}
+
 async fn status(app: &Arc<App>, request: &Request) -> Option<u16> {
     // Requests of all senders go on, so that services see them, too.
     server::decide(app, request);

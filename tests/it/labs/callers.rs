@@ -19,7 +19,7 @@ fn a_call_carries_what_its_route_asks_for() {
         "GET /internal --caller student",
     ] {
         let said = site.ok(&format!("call {call}"));
-        assert_eq!(said.out, "Hello from Lambda!\n", "{call}");
+        assert_eq!(said.out, "Hello from Lambda!", "{call}");
     }
     for (call, status) in [
         ("GET /me --anonymous", 401),

@@ -2,13 +2,12 @@
 
 use std::process::Stdio;
 
-use super::{evil, shows_safely, unsafe_in};
+use super::{evil, literal, shows_safely, unsafe_in};
 use crate::harness::{Said, Site};
 
 /// A handler that answers and logs all of it.
 fn handler() -> String {
-    let escaped = |c: char| format!("\\U{:08x}", u32::from(c));
-    let text: String = evil().chars().map(escaped).collect();
+    let text = literal(&evil());
     format!(
         "EVIL = \"{text}\"\n\
          def lambda_handler(event, context):\n    print(EVIL)\n    \

@@ -42,7 +42,13 @@ const EVIL: &[(&str, &str)] = &[
 
 /// All of them, between words.
 fn evil() -> String {
-    EVIL.iter().map(|(_, text)| format!("PWN{text}")).collect()
+    EVIL.iter().flat_map(|(_, text)| ["PWN", text]).collect()
+}
+
+/// A text as `YAML` and Python write it in quotes.
+fn literal(text: &str) -> String {
+    let escaped = |c: char| format!("\\U{:08x}", u32::from(c));
+    text.chars().map(escaped).collect::<Vec<_>>().concat()
 }
 
 /// The first character that a terminal would obey or hide.

@@ -1,6 +1,6 @@
 //! What was typed, what the environment says, and the words of a stranger's lab.yaml.
 
-use super::{EVIL, evil, shows_safely, unsafe_in};
+use super::{evil, literal, shows_safely, unsafe_in};
 use crate::harness::{LAB, Said, Site};
 
 #[test]
@@ -49,11 +49,7 @@ fn the_environment() {
 #[test]
 fn each_value_of_lab_yaml() {
     let site = Site::tutorial();
-    let escaped: String = EVIL
-        .iter()
-        .flat_map(|(_, text)| text.chars())
-        .map(|c| format!("\\U{:08x}", u32::from(c)))
-        .collect();
+    let escaped = literal(&evil());
     let mut tried = 0;
     for (at, line) in LAB.lines().enumerate() {
         let Some((key, value)) = line
@@ -66,9 +62,9 @@ fn each_value_of_lab_yaml() {
             continue;
         }
         for changed in [
-            format!("{key}: \"PWN{escaped}\""),
+            format!("{key}: \"{escaped}\""),
             format!(
-                "{key}: {value}\n{}\"PWN{escaped}\": 1",
+                "{key}: {value}\n{}\"{escaped}\": 1",
                 " ".repeat(line.len() - line.trim_start().len())
             ),
         ] {

@@ -65,11 +65,9 @@ pub(super) async fn connection(
             Ok::<_, Cut>(response?.map(Full::new))
         }
     });
-    let mut connection = http1::Builder::new()
+    let mut connection = reader()
         .timer(TokioTimer::new())
         .header_read_timeout(server.limits.head)
-        .max_buf_size(HEAD_LIMIT)
-        .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
@@ -88,6 +86,58 @@ pub(super) async fn connection(
     {
         let _ = connection.into_parts().io.inner().set_zero_linger();
     }
+}
+
+/// How heads are read.
+fn reader() -> http1::Builder {
+    let mut reader = http1::Builder::new();
+    reader.max_buf_size(HEAD_LIMIT).preserve_header_case(true);
+    reader
+}
+
+/// Reads what a client sends on one connection, for the fuzz targets: of each request that is taken, the header names as
+/// they are kept and as [`spelling::named`] has them.
+pub(crate) async fn heads(sent: &[u8]) -> Vec<Vec<(String, String)>> {
+    let heads = std::sync::Mutex::new(Vec::new());
+    let service = service_fn(|request| {
+        let heads = &heads;
+        async move {
+            if let Some(refusal) = routes::malformed(&request) {
+                return Ok::<_, Cut>(refusal.map(Full::new));
+            }
+            let (mut request, _) = head(request);
+            spelling::keep(&mut request).await;
+            let named = spelling::named(&request);
+            let kept = named.map(|(written, value)| {
+                let same = request.headers().iter().find(|(name, known)| {
+                    std::ptr::eq(*known, value) && name.as_str().eq_ignore_ascii_case(written)
+                });
+                let name = same.map_or("", |(name, _)| name.as_str());
+                (name.to_owned(), written.to_owned())
+            });
+            let kept = kept.collect();
+            heads
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push(kept);
+            Ok(Response::default().map(Full::new))
+        }
+    });
+    let (near, mut far) = tokio::io::duplex(sent.len().max(1) + HEAD_LIMIT);
+    let served = async {
+        // What is no HTTP ends with an error.
+        let _ = reader().serve_connection(TokioIo::new(near), service).await;
+    };
+    let client = async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let _ = far.write_all(sent).await;
+        let _ = far.shutdown().await;
+        let _ = far.read_to_end(&mut Vec::new()).await;
+    };
+    tokio::join!(served, client);
+    heads
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Why a connection ended, if by a fault rule.

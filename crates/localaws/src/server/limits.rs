@@ -20,8 +20,8 @@ use super::{Response, http::refusal};
 
 /// A body up to this size is not counted. As many as there are connections fit in memory.
 const SMALL: usize = 64 << 10;
-/// Bytes of a body that have to come in a second, after its first pause.
-const SLOWEST: u32 = 128 << 10;
+/// Bytes of a body that have to come in a millisecond, after its first pause: 128 KiB in a second.
+const SLOWEST: usize = 131;
 /// What a permit of [`Bodies`] stands for.
 const UNIT: usize = 1 << 10;
 
@@ -90,7 +90,7 @@ impl Bodies {
         let mut bytes = Vec::with_capacity(exact.unwrap_or_default());
         let begun = Instant::now();
         loop {
-            let earned = Duration::from_secs_f64(bytes.len() as f64 / f64::from(SLOWEST));
+            let earned = Duration::from_millis((bytes.len() / SLOWEST) as u64);
             let left = (self.pause + earned).saturating_sub(begun.elapsed());
             let frame = match timeout(left.min(self.pause), body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,

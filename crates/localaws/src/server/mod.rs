@@ -149,6 +149,8 @@ pub(crate) fn decide(app: &App, head: &Request) {
     let _ = (routes::Route::of(app, head), routes::inbox(app, head));
 }
 
+pub(crate) use http::heads;
+
 #[cfg(unix)]
 async fn terminated() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
