@@ -131,6 +131,37 @@ pub fn print_panics() {
 mod tests {
     use super::*;
 
+    const EVIL: &str = "\u{1b}]52;c;b3duZWQ=\u{7}\u{9b}2J\u{202e}owned";
+
+    #[test]
+    #[ignore = "panics"]
+    fn panics() {
+        print_panics();
+        panic!("{EVIL}");
+    }
+
+    #[test]
+    fn panics_print_no_control_characters() {
+        let this = std::env::current_exe().expect("a program");
+        let mut tests = std::process::Command::new(this);
+        tests.args([
+            "--ignored",
+            "--exact",
+            "screen::tests::panics",
+            "--nocapture",
+        ]);
+        let said = tests.output().expect("it runs");
+        let said = String::from_utf8(said.stderr).expect("UTF-8");
+        assert!(
+            said.contains("owned") && said.contains("\\u{1b}]52;c;"),
+            "{said}"
+        );
+        assert!(
+            !said.contains(|c: char| c != '\n' && labfiles::is_unruly(c)),
+            "{said:?}"
+        );
+    }
+
     #[test]
     fn json_stays_json_without_a_control_character() {
         let text = "\u{1b}[2J\u{9b}2J\u{202e}\u{7f}\u{200b}\u{e0041}é\t\n\"\\";

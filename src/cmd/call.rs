@@ -170,8 +170,12 @@ fn show(global: &Global, args: &Call, answer: &Answer, why: Option<&str>) {
         return;
     }
     let mut lines = Vec::new();
-    if args.include || answer.status >= 400 {
-        lines.push(format!("HTTP {}", answer.status));
+    let status = format!("HTTP {}", answer.status);
+    if args.include || (answer.status >= 400 && Stream::Out.is_terminal()) {
+        lines.push(status);
+    } else if answer.status >= 400 {
+        // Who reads the pipe gets the body alone.
+        report::print_error_line(&status);
     }
     if args.include {
         lines.extend(answer.headers.iter().map(|(n, v)| format!("{n}: {v}")));
@@ -184,7 +188,7 @@ fn show(global: &Global, args: &Call, answer: &Answer, why: Option<&str>) {
         report::print_raw(&[body.trim_end_matches('\n').to_owned()]);
     } else if why.is_some() && !answer.raw.ends_with(b"\n") {
         // Nothing follows the body in its line, where both go the same way.
-        report::print_remark("\n");
+        report::print_error_line("");
     }
     if let Some(why) = why {
         report::print_remark(why);

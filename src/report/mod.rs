@@ -22,8 +22,8 @@ use crate::{
 
 pub use json::{line as json_line, print as print_json, problems};
 pub use text::{
-    beside, for_stderr, kinds_width, local_path, mark, outputs, print_lines, print_raw,
-    print_remark, print_warnings, standing,
+    beside, for_stderr, kinds_width, local_path, mark, outputs, print_error_line, print_lines,
+    print_raw, print_remark, print_warnings, standing,
 };
 
 /// How to show events.

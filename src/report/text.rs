@@ -213,6 +213,12 @@ fn check(check: &CheckResult) -> Vec<String> {
     lines
 }
 
+/// Prints a line on stderr as it is.
+pub fn print_error_line(line: &str) {
+    // Without stderr there is nobody to tell.
+    let _ = Stream::Err.print(&format!("{line}\n"));
+}
+
 /// Prints a remark on stderr, so that it is no part of what a program reads from stdout.
 pub fn print_remark(remark: &str) {
     let width = wrap::width(Stream::Err);

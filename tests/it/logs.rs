@@ -148,10 +148,10 @@ fn a_failing_function_shows_its_traceback() {
     let site = loud();
     let said = site.labctl("call GET /demo?fail=tea").code(5);
     assert!(
-        said.out.contains("HTTP 502") && !said.out.contains("KeyError"),
-        "{}",
-        said.out
+        said.err.starts_with("HTTP 502\n") && !said.out.contains("HTTP 502"),
+        "{said:?}"
     );
+    assert!(!said.out.contains("KeyError"), "{}", said.out);
     said.complains(&[
         &format!("/aws/lambda/{} says:", crate::harness::FUNCTION),
         "[ERROR] KeyError",

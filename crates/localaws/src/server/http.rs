@@ -125,8 +125,11 @@ pub(crate) async fn heads(sent: &[u8]) -> Vec<Vec<(String, String)>> {
     });
     let (near, mut far) = tokio::io::duplex(sent.len().max(1) + HEAD_LIMIT);
     let served = async {
-        // What is no HTTP ends with an error.
-        let _ = reader().serve_connection(TokioIo::new(near), service).await;
+        // The client has sent everything before it reads. What is no HTTP ends with an error.
+        let _ = reader()
+            .half_close(true)
+            .serve_connection(TokioIo::new(near), service)
+            .await;
     };
     let client = async {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
