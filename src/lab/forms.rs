@@ -185,7 +185,7 @@ pub(super) fn is_plain_to(text: &str, hosts: &[&str]) -> bool {
 /// Whether an address, without its scheme, leads to one of these hosts. A name and a password before the host make
 /// `localhost:80@evil.example` lead elsewhere.
 fn leads_to(address: &str, hosts: &[&str]) -> bool {
-    let end = address.find(['/', '?', '#', '\\']);
+    let end = address.find(['/', '?', '#']);
     let place = address.get(..end.unwrap_or(address.len()));
     let (host, port) = place
         .unwrap_or_default()

@@ -82,7 +82,10 @@ fn mark() -> Option<&'static str> {
     static MARK: OnceLock<Option<String>> = OnceLock::new();
     let draw = || {
         let number = getrandom::u64().ok()?;
-        Some(format!("\u{1b}[{number};"))
+        // Terminals, and what measures text, take numbers of four digits.
+        let parts = [48, 32, 16, 0].map(|bits| (number >> bits) % 10_000);
+        let parts = parts.map(|part| part.to_string());
+        Some(format!("\u{1b}[{};", parts.join(";")))
     };
     MARK.get_or_init(draw).as_deref()
 }
