@@ -119,13 +119,11 @@ fn the_twin_says_which_code_runs_on_this_machine() {
         "def lambda_handler(event, context):\n    return {'statusCode': 201}\n",
     );
     let changed = site.ok("up --local --json").events();
-    let notices: Vec<_> = changed.iter().filter(|e| e["event"] == "notice").collect();
-    assert_eq!(notices.len(), 1, "{changed:?}");
-    assert!(
-        notices[0]["message"]
-            .as_str()
-            .is_some_and(|m| m.contains(line))
-    );
+    let notice = |event: &&serde_json::Value| {
+        let message = event["message"].as_str().unwrap_or_default();
+        event["event"] == "notice" && message.contains(line)
+    };
+    assert_eq!(changed.iter().filter(notice).count(), 1, "{changed:?}");
     site.ok("down");
 }
 

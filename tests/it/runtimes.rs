@@ -28,7 +28,7 @@ fn handlers_find_the_packages_that_were_installed() {
     site.write("artifacts/hello/lambda_function.py", HANDLER);
     site.ok("up --local");
     let said = site.labctl("call GET /demo").code(5);
-    assert!(said.out.contains("502"), "{}", said.out);
+    assert!(said.err.contains("502"), "{}", said.err);
     assert!(
         said.err.contains("labctl local runtimes install"),
         "{}",
