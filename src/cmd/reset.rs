@@ -100,7 +100,7 @@ impl Run<'_> {
             journal: Arc::clone(&journal),
             owner,
         };
-        let mut foresight = build.foresee(Reads::All).await?;
+        let mut foresight = build.foresee(Reads::AtOnce).await?;
         let intents = &foresight.intents;
         // Later chapters are what the command is about; what else would be lost is for `up` to say.
         let earlier = intents.iter().filter(|intent| intent.chapter <= args.to);

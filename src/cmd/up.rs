@@ -127,11 +127,11 @@ impl Run<'_> {
             journal: Arc::clone(&journal),
             owner: me,
         };
-        let mut foresight = build
-            .foresee(Reads::Checks {
-                in_turn: args.parallel == 1,
-            })
-            .await?;
+        let reads = match args.parallel {
+            1 => Reads::InTurn,
+            _ => Reads::AtOnce,
+        };
+        let mut foresight = build.foresee(reads).await?;
         let intents = &foresight.intents;
         build.check(Agreed::of(args), intents, intents).await?;
         let question = format!(

@@ -177,6 +177,7 @@ pub(crate) fn next(phase: Option<Phase>, wish: Wish, saw: &Saw, rules: Rules) ->
         (Some(Created), _, Theirs(_)) => Next::Refuse,
 
         // A delete was intended: what is left goes, then another one is made.
+        (Some(Deleting), _, Nothing | Begun | Exists | Unsure | Ours(_)) => Next::Check,
         (Some(Deleting), _, Absent) => Next::Forget,
         (Some(Deleting), _, _) => Next::Replace,
 

@@ -129,6 +129,10 @@ pub trait Work<D: Driver>: Send + Sync {
     fn rekey(&self, old: &Value, new: &Value) -> Result<Rekey, Fault>;
     /// What identifies the thing. `None`: that depends on something that is not there yet.
     fn key(&self, driver: &D) -> Result<Option<Value>, Fault>;
+    /// The output that one with this key has, if it follows from the key alone.
+    fn derived(&self, _driver: &D, _key: &Value) -> Result<Option<Value>, Fault> {
+        Ok(None)
+    }
     /// Makes it. `FaultKind::Exists` sends the engine to [`Driver::find`].
     fn create<'a>(&'a self, driver: &'a D, key: &'a Value) -> Answer<'a, Value>;
     /// Compares what is there with what is wanted. Reads only.

@@ -40,14 +40,21 @@ pub struct Intent<K> {
     pub taken: Option<String>,
     /// Somebody else's thing is there, or it lives in one: what was seen. The run leaves it alone, or fails on it.
     pub theirs: Option<String>,
-    /// It is on record, whole.
-    pub on_record: bool,
+    /// What the state has of it. `None`: nothing.
+    pub phase: Option<Phase>,
+    /// It may be there and ours: nobody saw that it is gone, or somebody else's.
+    pub there: bool,
 }
 
 impl<K> Intent<K> {
     /// What is there is deleted, whether another one takes its place or not.
     pub fn goes(&self) -> bool {
         matches!(self.action, Action::Replace | Action::Delete)
+    }
+
+    /// People lose what was made, as far as anybody knows. What a run only began to make nobody has yet.
+    pub fn loses(&self) -> bool {
+        self.goes() && self.there && matches!(self.phase, Some(Phase::Created | Phase::Deleting))
     }
 }
 
@@ -96,12 +103,7 @@ pub async fn foresee<D: Driver>(
         let record = state.steps.get(&step.id);
         // With what its needs will give it, it may differ from what is wanted then.
         let affected = step.needs.iter().any(|id| new.contains(id));
-        // A run compares again in its turn. Before it, only what may be lost matters.
-        let matters = match reads {
-            Reads::All => true,
-            Reads::Checks { .. } => step.kind.carries().is_some() && health(&step.id).is_none(),
-        };
-        let again = match record.filter(|_| affected && matters) {
+        let again = match record.filter(|_| affected) {
             Some(record) => check_again(step, driver, record).await?,
             None => None,
         };
@@ -110,13 +112,15 @@ pub async fn foresee<D: Driver>(
             Some(record) => record.phase == Phase::Creating,
         };
         if may_be_there
-            && reads == Reads::All
             && let Some(Begun { record, health }) =
                 find_and_check(step, driver, record, affected).await?
         {
             let intent = of_step(step, driver, Some(&record), Some(&health), &actions, false)?;
             actions.insert(step.id.clone(), intent.action);
             new.insert(step.id.clone());
+            if intent.action == Action::Replace && !is_same(step, driver, Some(&record))? {
+                stand_in(step, driver, Some(&record));
+            }
             intents.push(intent);
             continue;
         }
@@ -129,7 +133,11 @@ pub async fn foresee<D: Driver>(
         actions.insert(step.id.clone(), intent.action);
         let remade = matches!(intent.action, Action::Replace | Action::Create);
         if remade && !is_same(step, driver, record)? {
-            stand_in(step, record);
+            stand_in(step, driver, record);
+            new.insert(step.id.clone());
+        } else if let Some(record) = record.filter(|r| r.phase == Phase::Deleting) {
+            // What needs it could not be compared before.
+            step.work.settle(record.output.as_ref())?;
             new.insert(step.id.clone());
         }
         intents.push(intent);
@@ -177,7 +185,9 @@ fn of_step<D: Driver>(
     let wish = step.wish(driver, record)?;
     let action = match action(record.map(|r| r.phase), wish, &saw(step.kind, health)) {
         // It goes with what it lives in.
-        Action::Keep | Action::Update | Action::Adopt | Action::Look if goes_with => {
+        Action::Keep | Action::Update | Action::Adopt | Action::Look | Action::Create
+            if goes_with =>
+        {
             Action::Replace
         }
         // It cannot be checked before its needs are there.
@@ -215,7 +225,8 @@ fn of_step<D: Driver>(
             }
             _ => None,
         },
-        on_record: record.is_some_and(|r| r.phase == Phase::Created),
+        phase: record.map(|r| r.phase),
+        there: is_there(health),
     })
 }
 
@@ -238,7 +249,7 @@ async fn check_again<D: Driver>(
 
 /// Something that is there, and not on record as made.
 struct Begun<K: Kind> {
-    /// As it is, or as the run will begin it.
+    /// As it is, or as the run will begin it, with the output that was found.
     record: Record<K>,
     health: Health,
 }
@@ -253,7 +264,7 @@ async fn find_and_check<D: Driver>(
     let Some(wanted) = step.work.key(driver)? else {
         return Ok(None);
     };
-    let record = match record {
+    let mut record = match record {
         Some(record) => record.clone(),
         None => step.record(wanted),
     };
@@ -264,15 +275,21 @@ async fn find_and_check<D: Driver>(
         return Ok(None);
     };
     let driver = driver.for_step(&step.id);
-    let health = match driver.find(step.kind, &record.key).await? {
+    // Without an answer the run looks in its turn.
+    let Ok(found) = driver.find(step.kind, &record.key).await else {
+        return Ok(None);
+    };
+    let health = match found {
         Found::Absent => return Ok(None),
         Found::Foreign(stranger) => Health::Foreign(stranger),
         Found::Ours(output) => {
             step.work.settle(Some(&output))?;
-            match step.work.check(&driver, &key, &output).await {
+            let output = record.output.insert(output);
+            match step.work.check(&driver, &key, output).await {
                 // It cannot be checked before its needs are there, and they will be other ones.
                 Err(_) if affected => Health::Drifted(Vec::new()),
-                checked => checked?,
+                Err(_) => return Ok(None),
+                Ok(health) => health,
             }
         }
     };
@@ -304,6 +321,10 @@ async fn taken<D: Driver>(step: &Step<D>, driver: &D) -> Result<Option<String>, 
             _ => None,
         },
     )
+}
+
+fn is_there(health: Option<&Health>) -> bool {
+    !matches!(health, Some(Health::Missing | Health::Foreign(_)))
 }
 
 /// What a check saw; without one, the cloud did not say.
@@ -338,12 +359,14 @@ fn of_unwanted<D: Driver>(
         with: record.within.clone().filter(|_| goes),
         taken: None,
         theirs: None,
-        on_record: record.phase == Phase::Created,
+        phase: Some(record.phase),
+        there: is_there(health),
     }
 }
 
-/// Gives the steps that need a new one something to reckon with: its ids are not known, but others than now.
-fn stand_in<D: Driver>(step: &Step<D>, record: Option<&Record<D::Kind>>) {
+/// Gives the steps that need a new one something to reckon with. Unless they follow from its key, its ids are not known,
+/// but others than now.
+fn stand_in<D: Driver>(step: &Step<D>, driver: &D, record: Option<&Record<D::Kind>>) {
     fn other(value: &Value) -> Value {
         match value {
             Value::String(_) => NEW.into(),
@@ -355,7 +378,10 @@ fn stand_in<D: Driver>(step: &Step<D>, record: Option<&Record<D::Kind>>) {
         }
     }
     let known = record.and_then(|r| r.output.as_ref()).map(other);
-    let output = known.or_else(|| step.kind.unknown());
+    let key = step.work.key(driver).ok().flatten();
+    let key = key.filter(|key| !key.to_string().contains(NEW));
+    let derived = key.and_then(|key| step.work.derived(driver, &key).ok().flatten());
+    let output = derived.or(known).or_else(|| step.kind.unknown());
     if step.work.settle(output.as_ref()).is_err() {
         // Their keys stay unknown.
         let _ = step.work.settle(None);

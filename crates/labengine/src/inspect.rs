@@ -9,23 +9,20 @@ use serde::Serialize;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    Drift, Driver, Fault, Found, Health, Kind, Phase, Plan, Record, Rekey, State, StepId,
+    Drift, Driver, Fault, FaultKind, Health, Kind, Phase, Plan, Record, Rekey, State, StepId,
     decide::{Wish, key_drift},
 };
 
 /// Reads at once: the pacer keeps them within the account's rates.
 const READERS: usize = 32;
 
-/// How closely to look.
+/// How to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reads {
-    /// At everything, to show it.
-    All,
-    /// Only at what is on record as made and wanted, as a run does that looks for the rest in its turn.
-    Checks {
-        /// One read after another.
-        in_turn: bool,
-    },
+    /// Many resources at once.
+    AtOnce,
+    /// One resource after another.
+    InTurn,
 }
 
 /// How one resource stands.
@@ -86,8 +83,8 @@ pub(crate) async fn look<D: Driver>(
     reads: Reads,
 ) -> Result<Looked, Fault> {
     let readers = match reads {
-        Reads::Checks { in_turn: true } => 1,
-        _ => READERS,
+        Reads::InTurn => 1,
+        Reads::AtOnce => READERS,
     };
     let mut all = BTreeMap::new();
     if let Some(plan) = plan {
@@ -95,15 +92,12 @@ pub(crate) async fn look<D: Driver>(
         all = check_all(plan, driver, state, readers).await?;
     }
     let checked = all.keys().cloned().collect();
-    if reads == Reads::All {
-        for (id, health) in find_rest(driver, state, &all).await {
-            all.insert(id, health);
-        }
-    }
+    let rest = find_rest(driver, state, &all, readers).await;
+    all.extend(rest);
     Ok(Looked { all, checked })
 }
 
-/// The health of every created step of the plan whose needs are all known.
+/// The health of every step of the plan that was made, also of one whose deletion was cut off, if its needs are known.
 async fn check_all<D: Driver>(
     plan: &Arc<Plan<D>>,
     driver: &D,
@@ -116,7 +110,9 @@ async fn check_all<D: Driver>(
         let Some(record) = state.steps.get(&step.id) else {
             continue;
         };
-        let (Phase::Created, Some(output)) = (record.phase, record.output.clone()) else {
+        let (Phase::Created | Phase::Deleting, Some(output)) =
+            (record.phase, record.output.clone())
+        else {
             continue;
         };
         let Some(key) = step.key_to_check(driver, record)? else {
@@ -128,10 +124,17 @@ async fn check_all<D: Driver>(
             Arc::clone(&readers),
         );
         let id = step.id.clone();
+        let record = record.clone();
         tasks.spawn(async move {
             let _turn = readers.acquire_owned().await;
             let step = plan.get(&id)?;
-            let health = step.work.check(&driver, &key, &output).await;
+            let health = match step.work.check(&driver, &key, &output).await {
+                // What it needs may be gone. Whether it is there itself is worth knowing.
+                Err(fault) if fault.kind == FaultKind::Other => {
+                    presence_of_made(&driver, &record).await.ok_or(fault)
+                }
+                health => health,
+            };
             Some((id, health))
         });
     }
@@ -152,7 +155,7 @@ pub async fn inspect<D: Driver>(
     driver: &D,
     state: &State<D::Kind>,
 ) -> Result<Vec<Seen<D::Kind>>, Fault> {
-    let mut healths = look(plan, driver, state, Reads::All).await?.all;
+    let mut healths = look(plan, driver, state, Reads::AtOnce).await?.all;
     let mut all: Vec<(usize, Seen<D::Kind>)> = Vec::new();
     for step in plan.iter().flat_map(|p| p.steps()) {
         let record = state.steps.get(&step.id);
@@ -198,7 +201,9 @@ async fn find_rest<D: Driver>(
     driver: &D,
     state: &State<D::Kind>,
     checked: &BTreeMap<StepId, Result<Health, Fault>>,
+    readers: usize,
 ) -> Vec<(StepId, Result<Health, Fault>)> {
+    let readers = Arc::new(Semaphore::new(readers));
     let mut tasks = JoinSet::new();
     for (id, record) in state
         .steps
@@ -206,19 +211,38 @@ async fn find_rest<D: Driver>(
         .filter(|(id, _)| !checked.contains_key(id))
     {
         let (id, record, driver) = (id.clone(), record.clone(), driver.for_step(id));
+        let readers = Arc::clone(&readers);
         tasks.spawn(async move {
-            let health = driver
-                .find(record.kind, &record.key)
-                .await
-                .map(|found| match found {
-                    Found::Ours(_) => Health::Ok,
-                    Found::Foreign(seen) => Health::Foreign(seen),
-                    Found::Absent => Health::Missing,
-                });
-            (id, health)
+            let _turn = readers.acquire_owned().await;
+            (id, presence(&driver, &record).await)
         });
     }
     tasks.join_all().await
+}
+
+/// What presence alone says of a step that was made, if it says enough: that it is gone, or that a deletion which was cut
+/// off did not come so far.
+async fn presence_of_made<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Option<Health> {
+    let deleting = record.phase == Phase::Deleting;
+    // Inside another, one of another name may be the same.
+    if !deleting && record.within.is_some() {
+        return None;
+    }
+    let health = presence(driver, record).await.ok()?;
+    (deleting || health != Health::Ok).then_some(health)
+}
+
+/// Whether what is on record is there, and ours. An id finds it under any name; what lives inside another is known by its
+/// key only.
+async fn presence<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Health, Fault> {
+    let (kind, key) = (record.kind, &record.key);
+    let found = match &record.output {
+        Some(output) if record.within.is_none() && !kind.by_name() => {
+            driver.own(kind, key, output).await?
+        }
+        _ => driver.find(kind, key).await?,
+    };
+    Ok(Health::from_found(found))
 }
 
 fn seen<K: Kind>(
@@ -230,8 +254,17 @@ fn seen<K: Kind>(
     health: Option<Result<Health, Fault>>,
 ) -> Seen<K> {
     let begun = record.is_some_and(|r| r.phase != Phase::Created);
+    let deleting = record.is_some_and(|r| r.phase == Phase::Deleting);
     let (state, drift, message) = match (record, health) {
         (None, _) | (_, None) => (Standing::NotBuilt, vec![], None),
+        (_, Some(Ok(Health::Ok | Health::Drifted(_)))) if deleting => (
+            Standing::Drifted,
+            vec![],
+            Some(
+                "an earlier run began to delete it: `labctl down` goes on, `labctl up` replaces it"
+                    .to_owned(),
+            ),
+        ),
         (_, Some(Ok(Health::Ok))) if begun => (
             Standing::Drifted,
             vec![],

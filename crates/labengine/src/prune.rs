@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Change, Driver, Failure, Fault, FaultKind, Kind, Plan, Progress, State, StepId, down,
+    Change, Driver, Failure, Fault, FaultKind, Kind, Phase, Plan, Progress, State, StepId, down,
     journal::JournalOf, state::Move, step::Teller,
 };
 
@@ -70,7 +70,10 @@ pub(crate) async fn prune<D: Driver>(
             Err(fault) => return Err((id, fault.into())),
         }
         if let (Some(record), false) = (
-            state.steps.get(&id).filter(|record| !record.is_begun()),
+            state
+                .steps
+                .get(&id)
+                .filter(|record| record.phase != Phase::Creating),
             when.has_retired(&id) || announced.is_none_or(|all| all.contains(&id)),
         ) && let Some(carries) = record.kind.carries()
         {

@@ -25,6 +25,15 @@ impl Health {
             Self::Drifted(drift)
         }
     }
+
+    /// All that a look by key tells: whether it is there, and whose.
+    pub(crate) fn from_found<T>(found: Found<T>) -> Self {
+        match found {
+            Found::Ours(_) => Self::Ok,
+            Found::Foreign(stranger) => Self::Foreign(stranger),
+            Found::Absent => Self::Missing,
+        }
+    }
 }
 
 /// One field that is not as wanted.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Health, Kind, Record, Rekey, Step,
-    StepId,
+    Change, Drift, Driver, Failure, Fault, FaultKind, Found, Health, Kind, Phase, Record, Rekey,
+    Step, StepId,
     decide::{self, Next, Patience, Rules, Saw, Wish},
     event::describe,
     journal::JournalOf,
@@ -178,10 +178,15 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Create, Some(record)) => self.create(record.key, memory).await,
             (Next::Record, Some(record)) => self.record_seen(wanted, record, memory).await,
             (Next::Check, Some(record)) => {
-                let output = record.output.clone().unwrap_or_default();
                 let key = self.step.key_to_check(self.driver, &record)?;
-                let key = key.unwrap_or(record.key);
-                let health = self.step.work.check(self.driver, &key, &output).await?;
+                let health = match &record.output {
+                    Some(output) => {
+                        let key = key.as_ref().unwrap_or(&record.key);
+                        self.step.work.check(self.driver, key, output).await?
+                    }
+                    // Its creation was cut off, then its deletion.
+                    None => Health::from_found(self.find(&record.key, Patience::Late).await?),
+                };
                 memory.saw = Saw::of(self.step.kind, health);
                 Ok(None)
             }
@@ -193,7 +198,9 @@ impl<D: Driver> Builder<'_, D> {
             // A stranger's is left alone: nothing is lost.
             (Next::Replace | Next::Retire, Some(record))
                 if !self.may_go()
-                    && !record.is_begun()
+                    && record.phase != Phase::Creating
+                    // A run that was cut off made it: nobody has it yet.
+                    && !memory.ends.found
                     && !matches!(memory.saw, Saw::Theirs(_))
                     && let Some(carries) = self.step.kind.carries() =>
             {

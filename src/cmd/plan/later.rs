@@ -73,7 +73,9 @@ async fn stale(
     } else {
         ""
     };
-    let all = engine::foresee(whole, cx, state, Reads::All).await?.intents;
+    let all = engine::foresee(whole, cx, state, Reads::AtOnce)
+        .await?
+        .intents;
     let all = all.iter().filter_map(later);
     Ok(all
         .map(|(title, name)| {

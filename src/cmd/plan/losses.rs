@@ -4,7 +4,7 @@ use crate::{
     aws::Cx,
     cli::Up,
     cmd::link::Link,
-    engine::{Action, Intent, KindExt as _, Record, State, StepId},
+    engine::{Action, Intent, KindExt as _, Phase, Record, State, StepId},
     error::{Error, Exit},
     resource::{Distribution, Kind, Recorded, UserPool, users_of_pool},
 };
@@ -42,9 +42,8 @@ pub(in crate::cmd) async fn losses(
 ) -> Vec<(StepId, String)> {
     let mut all = Vec::new();
     for intent in intents {
-        // What was only begun nobody has yet; what was being deleted was agreed to. What goes with another is lost
-        // with that one.
-        let lost = intent.goes() && intent.on_record && intent.with.is_none();
+        // What goes with another is lost with that one.
+        let lost = intent.loses() && intent.with.is_none();
         let Some(carries) = intent.kind.carries().filter(|_| lost) else {
             continue;
         };
@@ -54,7 +53,7 @@ pub(in crate::cmd) async fn losses(
             details => format!(" ({details})"),
         };
         let sentence = format!(
-            "{} {} `{}` loses {carries}{details}",
+            "{} {} `{}` loses {carries}{details}{}",
             if intent.action == Action::Replace {
                 "replacing"
             } else {
@@ -62,6 +61,11 @@ pub(in crate::cmd) async fn losses(
             },
             intent.kind.title(),
             intent.was.as_ref().unwrap_or(&intent.name),
+            if intent.phase == Some(Phase::Deleting) {
+                ": an earlier run began to delete it, and it still exists"
+            } else {
+                ""
+            }
         );
         all.push((intent.id.clone(), sentence));
     }
@@ -156,6 +160,7 @@ fn passed_on(intents: &[Intent]) -> Option<(&Intent, &Intent)> {
 /// Why the run is refused, if it is.
 pub(in crate::cmd) fn refusal(
     agreed: Agreed,
+    intents: &[Intent],
     losses: &[(StepId, String)],
     link: &Link,
 ) -> Option<Error> {
@@ -164,12 +169,21 @@ pub(in crate::cmd) fn refusal(
     }
     let all: Vec<&str> = losses.iter().map(|(_, loss)| loss.as_str()).collect();
     let local = if link.local.is_some() { " --local" } else { "" };
+    let half_deleted = |(id, _): &(StepId, String)| {
+        let intent = intents.iter().find(|intent| intent.id == *id);
+        intent.is_some_and(|intent| intent.phase == Some(Phase::Deleting))
+    };
+    let hint = if losses.iter().any(half_deleted) {
+        "`labctl down` finishes the deletion"
+    } else {
+        "write it in lab.yaml as it was, and nothing is lost"
+    };
     Some(
         Error::new(
             Exit::Loses,
             format!("nothing was changed: {}", all.join("; ")),
         )
-        .hint("write it in lab.yaml as it was, and nothing is lost")
+        .hint(hint)
         .hint(format!(
             "`labctl up{local} --replace` agrees to the loss; `labctl plan` shows all that would change"
         )),
@@ -188,7 +202,7 @@ pub(in crate::cmd) async fn check(
         return Err(error);
     }
     let losses = losses(intents, link, cx, state).await;
-    if let Some(error) = refusal(agreed, &losses, link) {
+    if let Some(error) = refusal(agreed, intents, &losses, link) {
         return Err(error);
     }
     for (_, message) in losses {

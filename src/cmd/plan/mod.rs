@@ -22,7 +22,7 @@ use super::{
 use crate::{
     aws::Owner,
     cli::{Global, Scope, Up},
-    engine::{self, Action, Intent, Interrupt, Plan, Reads, Standing, State, StepId},
+    engine::{self, Action, Intent, Interrupt, Phase, Plan, Reads, Standing, State, StepId},
     error::{Error, Exit},
     event::EventSink,
     lab::Lab,
@@ -108,7 +108,7 @@ impl Asked<'_> {
         let asked = async {
             let (identity, foresight) = tokio::join!(
                 link.identity(&cx, Some(state)),
-                engine::foresee(&self.plan, &cx, state, Reads::All)
+                engine::foresee(&self.plan, &cx, state, Reads::AtOnce)
             );
             let identity = identity?;
             let intents = foresight?.intents;
@@ -123,9 +123,11 @@ impl Asked<'_> {
         };
         let (intents, losses, left, (identity, place)) = asked?;
         let refusal = losses::impossible(self.agreed, &intents, &link);
-        let refusal = refusal.or_else(|| losses::refusal(self.agreed, &losses, &link));
+        let refusal = refusal.or_else(|| losses::refusal(self.agreed, &intents, &losses, &link));
         // For the first time, `up` asks.
-        let again = intents.iter().filter(|intent| intent.on_record);
+        let again = intents
+            .iter()
+            .filter(|intent| intent.phase == Some(Phase::Created));
         let refusal = refusal.or_else(|| secrets::unknown(self.lab, again, &self.secrets));
         let actions = intents.iter().map(|intent| (&intent.id, intent.action));
         let mut notes = secrets::notes(self.lab, actions, Some(state), &self.secrets);
@@ -167,7 +169,7 @@ impl Asked<'_> {
             Some(looked) => {
                 let interrupt = Interrupt::listen();
                 let cx = looked.link.cx(&looked.state, events, &interrupt);
-                let foresight = engine::foresee(&self.plan, &cx, &looked.state, Reads::All);
+                let foresight = engine::foresee(&self.plan, &cx, &looked.state, Reads::AtOnce);
                 let foresight = interrupt.or(Box::pin(foresight)).await;
                 let intents = foresight.ok_or_else(scene::interrupted)??.intents;
                 let stands = |id| looked.seen.iter().find(|s| s.id == id).map(|s| s.state);

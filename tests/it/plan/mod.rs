@@ -5,6 +5,7 @@ mod exact;
 mod meanwhile;
 mod reset;
 mod retyped;
+mod unfinished;
 mod users;
 
 use serde_json::Value;

@@ -155,7 +155,7 @@ fn unannounced_losses_stay() {
 }
 
 #[test]
-fn up_looks_once_before_its_first_change() {
+fn up_looks_at_each_twice_at_most_before_its_first_change() {
     let calm = |variant| Event::Up {
         variant,
         fates: Vec::new(),
@@ -168,7 +168,9 @@ fn up_looks_once_before_its_first_change() {
         let mut lab = Lab::new();
         lab.live(&calm(Variant::default())).expect("a lab");
         lab.live(&Event::Deleted(which)).expect("others may");
-        assert_eq!(lab.reads_before(Variant::default()), all, "{which}");
+        // What uses the deleted one is compared once more, with what stands for the next one.
+        let reads = lab.reads_before(Variant::default());
+        assert!((all..2 * all).contains(&reads), "{which}: {reads}");
     }
 }
 

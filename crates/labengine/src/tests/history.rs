@@ -90,8 +90,6 @@ pub(super) struct Lab {
     strangers: Vec<Thing>,
     /// The state was lost: what it knew is nobody's record.
     lost: bool,
-    /// The last run ended with everything done.
-    whole: bool,
     /// As lab.yaml has it.
     last: Variant,
     /// People are told nothing before a run.
@@ -143,7 +141,6 @@ impl Lab {
             shared,
             strangers: Vec::new(),
             lost: false,
-            whole: true,
             last: Variant::default(),
             silent: false,
         }
@@ -159,27 +156,22 @@ impl Lab {
             } => {
                 self.wants(*variant);
                 let (plan, _) = lab::plan(self.last);
-                // How far a run came that was cut off shows only in the next one.
                 let calm = manner.between.is_empty() && !manner.adopt;
-                let foreseen = if fates.is_empty() && calm && self.whole {
+                let foreseen = if fates.is_empty() && calm {
                     self.foresee(&plan)
                 } else {
                     None
                 };
-                self.whole = false;
                 if let Some(Ok(built)) = self.up(&plan, fates, manner)? {
                     sound(&built.failed, manner.told && !calm)?;
-                    self.whole = built.ok() && !self.lost;
                     if let Some(foreseen) = foreseen.filter(|_| built.ok()) {
                         as_foreseen(&foreseen, &built)?;
                     }
                 }
             }
             Event::Down { fates, parallel } => {
-                self.whole = false;
                 if let Some(removal) = self.down(fates, *parallel) {
                     sound(&removal.failed, false)?;
-                    self.whole = removal.ok() && !self.lost;
                 }
             }
             Event::Stranger {
@@ -205,7 +197,6 @@ impl Lab {
                 self.shared.world().settle();
                 *self.disk.state.lock().expect("the disk") = None;
                 self.lost = true;
-                self.whole = false;
             }
         }
         self.holds()
@@ -319,7 +310,7 @@ impl Lab {
         let (plan, _) = lab::plan(variant);
         let state = self.state();
         let foresight = self.run(&[], async |driver: Fake| {
-            let reads = Reads::Checks { in_turn: false };
+            let reads = Reads::AtOnce;
             crate::foresee(&plan, &driver, &state, reads).await
         });
         foresight.expect("it lives").expect("a foresight");
@@ -332,7 +323,7 @@ impl Lab {
         // What shows late is seen by nobody yet.
         self.shared.world().settle();
         let foresight = self.run(&[], async |driver: Fake| {
-            crate::foresee(plan, &driver, &state, Reads::All).await
+            crate::foresee(plan, &driver, &state, Reads::AtOnce).await
         });
         foresight?.ok()
     }
@@ -361,7 +352,6 @@ impl Lab {
             record.output = Some(serde_json::json!({ "id": id.to_string() }));
             self.strangers.push(thing.clone());
         }
-        self.whole = false;
     }
 
     /// One of ours.
@@ -408,7 +398,7 @@ impl Lab {
         let world = self.shared.world();
         let state = self.state();
         let made = state.steps.iter();
-        let made = made.filter(|(_, r)| r.kind.carries().is_some() && r.phase == Phase::Created);
+        let made = made.filter(|(_, r)| r.kind.carries().is_some() && r.phase != Phase::Creating);
         let thing = made.filter_map(|(id, r)| {
             let output = r.output.clone().unwrap_or_default();
             let (number, thing) = world.get(r.kind, &r.key, &output)?;
@@ -474,7 +464,7 @@ impl Lab {
                 foresight: crate::Foresight::default(),
                 announced: None,
             };
-            let reads = Reads::Checks { in_turn: false };
+            let reads = Reads::AtOnce;
             if let Ok(foresight) = crate::foresee(plan, &driver, &state, reads).await {
                 let goes = foresight
                     .intents

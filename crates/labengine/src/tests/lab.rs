@@ -318,6 +318,10 @@ impl Work<Fake> for Wanted {
         }))
     }
 
+    fn derived(&self, _driver: &Fake, key: &Value) -> Result<Option<Value>, Fault> {
+        Ok((self.kind == Kind::Named).then(|| json!({ "id": key["name"] })))
+    }
+
     fn create<'a>(&'a self, driver: &'a Fake, key: &'a Value) -> Answer<'a, Value> {
         Box::pin(driver.shared.call(true, |world| {
             world.create(self.kind, key, self.setting, self.uses())
