@@ -67,8 +67,7 @@ pub(super) async fn look(
         );
         let seen = seen.map_err(|fault| cannot_ask(fault.into()))?;
         // A hint more; the names are what counts, and they were asked for one by one.
-        let mut others = tagged.unwrap_or_default();
-        others.retain(|arn| !seen.iter().any(|s| is_of(arn, s)));
+        let others = others(tagged.unwrap_or_default(), &seen);
         let (_, makers) = cx.makers();
         let whose = (!makers.is_empty()).then(|| whose::words(&lab.name, &makers, Some(&me)));
         Ok::<_, Error>(Some(Looked {
@@ -138,11 +137,30 @@ async fn linked(
     Ok(Some((link, state)))
 }
 
-/// Whether an ARN is of something seen: it ends with its id.
+/// Of the ARNs that carry the lab's tag, those that no step of the plan has.
+pub(super) fn others(mut tagged: Vec<String>, seen: &[Seen]) -> Vec<String> {
+    tagged.retain(|arn| !seen.iter().any(|s| is_of(arn, s)));
+    tagged
+}
+
+/// What a run that builds the lab says of those. `None`: there are none.
+pub(super) fn unnamed(others: &[String]) -> Option<String> {
+    let labels = others.join(", ");
+    (!others.is_empty()).then(|| {
+        format!(
+            "the state is lost, and these have this lab's tags under names that lab.yaml does not have: {labels}. \
+             `labctl up` leaves them and builds new ones beside them. Write the old names in lab.yaml, and `labctl up` \
+             adopts them, or `labctl down` removes them; `labctl down --prove` prints a command for each"
+        )
+    })
+}
+
+/// Whether an ARN is of something seen, or of something in it: it ends with its id, or has it as a folder.
 fn is_of(arn: &str, seen: &Seen) -> bool {
     let id = seen.physical_id.as_deref().filter(|id| !id.is_empty());
     let rest = id.and_then(|id| arn.strip_suffix(id));
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', ':']))
+        || id.is_some_and(|id| arn.contains(&format!("/{id}/")))
 }
 
 /// The account of the credentials, or the twin beside the file: with `--local`, or without credentials. A twin is

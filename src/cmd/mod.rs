@@ -11,6 +11,7 @@ mod logs;
 mod lookup;
 mod output;
 mod plan;
+mod renamed;
 mod reset;
 mod runtimes;
 mod scene;

@@ -9,17 +9,13 @@ use std::{
 use super::{
     build::Build,
     link,
-    plan::{
-        Secrets, Users,
-        losses::{self, Agreed},
-        text,
-    },
+    plan::{Secrets, Users, losses::Agreed, text},
     scene::{self, Site},
     whose,
 };
 use crate::{
     cli::{Global, Reset},
-    engine::{Action, Intent, Interrupt, Lock, Plan, Reads, State},
+    engine::{Action, Interrupt, Lock, Plan, Reads, State, StepId},
     error::{Error, Exit},
     event::{Event, EventSink},
     lab::Lab,
@@ -100,16 +96,17 @@ impl Run<'_> {
             journal: Arc::clone(&journal),
             owner,
         };
-        let mut foresight = build.foresee(Reads::AtOnce).await?;
-        let intents = &foresight.intents;
-        // Later chapters are what the command is about; what else would be lost is for `up` to say.
-        let earlier = intents.iter().filter(|intent| intent.chapter <= args.to);
-        let earlier: Vec<Intent> = earlier.cloned().collect();
-        build.check(Agreed::default(), intents, &earlier).await?;
-        for (_, loss) in losses::losses(intents, &link, &build.cx, &state).await {
-            events.send(Event::warning(loss));
-        }
-        if intents.iter().any(|intent| intent.action != Action::Keep) {
+        let mut foreseen = build.foreseen(Reads::AtOnce).await?;
+        loop {
+            let intents = &foreseen.foresight.intents;
+            // Later chapters are what the command is about; what else would be lost is for `up` to say.
+            let earlier = intents.iter().filter(|intent| intent.chapter <= args.to);
+            let earlier: BTreeSet<_> = earlier.map(|intent| intent.id.clone()).collect();
+            let asked = |id: &StepId| earlier.contains(id);
+            build.check(Agreed::default(), &foreseen, asked).await?;
+            if intents.iter().all(|intent| intent.action == Action::Keep) {
+                break;
+            }
             for line in text::changes(intents) {
                 events.send(Event::warning(line));
             }
@@ -120,11 +117,11 @@ impl Run<'_> {
                 args.to, state.account, identity.arn, state.region
             );
             scene::ask(global, &interrupt, &question).await?;
+            if global.yes || build.still_holds(&mut foreseen, Reads::AtOnce).await? {
+                break;
+            }
         }
-        if !global.yes {
-            // Somebody was asked, and nobody knows for how long.
-            foresight.healths.clear();
-        }
+        let foresight = foreseen.foresight;
         let until = journal.change(|s| {
             s.until = Some(args.to);
             Ok(())

@@ -85,6 +85,17 @@ impl Site {
             .collect())
     }
 
+    /// States of other labs here.
+    pub(super) fn others(&self, lab: &str) -> Result<Vec<State>, Error> {
+        let mut others = self.labs()?;
+        others.retain(|name| name != lab);
+        let states = others.iter().map(|name| self.state_folder(name));
+        // One that cannot be read is for the commands of its own lab to report.
+        Ok(states
+            .filter_map(|folder| journal::read(&folder).ok()?)
+            .collect())
+    }
+
     /// The only lab that has a state here, when the lab's file is not there to name it.
     pub(super) fn only_lab(&self) -> Result<Option<String>, Error> {
         Ok(only(self.labs()?))

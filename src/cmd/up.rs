@@ -11,18 +11,20 @@ use std::{
 };
 
 use super::{
-    build::Build,
+    build::{Build, will_tag},
+    lookup,
     plan::{
         self, Users, later,
         losses::{self, Agreed},
-        planned,
+        planned, text,
     },
+    renamed,
     scene::{self, Site},
     whose,
 };
 use crate::{
     cli::{Global, Up},
-    engine::{Interrupt, Lock, Reads},
+    engine::{Action, Intent, Interrupt, Lock, Reads, State},
     error::{Error, Exit},
     event::{Event, EventSink},
     lab::Lab,
@@ -80,15 +82,25 @@ impl Run<'_> {
         // Without a state, something of this lab may still be there: asked at the same time as who we are.
         let fresh = known.is_none() && !aside;
         let ask = link.asking(&lab.name, events, &interrupt);
-        let look = async { aside || (fresh && leftovers(&ask, lab).await) };
+        let look = async {
+            if fresh {
+                leftovers(&ask, lab).await
+            } else {
+                aside.then(Vec::new)
+            }
+        };
         let who = link.identity(&ask, known.as_ref());
         let asked = async { tokio::join!(who, look, link.is_twin()) };
         let Some((identity, leftovers, _)) = interrupt.or(Box::pin(asked)).await else {
             return Err(scene::interrupted());
         };
         let identity = identity?;
+        let (leftovers, tagged) = (leftovers.is_some(), leftovers.unwrap_or_default());
         let known_nothing = known.is_none();
         let mut state = known.unwrap_or_else(|| link.new_state(&lab.name, &identity.account));
+        if known_nothing {
+            renamed::check(site, lab, &plan, &state)?;
+        }
         state.endpoint.clone_from(&link.connection.endpoint);
         state.local.clone_from(&link.local);
         state.suffix.clone_from(&lab.suffix);
@@ -104,7 +116,10 @@ impl Run<'_> {
             let settle =
                 whose::settle((global, &cx, &me), &plan, &mut state, (command, args.adopt));
             let settled = interrupt.or(Box::pin(settle)).await;
-            settled.ok_or_else(scene::interrupted)??;
+            let seen = settled.ok_or_else(scene::interrupted)??;
+            if let Some(message) = lookup::unnamed(&lookup::others(tagged, &seen)) {
+                events.send(Event::warning(message));
+            }
         }
         if state.steps.is_empty() && !state.recovered {
             state.owner = Some(me.id.clone());
@@ -131,24 +146,36 @@ impl Run<'_> {
             1 => Reads::InTurn,
             _ => Reads::AtOnce,
         };
-        let mut foresight = build.foresee(reads).await?;
-        let intents = &foresight.intents;
-        build.check(Agreed::of(args), intents, intents).await?;
-        let question = format!(
-            "Build {} resources{} in account {} ({}), {}?",
-            plan.steps().len(),
-            losses::counted(intents),
-            state.account,
-            identity.arn,
-            state.region
-        );
-        build.say_what_leaves(&foresight.intents).await;
-        scene::confirm(global, &link, &interrupt, &question).await?;
-        let adopt = if args.adopt {
-            adopt::agree(global, &plan, &cx).await?
-        } else {
-            BTreeSet::new()
+        let mut foreseen = build.foreseen(reads).await?;
+        // On the local twin nobody is asked, but about what `--adopt` takes over.
+        let asks = !global.yes && (args.adopt || link.local.is_none());
+        let adopt = loop {
+            build.check(Agreed::of(args), &foreseen, |_| true).await?;
+            let intents = &foreseen.foresight.intents;
+            if asks {
+                say_changes(intents, &state, events);
+            }
+            build.say_what_leaves(intents).await;
+            let question = format!(
+                "Build {} resources{} in account {} ({}), {}?",
+                plan.steps().len(),
+                losses::counted(intents),
+                state.account,
+                identity.arn,
+                state.region
+            );
+            scene::confirm(global, &link, &interrupt, &question).await?;
+            let adopt = if args.adopt {
+                adopt::agree(global, &plan, &cx).await?
+            } else {
+                BTreeSet::new()
+            };
+            // Nobody knows how long the question was open.
+            if !asks || build.still_holds(&mut foreseen, reads).await? {
+                break adopt;
+            }
         };
+        let foresight = foreseen.foresight;
         // A lab that is further than `--until` stays so.
         let further = args
             .scope
@@ -159,10 +186,6 @@ impl Run<'_> {
         } else {
             args.scope.until
         };
-        if !global.yes && (args.adopt || link.local.is_none()) {
-            // Somebody was asked, and nobody knows for how long.
-            foresight.healths.clear();
-        }
         let same = (&users.all, &users.added) == (&state.users, &state.added_users);
         if !same || until != state.until {
             journal
@@ -178,5 +201,25 @@ impl Run<'_> {
             events.send(Event::warning(message));
         }
         build.run(foresight, args.parallel, adopt).await
+    }
+}
+
+/// What of the lab changes, before the question. New resources are counted in it.
+fn say_changes(intents: &[Intent], state: &State, events: &EventSink) {
+    let changing = |intent: &&Intent| {
+        matches!(
+            intent.action,
+            Action::Update | Action::Replace | Action::Delete | Action::Adopt
+        )
+    };
+    for intent in intents.iter().filter(changing) {
+        events.send(Event::warning(text::change(intent)));
+    }
+    let tags = intents.iter().filter(|intent| will_tag(state, intent));
+    let tags = tags.count();
+    if tags > 0 {
+        events.send(Event::warning(format!(
+            "add owner tags to {tags} resources"
+        )));
     }
 }

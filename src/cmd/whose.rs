@@ -5,20 +5,20 @@ use super::scene;
 use crate::{
     aws::{Cx, Makers, Owner},
     cli::Global,
-    engine::{self, Plan, Standing, State},
+    engine::{self, Plan, Seen, Standing, State},
     error::Error,
 };
 
 /// Looks whose the things are that have the lab's names and tags. What is ours is noted in `state`; what is somebody
-/// else's too, once the user has agreed. Answers whether it did.
+/// else's too, once the user has agreed. Returns what was seen of the plan's steps.
 pub(super) async fn settle(
     (global, cx, me): (&Global, &Cx, &Owner),
     plan: &Plan,
     state: &mut State,
     (command, adopt): (&str, bool),
-) -> Result<bool, Error> {
+) -> Result<Vec<Seen>, Error> {
     if state.runs.is_none() {
-        return Ok(false);
+        return Ok(Vec::new());
     }
     let has_own = !state.steps.is_empty();
     let seen = engine::discover(plan, cx, &mut state.clone()).await?;
@@ -26,7 +26,7 @@ pub(super) async fn settle(
     let runs = state.runs.get_or_insert_default();
     runs.extend(ours.into_keys().filter(|run| *run != state.run));
     if others.is_empty() {
-        return Ok(false);
+        return Ok(seen);
     }
     let strangers = seen.iter().filter(|s| s.state == Standing::Foreign);
     for stranger in strangers.filter_map(|s| s.message.as_deref()).take(3) {
@@ -36,7 +36,7 @@ pub(super) async fn settle(
     let found = seen.iter().any(|s| s.state == Standing::Found);
     if !adopt && (found || has_own) {
         cx.warn(format!("left alone: {whose}"));
-        return Ok(false);
+        return Ok(seen);
     }
     if !adopt {
         ask(global, cx, &whose, command).await?;
@@ -44,7 +44,7 @@ pub(super) async fn settle(
     cx.warn(format!("adopted: {whose}"));
     runs.extend(others.into_keys());
     (state.recovered, state.owner) = (true, None);
-    Ok(true)
+    Ok(seen)
 }
 
 /// Whose runs these are, as far as their tags say.

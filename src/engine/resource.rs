@@ -66,6 +66,8 @@ pub trait Resource: Send + Sync + 'static {
     /// Where [`Resource::fixed`] says so, another one takes its place while it is still in use: see
     /// [`Resource::retire`]. It [lingers](Resource::LINGERS).
     const RETIRES: bool = false;
+    /// It carries tags: see [`Resource::tag`].
+    const TAGGED: bool = false;
     /// `create` writes it whole, whether it is there or not: that changes it, too.
     const PUT: bool = false;
     /// The resources it is made from, e.g. `(Ref<Role>, Ref<LogGroup>)`.
@@ -105,6 +107,11 @@ pub trait Resource: Send + Sync + 'static {
     /// Whether [`Resource::update`] cannot mend this difference, which `check` has found.
     fn fixed(_drift: &Drift) -> bool {
         false
+    }
+
+    /// The output that one with this key has, if it follows from the key alone.
+    fn derived(_cx: &Cx, _key: &Self::Key) -> Option<Self::Output> {
+        None
     }
 
     /// Makes it. `FaultKind::Exists` sends the engine to [`Resource::find`].

@@ -131,6 +131,11 @@ impl<R: Resource> Work<Cx> for Typed<R> {
         key.as_ref().map(encode).transpose()
     }
 
+    fn derived(&self, cx: &Cx, key: &Value) -> Result<Option<Value>, Fault> {
+        let output = R::derived(cx, &decode(key)?);
+        output.as_ref().map(encode).transpose()
+    }
+
     fn create<'a>(&'a self, cx: &'a Cx, key: &'a Value) -> Answer<'a, Value> {
         Box::pin(async move {
             encode(

@@ -90,6 +90,11 @@ macro_rules! dispatch {
                 match self { $(Self::$kind => $kind::SWEPT,)* }
             }
 
+            /// Whether it carries tags: see [`Resource::TAGGED`].
+            pub fn tagged(self) -> bool {
+                match self { $(Self::$kind => $kind::TAGGED,)* }
+            }
+
             /// IAM actions that its calls need: see [`Resource::ACTIONS`].
             pub fn actions(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => $kind::ACTIONS,)* }

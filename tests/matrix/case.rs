@@ -87,7 +87,14 @@ impl Case {
         self.strikes(&lab)?;
         match self.ending {
             Ending::GoesOn => {
-                lab.runs("up --yes")?;
+                // What a `down` began to delete, and still exists, goes with `--replace` only.
+                let replaces = self.call.command == "down";
+                let line = if replaces {
+                    "up --yes --replace"
+                } else {
+                    "up --yes"
+                };
+                lab.runs(line)?;
                 lab.runs("verify")?;
                 let mut expected = [&before, built].concat();
                 expected.sort();

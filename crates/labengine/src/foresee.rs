@@ -52,9 +52,15 @@ impl<K> Intent<K> {
         matches!(self.action, Action::Replace | Action::Delete)
     }
 
-    /// People lose what was made, as far as anybody knows. What a run only began to make nobody has yet.
+    /// People lose what was made, as far as anybody knows. What a run only began to make nobody has yet. What a run began
+    /// to delete, and lab.yaml does not have, was agreed to.
     pub fn loses(&self) -> bool {
-        self.goes() && self.there && matches!(self.phase, Some(Phase::Created | Phase::Deleting))
+        let made = match self.phase {
+            Some(Phase::Created) => self.goes(),
+            Some(Phase::Deleting) => self.action == Action::Replace,
+            Some(Phase::Creating) | None => false,
+        };
+        made && self.there
     }
 }
 

@@ -245,6 +245,10 @@ async fn presence<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Hea
     Ok(Health::from_found(found))
 }
 
+fn is_there(health: &Health) -> bool {
+    matches!(health, Health::Ok | Health::Drifted(_))
+}
+
 fn seen<K: Kind>(
     id: &StepId,
     kind: K,
@@ -257,19 +261,14 @@ fn seen<K: Kind>(
     let deleting = record.is_some_and(|r| r.phase == Phase::Deleting);
     let (state, drift, message) = match (record, health) {
         (None, _) | (_, None) => (Standing::NotBuilt, vec![], None),
-        (_, Some(Ok(Health::Ok | Health::Drifted(_)))) if deleting => (
-            Standing::Drifted,
-            vec![],
-            Some(
-                "an earlier run began to delete it: `labctl down` goes on, `labctl up` replaces it"
-                    .to_owned(),
-            ),
-        ),
-        (_, Some(Ok(Health::Ok))) if begun => (
-            Standing::Drifted,
-            vec![],
-            Some("an earlier run was cut off here: `labctl up` goes on".to_owned()),
-        ),
+        // How it differs matters no more when its deletion was cut off.
+        (_, Some(Ok(health))) if deleting && is_there(&health) || begun && health == Health::Ok => {
+            (
+                Standing::Drifted,
+                vec![],
+                Some("an earlier run was cut off here: `labctl up` goes on".to_owned()),
+            )
+        }
         (_, Some(Ok(Health::Ok))) => (Standing::Present, vec![], None),
         (_, Some(Ok(Health::Missing))) => (
             if begun {

@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use crate::{
-    Change, Driver, Failure, Foresight, Health, Plan, Progress, StepId,
+    Change, Driver, Failure, Foresight, Health, Kind, Plan, Progress, StepId,
     decide::Wish,
     interrupt::STOPPING,
     journal::JournalOf,
@@ -277,6 +277,14 @@ async fn schedule<D: Driver>(
             Ok(brought) => {
                 if brought.found {
                     found.insert(id.clone());
+                }
+                // What the plan has not went along, and nothing else will report it.
+                for gone in brought.took.iter().filter(|id| plan.get(id).is_none()) {
+                    let why = plan
+                        .get(&id)
+                        .map(|step| format!("with the {}", step.kind.title()));
+                    Teller::new(driver, gone).tell(Change::Deleted, None, why);
+                    built.removed += 1;
                 }
                 taken.extend(brought.took);
                 retired.extend(brought.retired);

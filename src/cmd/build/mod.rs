@@ -1,5 +1,6 @@
 //! A run that makes a lab as a plan has it: what `up` and `reset` share from the moment they know where they lead.
 
+mod again;
 mod finish;
 mod tag;
 
@@ -22,7 +23,9 @@ use crate::{
     event::{Event, StepInfo},
     lab::Lab,
 };
+pub(super) use again::Foreseen;
 use finish::{Ran, finish};
+pub(super) use tag::will_tag;
 
 /// One run, before its first change.
 pub(super) struct Build<'a> {
@@ -42,7 +45,7 @@ pub(super) struct Build<'a> {
 
 impl Build<'_> {
     /// Reads what is there, and returns what the run would do about it.
-    pub(super) async fn foresee(&self, reads: Reads) -> Result<Foresight, Error> {
+    async fn foresee(&self, reads: Reads) -> Result<Foresight, Error> {
         let state = self.journal.state();
         let foresight = engine::foresee(&self.plan, &self.cx, &state, reads);
         let foresight = self.interrupt.or(Box::pin(foresight)).await;
@@ -54,11 +57,20 @@ impl Build<'_> {
     pub(super) async fn check(
         &self,
         agreed: Agreed,
-        intents: &[Intent],
-        asked: &[Intent],
+        foreseen: &Foreseen,
+        asked: impl Fn(&StepId) -> bool,
     ) -> Result<(), Error> {
         let state = self.journal.state();
-        losses::check(agreed, asked, self.link, &self.cx, &state).await?;
+        let intents = &foreseen.foresight.intents;
+        let intents_asked = intents.iter().filter(|intent| asked(&intent.id));
+        let intents_asked: Vec<Intent> = intents_asked.cloned().collect();
+        let lost = foreseen.losses.iter().filter(|(id, _)| asked(id));
+        let lost: Vec<(StepId, String)> = lost.cloned().collect();
+        losses::check(agreed, &intents_asked, &lost, self.link)?;
+        for (_, loss) in &foreseen.losses {
+            self.cx.warn(loss.clone());
+        }
+        self.cx.events().shown().await;
         if let Some(error) = secrets::unknown(self.lab, intents, self.secrets) {
             return Err(error);
         }
@@ -125,7 +137,7 @@ impl Build<'_> {
         let journal = Arc::clone(&self.journal);
         let built = engine::up(self.plan, self.cx.clone(), journal, options).await?;
         if built.ok() {
-            tag::owner(&self.cx, &self.journal, &self.owner).await?;
+            tag::owner(&self.cx, &self.journal, &self.owner, &built.done).await?;
         }
         let ran = Ran {
             command: self.command,

@@ -190,32 +190,23 @@ pub(in crate::cmd) fn refusal(
     )
 }
 
-/// Refuses a run that cannot be done, or that takes away what nobody agreed to lose. Before the first change.
-pub(in crate::cmd) async fn check(
+/// Refuses a run that cannot be done, or that takes away what nobody agreed to lose.
+pub(in crate::cmd) fn check(
     agreed: Agreed,
     intents: &[Intent],
+    losses: &[(StepId, String)],
     link: &Link,
-    cx: &Cx,
-    state: &State,
 ) -> Result<(), Error> {
-    if let Some(error) = impossible(agreed, intents, link) {
-        return Err(error);
-    }
-    let losses = losses(intents, link, cx, state).await;
-    if let Some(error) = refusal(agreed, intents, &losses, link) {
-        return Err(error);
-    }
-    for (_, message) in losses {
-        cx.warn(message);
-    }
-    cx.events().shown().await;
-    Ok(())
+    let error = impossible(agreed, intents, link);
+    let error = error.or_else(|| refusal(agreed, intents, losses, link));
+    error.map_or(Ok(()), Err)
 }
 
-/// How many things the run deletes, for the question before it; nothing when it deletes none.
+/// How many things the run changes or deletes, for the question before it; nothing when it does neither.
 pub(in crate::cmd) fn counted(intents: &[Intent]) -> String {
     let count = |action: Action| intents.iter().filter(|i| i.action == action).count();
     let words = [
+        (count(Action::Update), "updated"),
         (count(Action::Replace), "replaced by new ones"),
         (count(Action::Delete), "deleted"),
     ];

@@ -15,7 +15,7 @@ use text::Line;
 pub(super) use wanted::{Users, check, last, planned};
 
 use super::{
-    link, lookup,
+    link, lookup, renamed,
     scene::{self, Site},
     whose,
 };
@@ -133,7 +133,7 @@ impl Asked<'_> {
         let mut notes = secrets::notes(self.lab, actions, Some(state), &self.secrets);
         notes.extend(left);
         let me = whose::owner(&identity.arn, self.lab.owner.as_deref());
-        let lines = lines(intents, &losses);
+        let lines = lines(intents, &losses, state);
         Ok(Told {
             leaves: leaves(self.lab, &lines, Some(&me), place),
             lines,
@@ -160,6 +160,12 @@ impl Asked<'_> {
         let up = self.command(local);
         let another = looked.as_ref().and_then(|looked| looked.of_another());
         let refusal = another.map(|another| whose::refusal(another, &up));
+        let unnamed = looked
+            .as_ref()
+            .and_then(|l| lookup::unnamed(&l.others).filter(|_| l.whose.is_none()));
+        if let Some(looked) = &looked {
+            renamed::check(site, lab, &self.plan, &looked.state)?;
+        }
         let lines = match looked {
             None => {
                 let mut steps: Vec<&engine::Step> = self.plan.steps().iter().collect();
@@ -181,11 +187,12 @@ impl Asked<'_> {
                     },
                     ..intent
                 });
-                lines(found.collect(), &[])
+                lines(found.collect(), &[], &looked.state)
             }
         };
         let actions = lines.iter().map(|line| (&line.id, line.action));
-        let notes = secrets::notes(lab, actions, None, &self.secrets);
+        let mut notes = secrets::notes(lab, actions, None, &self.secrets);
+        notes.extend(unnamed);
         Ok(Told {
             leaves: leaves(lab, &lines, me.as_ref(), (local, twin)),
             lines,
@@ -221,9 +228,10 @@ fn leaves(lab: &Lab, lines: &[Line], me: Option<&Owner>, place: (bool, bool)) ->
 }
 
 /// In the tutorial's order.
-fn lines(mut intents: Vec<Intent>, losses: &[(StepId, String)]) -> Vec<Line> {
+fn lines(mut intents: Vec<Intent>, losses: &[(StepId, String)], state: &State) -> Vec<Line> {
     intents.sort_by_key(|intent| intent.chapter);
-    let lines = intents.into_iter().map(|intent| Line::of(intent, losses));
+    let lines = intents.into_iter();
+    let lines = lines.map(|intent| Line::of(intent, losses, state));
     lines.collect()
 }
 
@@ -236,6 +244,7 @@ fn made(step: &engine::Step) -> Line {
         was: None,
         action: Action::Create,
         drift: Vec::new(),
+        tag: false,
         fixed: None,
         lost: None,
         theirs: None,

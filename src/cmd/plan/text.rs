@@ -1,8 +1,11 @@
 //! A plan in words and as JSON.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
+    cmd::build::will_tag,
     engine::{self, Action, Intent},
     error::Error,
     report,
@@ -20,6 +23,9 @@ pub(in crate::cmd) struct Line {
     pub(super) was: Option<String>,
     pub(super) action: Action,
     pub(super) drift: Vec<engine::Drift>,
+    /// `up` adds the owner's tags to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) tag: bool,
     /// A field that cannot be changed while the resource exists: `up` refuses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fixed: Option<String>,
@@ -35,10 +41,15 @@ pub(in crate::cmd) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(intent: Intent, losses: &[(engine::StepId, String)]) -> Self {
+    pub(super) fn of(
+        intent: Intent,
+        losses: &[(engine::StepId, String)],
+        state: &engine::State,
+    ) -> Self {
         let lost = losses.iter().find(|(id, _)| *id == intent.id);
         Self {
             lost: lost.map(|(_, loss)| loss.clone()),
+            tag: will_tag(state, &intent),
             id: intent.id,
             kind: intent.kind,
             name: intent.name,
@@ -71,7 +82,9 @@ impl Told {
     /// Whether a run would change something.
     pub(super) fn changes(&self) -> bool {
         let still = [Action::Keep, Action::Leave];
-        self.lines.iter().any(|line| !still.contains(&line.action))
+        self.lines
+            .iter()
+            .any(|line| line.tag || !still.contains(&line.action))
     }
 
     pub(super) fn print(&self, json: bool) {
@@ -126,6 +139,10 @@ impl Told {
                 parts.insert(parts.len() - 1, format!("{} {words}", count(action)));
             }
         }
+        let tags = self.lines.iter().filter(|line| line.tag).count();
+        if tags > 0 {
+            parts.push(format!("{tags} to tag"));
+        }
         let asked = if self.asked {
             "labctl only read"
         } else {
@@ -140,8 +157,23 @@ pub(in crate::cmd) fn changes(intents: &[Intent]) -> Vec<String> {
     let changing = intents.iter().filter(|i| i.action != Action::Keep);
     let mut changing: Vec<&Intent> = changing.collect();
     changing.sort_by_key(|intent| intent.chapter);
-    let line = |i: &Intent| format!("{} {} `{}`", word(i.action), i.kind.title(), i.name);
-    changing.into_iter().map(line).collect()
+    changing.into_iter().map(change).collect()
+}
+
+/// What a run does about one resource, with the fields that it changes.
+pub(in crate::cmd) fn change(intent: &Intent) -> String {
+    let (word, title) = (word(intent.action), intent.kind.title());
+    let name = intent.was.as_ref().unwrap_or(&intent.name);
+    let line = format!("{word} {title} `{name}`");
+    let fields = intent.drift.iter();
+    let fields: BTreeSet<String> = fields
+        .map(|d| format!("{}: {} → {}", d.field, d.seen, d.wanted))
+        .collect();
+    let fields: Vec<String> = fields.into_iter().collect();
+    match fields.join(", ") {
+        none if none.is_empty() || intent.action == Action::Delete => line,
+        fields => format!("{line} ({fields})"),
+    }
 }
 
 /// A line or more for each.
@@ -160,6 +192,9 @@ fn lines(all: &[Line]) -> Vec<String> {
         ));
         let drift = line.drift.iter();
         lines.extend(drift.map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted)));
+        if line.tag {
+            lines.push("            gets the owner's tags".to_owned());
+        }
         lines.extend(line.theirs.iter().map(|seen| format!("            {seen}")));
         lines.extend(line.lost.iter().map(|lost| format!("            {lost}")));
         lines.extend(line.with.iter().filter_map(|with| {

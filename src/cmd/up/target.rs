@@ -81,11 +81,12 @@ fn require_interpreters(lab: &Lab) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether AWS has something with this lab's tag though there is no state. Without an answer: look.
-pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> bool {
-    lookup::tagged(cx, lab)
-        .await
-        .map_or(true, |arns| !arns.is_empty())
+/// ARNs of what has this lab's tag though there is no state, if there may be something. Without an answer: look.
+pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> Option<Vec<String>> {
+    match lookup::tagged(cx, lab).await {
+        Ok(arns) if arns.is_empty() => None,
+        arns => Some(arns.unwrap_or_default()),
+    }
 }
 
 /// What the user should know before anything is made. `told`: the state was kept aside, with a word.

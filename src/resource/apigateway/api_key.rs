@@ -80,6 +80,7 @@ impl Resource for ApiKey {
     ];
     const REPEATS: bool = true;
     const LINGERS: bool = true;
+    const TAGGED: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

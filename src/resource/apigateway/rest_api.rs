@@ -97,6 +97,7 @@ impl Resource for RestApi {
     ];
     const REPEATS: bool = true;
     const CARRIES: Option<&'static str> = Some("its id and its invoke URL");
+    const TAGGED: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

@@ -73,6 +73,7 @@ impl Resource for Stage {
         "apigateway:DELETE",
     ];
     const CARRIES: Option<&'static str> = Some("its invoke URL");
+    const TAGGED: bool = true;
     type Needs = (Ref<RestApi>, Ref<Deployment>);
     type Key = Key;
     type Output = Output;

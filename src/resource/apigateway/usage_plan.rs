@@ -100,6 +100,7 @@ impl Resource for UsagePlan {
         "apigateway:DELETE",
     ];
     const REPEATS: bool = true;
+    const TAGGED: bool = true;
     type Needs = (Ref<RestApi>, Ref<Stage>);
     type Key = Key;
     type Output = Output;

@@ -163,6 +163,7 @@ impl Resource for UserPool {
     const CARRIES: Option<&'static str> = Some(
         "its users with their passwords and second factors, its id, its clients' ids and its sign-in domain",
     );
+    const TAGGED: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

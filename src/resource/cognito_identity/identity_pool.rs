@@ -98,6 +98,7 @@ impl Resource for IdentityPool {
         "cognito-identity:UpdateIdentityPool",
     ];
     const CARRIES: Option<&'static str> = Some("its id and its users' identities");
+    const TAGGED: bool = true;
     type Needs = (Ref<UserPool>, Ref<AppClient>);
     type Key = Key;
     type Output = Output;

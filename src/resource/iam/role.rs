@@ -190,6 +190,7 @@ impl Resource for Role {
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
     /// The identity pool, for its users' role.
+    const TAGGED: bool = true;
     type Needs = Option<Ref<IdentityPool>>;
     type Key = Key;
     type Output = Output;
@@ -201,6 +202,13 @@ impl Resource for Role {
     fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             name: self.name.clone(),
+        })
+    }
+
+    fn derived(cx: &Cx, key: &Key) -> Option<Output> {
+        Some(Output {
+            name: key.name.clone(),
+            arn: cx.role_arn(&key.name),
         })
     }
 

@@ -143,6 +143,7 @@ impl Resource for Function {
     ];
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
+    const TAGGED: bool = true;
     type Needs = (Ref<Role>, Ref<LogGroup>);
     type Key = Key;
     type Output = Output;
@@ -154,6 +155,13 @@ impl Resource for Function {
     fn key(&self, _cx: &Cx, _given: Option<&Given<Self>>) -> Option<Key> {
         Some(Key {
             name: self.spec.name.clone(),
+        })
+    }
+
+    fn derived(cx: &Cx, key: &Key) -> Option<Output> {
+        Some(Output {
+            name: key.name.clone(),
+            arn: cx.function_arn(&key.name),
         })
     }
 

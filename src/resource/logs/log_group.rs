@@ -127,6 +127,7 @@ impl Resource for LogGroup {
     ];
     const BY_NAME: bool = true;
     const ADOPTABLE: bool = true;
+    const TAGGED: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;
@@ -142,6 +143,12 @@ impl Resource for LogGroup {
     }
 
     /// Two calls, the second idempotent: an adopted group is always checked, and its retention mended.
+    fn derived(cx: &Cx, key: &Key) -> Option<Output> {
+        Some(Output {
+            arn: arn(cx, &key.name),
+        })
+    }
+
     async fn create(&self, cx: &Cx, key: &Key, _given: &Given<Self>) -> Result<Output, Fault> {
         cx.call("logs:CreateLogGroup", Effect::Create, || {
             cx.clients()

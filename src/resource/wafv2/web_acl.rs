@@ -186,6 +186,7 @@ impl Resource for WebAcl {
     ];
     const BY_NAME: bool = true;
     const LINGERS: bool = true;
+    const TAGGED: bool = true;
     type Needs = ();
     type Key = Key;
     type Output = Output;

@@ -98,6 +98,10 @@ fn an_older_lab_gets_its_owner_at_the_next_up() {
     account.tag_function(&[("labctl:lab", "demo"), ("labctl:run", &run)]);
     let status = anna.ok("status");
     assert!(status.out.contains("Complete"), "no drift: {}", status.out);
+    let plan = anna.runs("plan").code(3);
+    for words in ["6 unchanged, 4 to tag", "gets the owner's tags"] {
+        assert!(plan.out.contains(words), "{words}: {}", plan.out);
+    }
     let up = anna.ok("up --yes");
     assert!(
         up.out.contains("added owner tags to 4 resources"),

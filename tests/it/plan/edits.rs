@@ -152,6 +152,10 @@ pub(super) const TUTORIAL: &[Edit] = &[
             ("class-hello", "d-hello"),
         ],
     ),
+    file(
+        "a function's name and the path of its route",
+        &[("d-hello", "class-hello"), ("GET /demo", "GET /moved")],
+    ),
 ];
 
 /// A call of API Gateway below the API.

@@ -76,9 +76,10 @@ const CASES: [Case; 2] = [
     },
 ];
 
-/// `up` at a terminal: `meanwhile` happens at its question, which is answered with yes.
-fn asked(place: &Place, meanwhile: impl FnOnce()) -> Said {
-    let mut command = place.site.terminal("up");
+/// `up` at a terminal: `meanwhile` happens at its question, which is answered with yes. It asks again if AWS differs then,
+/// which is answered with `again`.
+fn asked_twice(place: &Place, up: &str, meanwhile: impl FnOnce(), again: Option<&str>) -> Said {
+    let mut command = place.site.terminal(up);
     command
         .env("AWS_ENDPOINT_URL", &place.endpoint)
         .env("AWS_ACCESS_KEY_ID", place.account.expect("an account"))
@@ -88,7 +89,16 @@ fn asked(place: &Place, meanwhile: impl FnOnce()) -> Said {
     meanwhile();
     let mut keys = up.child.stdin.take().expect("a keyboard");
     keys.write_all(b"y\n").expect("keys");
+    if let Some(again) = again {
+        up.hears("AWS changed while you were asked");
+        keys.write_all(format!("{again}\n").as_bytes())
+            .expect("keys");
+    }
     up.end()
+}
+
+fn asked(place: &Place, meanwhile: impl FnOnce()) -> Said {
+    asked_twice(place, "up", meanwhile, None)
 }
 
 impl Case {
@@ -105,11 +115,13 @@ impl Case {
 }
 
 #[test]
-fn a_loss_that_nobody_announced_is_refused_during_the_run() {
+fn a_loss_that_nobody_announced_is_refused() {
     for case in &CASES {
         let place = case.up();
         let said = asked(&place, || (case.bring_back)(&place)).code(7);
-        assert!(said.out.contains("did not announce"), "{}", said.out);
+        for words in ["AWS changed while you were asked", "nothing was changed"] {
+            assert!(said.out.contains(words), "{words}: {}", said.out);
+        }
         assert!((case.is_there)(&place), "{}: {}", case.step, said.out);
         // Now it is announced, and needs agreement.
         let plan = place.run("plan --json").code(3).json();
@@ -122,6 +134,88 @@ fn a_loss_that_nobody_announced_is_refused_during_the_run() {
         assert!(!(case.is_there)(&place), "{}", case.step);
         place.run("status").code(0);
     }
+}
+
+fn retention(place: &Place, days: u16) {
+    let group = format!("/aws/lambda/{}", crate::harness::FUNCTION);
+    let input = json!({ "logGroupName": group, "retentionInDays": days });
+    assert_eq!(
+        account(place).logs("PutRetentionPolicy", &input).status,
+        200
+    );
+}
+
+fn another_user(place: &Place) {
+    let pool = output(place, "user_pool", "id");
+    let input = json!({ "UserPoolId": pool, "Username": "late@example.com" });
+    let made = account(place).cognito("AdminCreateUser", &input);
+    assert_eq!(made.status, 200, "{}", made.body);
+}
+
+/// What differs is said, and asked again: another field of another resource, a loss that grew, a loss more.
+#[test]
+fn what_changes_while_the_question_is_open_is_asked_again() {
+    let place = Place::account(with_domain(), "191919191919");
+    place.run("up --yes").code(0);
+    place.site.edit(
+        "    source: artifacts/hello",
+        "    source: artifacts/hello\n    memory: 256",
+    );
+    let before = place.run("plan --json").code(3).json();
+    assert_eq!(text(&line(&before, "log_group.hello"), "action"), "keep");
+    for (answer, code) in [("n", 1), ("y", 0)] {
+        let change = || retention(&place, 400);
+        let said = asked_twice(&place, "up", change, Some(answer))
+            .code(code)
+            .out;
+        let (first, second) = said.split_once("AWS changed").expect("asked again");
+        for words in ["1 updated", "update function", "MemorySize: 128 → 256"] {
+            assert!(first.contains(words), "{words}: {first}");
+        }
+        for words in ["2 updated", "update log group", "400 →"] {
+            assert!(second.contains(words), "{words}: {second}");
+        }
+        assert!(!first.contains("log group"), "{first}");
+        if code != 0 {
+            retention(&place, 7);
+            assert_eq!(place.run("plan --json").code(3).json(), before);
+        }
+    }
+    place.run("plan").code(0);
+    // More is lost than what was agreed to.
+    place
+        .site
+        .edit("domain: d-surprise-1", "domain: d-surprise-2");
+    let stages = || assert_eq!(stage(&place, "DELETE"), 202);
+    let said = asked_twice(&place, "up --replace", stages, Some("n"))
+        .code(1)
+        .out;
+    let (_, second) = said.split_once("AWS changed").expect("asked again");
+    assert!(second.contains("create stage"), "{second}");
+    assert!(
+        account(&place)
+            .cognito(
+                "DescribeUserPoolDomain",
+                &json!({ "Domain": "d-surprise-1" })
+            )
+            .body
+            .contains("UserPoolId")
+    );
+    place
+        .site
+        .edit("domain: d-surprise-2", "domain: d-surprise-1");
+    place.run("up --yes").code(0);
+    // The pool has one user more than was said.
+    let mut down = place.command("down --yes --parallel 1");
+    down.env("LABCTL_CRASH", "sending:cognito-idp:DeleteUserPool:1");
+    Said::of(&mut down).code(-1);
+    let more = || another_user(&place);
+    let said = asked_twice(&place, "up --replace", more, Some("n"));
+    let said = said.code(1).out;
+    assert!(
+        said.contains("(1 user,") && said.contains("(2 users,"),
+        "{said}"
+    );
 }
 
 /// What was announced as created is told as created.

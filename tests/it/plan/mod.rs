@@ -3,6 +3,7 @@
 mod edits;
 mod exact;
 mod meanwhile;
+mod renamed;
 mod reset;
 mod retyped;
 mod unfinished;

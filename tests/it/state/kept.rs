@@ -109,6 +109,11 @@ impl Lab {
             step["order"] = json!(step["order"].as_u64().expect("a number") + 100);
         }
         self.site.write(&self.file, moved.to_string());
+        let plan = self.runs(&format!("plan --json {}", self.kept.options));
+        let plan = plan.code(3).json();
+        let lines = plan.as_array().expect("a list").iter();
+        let planned = lines.filter(|line| line["tag"] == true).count();
+        twin::forget_calls(&self.endpoint);
         let up = self.up();
         let changes = changes(&up.events());
         assert_eq!(
@@ -125,6 +130,7 @@ impl Lab {
             .collect();
         let tags = writes.iter().filter(|c| tags(c)).count();
         assert_eq!(tags, writes.len(), "{writes:?}");
+        assert_eq!(planned, tags, "{plan:#}");
         let announced = format!("added owner tags to {tags} resources");
         assert!(tags > 0 && up.out.contains(&announced), "{}", up.out);
         twin::forget_calls(&self.endpoint);
@@ -144,7 +150,9 @@ impl Lab {
 
     /// `up` completes what was killed, and makes nothing twice.
     fn up_completes(&self) {
-        self.up();
+        // What a `down` began to delete, and still exists, goes with `--replace` only.
+        let line = format!("up --local --replace {}", self.kept.options);
+        self.runs(&line).code(0);
         self.runs("status").code(0);
         let all = twin::everything(&self.endpoint);
         let each: BTreeSet<_> = all.iter().collect();

@@ -4,6 +4,8 @@ mod edits;
 mod lookup;
 mod until;
 
+use std::process::Command;
+
 pub(crate) use edits::{other_type, with_domain, with_provider};
 use serde_json::Value;
 
@@ -59,19 +61,24 @@ impl Place {
 
     /// Runs labctl; `up` with `--local` on the folder's own twin.
     pub(crate) fn run(&self, line: &str) -> Said {
+        Said::of(&mut self.command(line))
+    }
+
+    /// What [`Self::run`] runs.
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut words: Vec<&str> = line.split(' ').collect();
         let Some(id) = self.account else {
             if words[0] == "up" {
                 words.insert(1, "--local");
             }
-            return Said::of(&mut self.site.command(words));
+            return self.site.command(words);
         };
         let mut command = self.site.command(words);
         command
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("AWS_ACCESS_KEY_ID", id)
             .env("AWS_SECRET_ACCESS_KEY", "secret");
-        Said::of(&mut command)
+        command
     }
 
     /// As [`Self::run`], and answers which calls changed something.

@@ -14,7 +14,9 @@ impl<D: Driver> Builder<'_, D> {
         let (change, took) = self.remove(record).await?;
         // It may have gone with what it was part of.
         memory.replaces = change != Change::LeftAlone;
-        memory.ends.took = took;
+        if memory.replaces {
+            memory.ends.took = took;
+        }
         memory.saw = Saw::Nothing;
         Ok(None)
     }

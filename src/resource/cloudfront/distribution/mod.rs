@@ -112,6 +112,7 @@ impl Resource for Distribution {
     ];
     const CARRIES: Option<&'static str> = Some("its id and its address");
     /// The link of a key that takes another's place comes first: the edge must not send a key that is good for nothing.
+    const TAGGED: bool = true;
     type Needs = (
         Ref<RestApi>,
         (Ref<ApiKey>, Option<Ref<UsagePlanKey>>),
