@@ -90,6 +90,12 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
+    /// What its key says it lives in, at the top: what carries the tags that say whose it is, by id (a function by
+    /// name). `None`: it has tags of its own, or looks at those of what it is in.
+    fn inside(_key: &Self::Key) -> Option<(Kind, &str)> {
+        None
+    }
+
     /// Of its needs, those that AWS deletes while it is still there: `down` does not let them wait for it.
     fn independent_of(_needs: &Self::Needs) -> Vec<StepId> {
         Vec::new()

@@ -73,6 +73,9 @@ macro_rules! dispatch {
             fn retires(self) -> bool {
                 match self { $(Self::$kind => $kind::RETIRES,)* }
             }
+            fn inside(self, key: &Value) -> Option<(Self, String)> {
+                match self { $(Self::$kind => inside::<$kind>(key),)* }
+            }
             fn unknown(self) -> Option<Value> {
                 match self { $(Self::$kind => unknown::<$kind>(),)* }
             }
@@ -230,6 +233,12 @@ async fn claim<R: Resource>(cx: &Cx, key: &Value) -> Result<(), Fault> {
     R::claim(cx, &decode(key)?).await
 }
 
+fn inside<R: Resource>(key: &Value) -> Option<(Kind, String)> {
+    let key = decode(key).ok()?;
+    let (kind, id) = R::inside(&key)?;
+    Some((kind, id.to_owned()))
+}
+
 /// An output of which nothing is known yet.
 fn unknown<R: Resource>() -> Option<Value> {
     let output: R::Output = labengine::unknown()?;
@@ -240,8 +249,35 @@ fn check<R: Resource>(key: &Value, out: Option<&Value>) -> Result<(), Mismatch> 
     json::from_value::<R::Key>(key).map_err(|wrong| wrong.within("key"))?;
     if let Some(out) = out {
         json::from_value::<R::Output>(out).map_err(|wrong| wrong.within("output"))?;
+        agree(key, out).map_err(|wrong| wrong.within("output"))?;
     }
     Ok(())
+}
+
+/// Refuses an output that is of another thing than its key: others would be made, or found, in that one.
+fn agree(key: &Value, out: &Value) -> Result<(), Mismatch> {
+    let other = |field: &str| Mismatch {
+        field: field.to_owned(),
+        reason: "not of the same resource as the rest of this step".to_owned(),
+    };
+    let differs = |field: &str| key.get(field).is_some_and(|said| *said != out[field]);
+    let members = out.as_object().into_iter().flatten();
+    for (field, value) in members {
+        // A method's response has its whole key.
+        if differs(field) || (field == "key" && value != key) {
+            return Err(other(field));
+        }
+    }
+    let (id, arn) = (out["id"].as_str(), out["arn"].as_str());
+    let named = id.or_else(|| out["name"].as_str());
+    match (named, arn) {
+        (Some(named), Some(arn))
+            if !arn.ends_with(&format!("/{named}")) && !arn.ends_with(&format!(":{named}")) =>
+        {
+            Err(other("arn"))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn delete<R: Resource>(cx: &Cx, key: &Value, out: Option<&Value>) -> Result<(), Fault> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Drift, Health, Kind, Phase, Rekey, Stranger, seen::readable};
+use crate::{Drift, Found, Health, Kind, Phase, Rekey, Stranger, seen::readable};
 
 /// What the plan wants of a step, compared with the key on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,16 @@ impl Saw {
             }
             Health::Drifted(drift) => Self::Drifted(drift),
             Health::Foreign(stranger) => Self::Theirs(stranger),
+        }
+    }
+}
+
+impl From<Found<Value>> for Saw {
+    fn from(found: Found<Value>) -> Self {
+        match found {
+            Found::Ours(output) => Self::Ours(output),
+            Found::Foreign(stranger) => Self::Theirs(stranger),
+            Found::Absent => Self::Absent,
         }
     }
 }

@@ -10,8 +10,12 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::{
-    Change, Driver, Failure, Fault, Found, Kind, Progress, Record, State, StepId,
-    interrupt::STOPPING, journal::JournalOf, late, state::Move, step::Teller,
+    Change, Driver, Failure, Fault, Found, Kind, Progress, Record, State, StepId, Stranger,
+    interrupt::STOPPING,
+    journal::JournalOf,
+    late,
+    state::{Move, Root},
+    step::Teller,
 };
 
 /// What a run of `down` did.
@@ -66,11 +70,36 @@ impl Survey {
     }
 }
 
+/// What is in something that the state does not have, if it is: nothing says that it is this lab's.
+pub(crate) async fn elsewhere<D: Driver>(
+    driver: &D,
+    state: &State<D::Kind>,
+    record: &Record<D::Kind>,
+) -> Result<Option<Found<Value>>, Fault> {
+    let Root::Elsewhere(place) = state.root(record) else {
+        return Ok(None);
+    };
+    Ok(Some(match driver.find(record.kind, &record.key).await? {
+        Found::Absent => Found::Absent,
+        Found::Ours(_) => Found::Foreign(Stranger {
+            seen: format!("it is in the {place}, which this lab's state does not have"),
+            lab: None,
+        }),
+        Found::Foreign(stranger) => Found::Foreign(stranger),
+    }))
+}
+
 /// Looks at a thing before it is deleted. A name may be a stranger's by now, and so may an id: the state may have been
 /// edited or merged. What was only begun may not be there, or be there without the id that its deletion needs.
-async fn look<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Survey, Fault> {
+async fn look<D: Driver>(
+    driver: &D,
+    state: &State<D::Kind>,
+    record: &Record<D::Kind>,
+) -> Result<Survey, Fault> {
     let (kind, key) = (record.kind, &record.key);
+    let elsewhere = elsewhere(driver, state, record).await?;
     let found = match &record.output {
+        _ if elsewhere.is_some() => elsewhere.unwrap_or(Found::Absent),
         None => late::find(driver, kind, key).await?,
         Some(_) if kind.by_name() => driver.find(kind, key).await?,
         Some(output) => driver.own(kind, key, output).await?,
@@ -83,16 +112,13 @@ async fn look<D: Driver>(driver: &D, record: &Record<D::Kind>) -> Result<Survey,
     Ok(Survey { verdict, output })
 }
 
-/// What is seen of what a record lives in, when that is somebody else's: then so is all that is in it.
+/// What is seen of something that others live in, when it is somebody else's: then so is all that is in it.
 pub(crate) async fn theirs<D: Driver>(
     driver: &D,
     state: &State<D::Kind>,
-    record: &Record<D::Kind>,
+    root: &Record<D::Kind>,
 ) -> Result<Option<String>, Fault> {
-    let Some((_, root)) = state.root(record) else {
-        return Ok(None);
-    };
-    Ok(match look(driver, root).await?.verdict {
+    Ok(match look(driver, state, root).await?.verdict {
         Verdict::LeaveAlone(seen) => Some(seen),
         Verdict::Delete | Verdict::AlreadyGone => None,
     })
@@ -101,9 +127,10 @@ pub(crate) async fn theirs<D: Driver>(
 /// Deletes what is on record, when it is there and ours.
 pub(crate) async fn delete<D: Driver>(
     driver: &D,
+    state: &State<D::Kind>,
     record: &Record<D::Kind>,
 ) -> Result<Change, Fault> {
-    let survey = look(driver, record).await?;
+    let survey = look(driver, state, record).await?;
     carry_out(driver, record, &survey).await
 }
 
@@ -147,14 +174,40 @@ pub async fn survey<D: Driver>(
     state: &State<D::Kind>,
 ) -> BTreeMap<StepId, Result<Survey, Fault>> {
     let mut tasks = JoinSet::new();
+    let shared = Arc::new(state.clone());
     for (id, record) in roots(state) {
-        let driver = driver.for_step(&id);
+        let (driver, state) = (driver.for_step(&id), Arc::clone(&shared));
         tasks.spawn(async move {
-            let seen = look(&driver, &record).await;
+            let seen = look(&driver, &state, &record).await;
             (id, seen)
         });
     }
-    tasks.join_all().await.into_iter().collect()
+    let mut all: BTreeMap<StepId, Result<Survey, Fault>> =
+        tasks.join_all().await.into_iter().collect();
+    // What is deleted by itself and lives in somebody else's thing is his, too.
+    let theirs: Vec<(StepId, String)> = all
+        .keys()
+        .filter_map(|id| match state.root(state.steps.get(id)?) {
+            Root::OnRecord(root, _) => match &all.get(root)?.as_ref().ok()?.verdict {
+                Verdict::LeaveAlone(seen) => Some((id.clone(), in_theirs(seen))),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    for (id, seen) in theirs {
+        if let Some(Ok(survey)) = all.get_mut(&id)
+            && survey.verdict == Verdict::Delete
+        {
+            survey.verdict = Verdict::LeaveAlone(seen);
+        }
+    }
+    all
+}
+
+/// Why what lives in somebody else's thing is left alone.
+pub(crate) fn in_theirs(seen: &str) -> String {
+    format!("it is in what is not this lab's ({seen})")
 }
 
 /// Deletes what `survey` says is ours, what needs others first, in parallel.
@@ -254,7 +307,7 @@ async fn remove<D: Driver>(
     let teller = Teller::new(driver, id);
     let seen = match seen {
         Some(seen) => seen?,
-        None => look(driver, &record).await?,
+        None => look(driver, &journal.state(), &record).await?,
     };
     let physical_id = record.kind.physical_id(&record.key, seen.output.as_ref());
     if seen.verdict == Verdict::Delete {

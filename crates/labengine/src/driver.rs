@@ -47,6 +47,11 @@ pub trait Kind:
     fn retires(self) -> bool {
         false
     }
+    /// What a key says the thing lives in, at the top: the kind that carries the tags, and its id or name. `None`: it
+    /// has tags of its own, or the key does not say.
+    fn inside(self, _key: &Value) -> Option<(Self, String)> {
+        None
+    }
     /// An output of which nothing is known yet, see [`crate::unknown()`]. `None`: there is no such value.
     fn unknown(self) -> Option<Value>;
     /// Refuses a recorded key or output that is not this kind's.

@@ -13,6 +13,7 @@ use crate::{
     decide::{Saw, Wish, action, key_drift},
     inspect::look,
     prune::extra,
+    state::Root,
 };
 
 /// What a run would do about one step.
@@ -95,12 +96,19 @@ pub async fn foresee<D: Driver>(
     let doomed = extra(plan, state).into_iter();
     let doomed = doomed.filter(|id| !state.steps.get(id).is_some_and(|r| r.kind.lingers()));
     // What lives in somebody else's thing is left to him.
-    let theirs = |record: &Record<D::Kind>| match state.root(record).and_then(|(id, _)| health(id))
-    {
-        Some(Health::Foreign(stranger)) => Some(stranger.seen.clone()),
-        _ => None,
+    let theirs = |id: &StepId, record: &Record<D::Kind>| {
+        let root = match state.root(record) {
+            Root::Itself => return None,
+            Root::OnRecord(root, _) => root,
+            Root::Elsewhere(_) => id,
+        };
+        match health(root) {
+            Some(Health::Foreign(stranger)) => Some(stranger.seen.clone()),
+            _ => None,
+        }
     };
-    let doomed = doomed.filter(|id| state.steps.get(id).and_then(theirs).is_none());
+    let is_theirs = |id: &StepId| state.steps.get(id).and_then(|r| theirs(id, r)).is_some();
+    let doomed = doomed.filter(|id| !is_theirs(id));
     let mut actions: BTreeMap<StepId, Action> = doomed.map(|id| (id, Action::Delete)).collect();
     let mut intents = Vec::new();
     // Steps whose output is, or will be, another one than the recorded one.
@@ -151,7 +159,7 @@ pub async fn foresee<D: Driver>(
     for (id, record) in state.in_order() {
         if plan.get(id).is_none() {
             let mut intent = of_unwanted(plan, id, record, health(id), &actions);
-            intent.theirs = theirs(record);
+            intent.theirs = theirs(id, record);
             if intent.theirs.is_some() {
                 intent.action = Action::Look;
             }

@@ -11,6 +11,8 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     Drift, Driver, Fault, FaultKind, Health, Kind, Phase, Plan, Record, Rekey, State, StepId,
     decide::{Wish, key_drift},
+    down,
+    state::Root,
 };
 
 /// Reads at once: the pacer keeps them within the account's rates.
@@ -115,6 +117,10 @@ async fn check_all<D: Driver>(
         else {
             continue;
         };
+        // What is in something else is not compared with what is wanted of ours.
+        if matches!(state.root(record), Root::Elsewhere(_)) {
+            continue;
+        }
         let Some(key) = step.key_to_check(driver, record)? else {
             continue;
         };
@@ -196,7 +202,8 @@ pub async fn inspect<D: Driver>(
     Ok(all.into_iter().map(|(_, seen)| seen).collect())
 }
 
-/// Presence of what could not be checked: steps not in the plan, and steps that are begun.
+/// Presence of what could not be checked: steps not in the plan, steps that are begun, and those that are in something
+/// that is not on record.
 async fn find_rest<D: Driver>(
     driver: &D,
     state: &State<D::Kind>,
@@ -205,16 +212,21 @@ async fn find_rest<D: Driver>(
 ) -> Vec<(StepId, Result<Health, Fault>)> {
     let readers = Arc::new(Semaphore::new(readers));
     let mut tasks = JoinSet::new();
-    for (id, record) in state
-        .steps
-        .iter()
-        .filter(|(id, _)| !checked.contains_key(id))
-    {
+    let shared = Arc::new(state.clone());
+    let asked = state.steps.iter();
+    let asked = asked.filter(|(id, _)| !checked.contains_key(id));
+    for (id, record) in asked {
         let (id, record, driver) = (id.clone(), record.clone(), driver.for_step(id));
         let readers = Arc::clone(&readers);
+        let state = Arc::clone(&shared);
         tasks.spawn(async move {
             let _turn = readers.acquire_owned().await;
-            (id, presence(&driver, &record).await)
+            let health = match down::elsewhere(&driver, &state, &record).await {
+                Ok(None) => presence(&driver, &record).await,
+                Ok(Some(found)) => Ok(Health::from_found(found)),
+                Err(fault) => Err(fault),
+            };
+            (id, health)
         });
     }
     tasks.join_all().await

@@ -1,10 +1,13 @@
 //! Removes what the state has and the plan no longer wants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Change, Driver, Failure, Fault, FaultKind, Kind, Phase, Plan, Progress, State, StepId, down,
-    journal::JournalOf, state::Move, step::Teller,
+    Change, Driver, Failure, Fault, FaultKind, Kind, Phase, Plan, Progress, Record, State, StepId,
+    down,
+    journal::JournalOf,
+    state::{Move, Root},
+    step::Teller,
 };
 
 /// Steps of the state that the plan does not have (but no later chapters'), what needs others first. Not what goes with
@@ -58,22 +61,24 @@ pub(crate) async fn prune<D: Driver>(
 ) -> Result<Pruned, (StepId, Failure)> {
     let mut pruned = Pruned::default();
     let state = journal.state();
+    let mut roots = Roots::default();
     for id in extra(plan, &state) {
         let lingers = state.steps.get(&id).is_some_and(|r| r.kind.lingers());
         if lingers && when == When::First {
             pruned.left = true;
             continue;
         }
-        match theirs(&id, driver, &state).await {
+        match roots.theirs(&id, driver, &state).await {
             Ok(false) => {}
             Ok(true) => continue,
             Err(fault) => return Err((id, fault.into())),
         }
+        // Nothing is lost of what is in somebody else's.
+        let is_elsewhere = |r: &&Record<D::Kind>| matches!(state.root(r), Root::Elsewhere(_));
+        let whole = state.steps.get(&id);
+        let whole = whole.filter(|record| record.phase != Phase::Creating);
         if let (Some(record), false) = (
-            state
-                .steps
-                .get(&id)
-                .filter(|record| record.phase != Phase::Creating),
+            whole.filter(|record| !is_elsewhere(record)),
             when.has_retired(&id) || announced.is_none_or(|all| all.contains(&id)),
         ) && let Some(carries) = record.kind.carries()
         {
@@ -107,8 +112,9 @@ pub(crate) async fn failures<D: Driver>(
 ) -> Vec<(StepId, Failure)> {
     let mut failed = Vec::new();
     let state = journal.state();
+    let mut roots = Roots::default();
     for id in extra(plan, &state) {
-        match theirs(&id, driver, &state).await {
+        match roots.theirs(&id, driver, &state).await {
             Ok(false) => {}
             Ok(true) => continue,
             Err(fault) => {
@@ -123,20 +129,39 @@ pub(crate) async fn failures<D: Driver>(
     failed
 }
 
-/// Whether it lives in somebody else's thing. It stays then, and on record, for whoever takes that over again.
-async fn theirs<D: Driver>(id: &StepId, driver: &D, state: &State<D::Kind>) -> Result<bool, Fault> {
-    let Some(record) = state.steps.get(id) else {
-        return Ok(false);
-    };
-    let driver = driver.for_step(id);
-    let Some(seen) = down::theirs(&driver, state, record).await? else {
-        return Ok(false);
-    };
-    let (title, name) = (record.kind.title(), &record.name);
-    let message =
-        format!("{title} `{name}` is left alone: it is in what is not this lab's ({seen})");
-    driver.tell(Progress::Warning { message });
-    Ok(true)
+/// What was seen of the things that others live in, when they are somebody else's: each is looked at once.
+#[derive(Default)]
+struct Roots(BTreeMap<StepId, Option<String>>);
+
+impl Roots {
+    /// Whether it lives in somebody else's thing. It stays then, and on record, for whoever takes that over again.
+    async fn theirs<D: Driver>(
+        &mut self,
+        id: &StepId,
+        driver: &D,
+        state: &State<D::Kind>,
+    ) -> Result<bool, Fault> {
+        let Some(record) = state.steps.get(id) else {
+            return Ok(false);
+        };
+        let Root::OnRecord(root, holder) = state.root(record) else {
+            return Ok(false);
+        };
+        let driver = driver.for_step(id);
+        let seen = match self.0.get(root) {
+            Some(seen) => seen.clone(),
+            None => {
+                let seen = down::theirs(&driver, state, holder).await?;
+                self.0.insert(root.clone(), seen.clone());
+                seen
+            }
+        };
+        let Some(seen) = seen else { return Ok(false) };
+        let (title, name) = (record.kind.title(), &record.name);
+        let message = format!("{title} `{name}` is left alone: {}", down::in_theirs(&seen));
+        driver.tell(Progress::Warning { message });
+        Ok(true)
+    }
 }
 
 /// Returns what went.
@@ -160,7 +185,7 @@ async fn remove<D: Driver>(
     };
     journal.commit(id, Move::Unmake).await?;
     tell(&teller, Change::Deleting, Some("no longer wanted"));
-    let change = down::delete(&driver, &record).await?;
+    let change = down::delete(&driver, &journal.state(), &record).await?;
     let all = journal.state().with_inhabitants(id);
     journal
         .commit_all(all.iter().map(|id| (id.clone(), Move::Gone)).collect())

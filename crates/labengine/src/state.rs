@@ -121,6 +121,17 @@ impl<K: Kind> Record<K> {
     }
 }
 
+/// What carries the tags that say whose a record's thing is.
+#[derive(Debug)]
+pub(crate) enum Root<'a, K: Kind> {
+    /// The thing itself.
+    Itself,
+    /// Another one, which the state has.
+    OnRecord(&'a StepId, &'a Record<K>),
+    /// Another one, which the state does not have: the file was edited or merged, or that one is gone.
+    Elsewhere(String),
+}
+
 /// Where a step stands. No record at all: nothing there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -279,17 +290,19 @@ impl<K: Kind> State<K> {
             .is_some_and(|parent| self.steps.contains_key(parent))
     }
 
-    /// What the record lives in, at the top: what its tags say goes for all that is in it. `None`: it lives in nothing
-    /// that is on record.
-    pub(crate) fn root(&self, record: &Record<K>) -> Option<(&StepId, &Record<K>)> {
-        let above = |record: &Record<K>| self.steps.get_key_value(record.within.as_ref()?);
-        let mut root = above(record)?;
-        // A file may say that two live inside each other.
-        for _ in 0..self.steps.len() {
-            let Some(next) = above(root.1) else { break };
-            root = next;
+    /// What the record lives in, at the top, as its own key says: the tags of that one go for all that is in it.
+    pub(crate) fn root(&self, record: &Record<K>) -> Root<'_, K> {
+        let Some((kind, id)) = record.kind.inside(&record.key) else {
+            return Root::Itself;
+        };
+        let is_it = |seen: &str| seen == id || seen.ends_with(&format!(":{id}"));
+        let root = self.steps.iter().find(|(_, root)| {
+            root.kind == kind && root.physical_id().as_deref().is_some_and(is_it)
+        });
+        match root {
+            Some((id, record)) => Root::OnRecord(id, record),
+            None => Root::Elsewhere(format!("{} {id}", kind.title())),
         }
-        Some(root)
     }
 
     /// `id` and everything that lives inside it, directly or not.

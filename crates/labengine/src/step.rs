@@ -13,6 +13,7 @@ use crate::{
     Change, Drift, Driver, Failure, Fault, FaultKind, Found, Health, Kind, Phase, Record, Rekey,
     Step, StepId,
     decide::{self, Next, Patience, Rules, Saw, Wish},
+    down,
     event::describe,
     journal::JournalOf,
     late,
@@ -168,16 +169,17 @@ impl<D: Driver> Builder<'_, D> {
                 self.begin(wanted, memory).await
             }
             (Next::Find(patience), Some(record)) => {
-                memory.saw = match self.find(&record.key, patience).await? {
-                    Found::Ours(output) => Saw::Ours(output),
-                    Found::Foreign(stranger) => Saw::Theirs(stranger),
-                    Found::Absent => Saw::Absent,
-                };
+                memory.saw = self.find(&record.key, patience).await?.into();
                 Ok(None)
             }
             (Next::Create, Some(record)) => self.create(record.key, memory).await,
             (Next::Record, Some(record)) => self.record_seen(wanted, record, memory).await,
             (Next::Check, Some(record)) => {
+                let state = self.journal.state();
+                if let Some(found) = down::elsewhere(self.driver, &state, &record).await? {
+                    memory.saw = found.into();
+                    return Ok(None);
+                }
                 let key = self.step.key_to_check(self.driver, &record)?;
                 let health = match &record.output {
                     Some(output) => {
@@ -211,8 +213,12 @@ impl<D: Driver> Builder<'_, D> {
             (Next::Forget, Some(record)) => {
                 // Another copy of this state may have made it anew; a name would show by itself.
                 memory.rules.look |= record.output.is_some() && !self.step.kind.by_name();
-                memory.saw = Saw::Nothing;
-                self.forget().await?;
+                // In one commit: a run that is cut off here still knows of it.
+                let mut moves = self.gone()?;
+                moves.push(self.begun(wanted));
+                self.journal.commit_all(moves).await?;
+                self.teller.tell(Change::Creating, None, None);
+                memory.saw = Saw::Begun;
                 Ok(None)
             }
             (Next::Keep, Some(record)) => {
@@ -239,13 +245,16 @@ impl<D: Driver> Builder<'_, D> {
     }
 
     async fn begin(&self, key: &Value, memory: &mut Memory) -> Result<Option<Brought>, Failure> {
-        let record = self.step.record(key.clone());
-        self.journal
-            .commit(&self.step.id, Move::Begin(record))
-            .await?;
+        self.journal.commit_all(vec![self.begun(key)]).await?;
         self.teller.tell(Change::Creating, None, None);
         memory.saw = Saw::Begun;
         Ok(None)
+    }
+
+    /// The intent to create it under this key.
+    fn begun(&self, key: &Value) -> (StepId, Move<D::Kind>) {
+        let record = self.step.record(key.clone());
+        (self.step.id.clone(), Move::Begin(record))
     }
 
     async fn find(&self, key: &Value, patience: Patience) -> Result<Found<Value>, Fault> {

@@ -147,6 +147,10 @@ impl Resource for Authorizer {
         Some(api.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (api, _) = given?;
         Some(Key {

@@ -72,6 +72,10 @@ impl Resource for Deployment {
         Some(api.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (api, snapshot) = given?;
         let ids = encode(snapshot).map(|v| v.to_string()).unwrap_or_default();

@@ -87,6 +87,10 @@ impl Resource for GatewayResponse {
         Some(api.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, api: Option<&Given<Self>>) -> Option<Key> {
         let api = api?;
         Some(Key {

@@ -123,6 +123,10 @@ impl Resource for Integration {
         Some(method.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, method: Option<&Given<Self>>) -> Option<Key> {
         let method = method?;
         Some(Key {

@@ -81,6 +81,10 @@ impl Resource for IntegrationResponse {
         Some(integration.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (_, response) = given?;
         Some(response.key.clone())

@@ -97,6 +97,10 @@ impl Resource for MethodResponse {
         Some(method.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, method: Option<&Given<Self>>) -> Option<Key> {
         let method = method?;
         Some(Key {

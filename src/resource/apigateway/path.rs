@@ -55,6 +55,10 @@ impl Resource for Path {
         Some(api.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (api, parent) = given?;
         let parent_id = parent

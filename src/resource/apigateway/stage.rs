@@ -86,6 +86,10 @@ impl Resource for Stage {
         Some(api.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::RestApi, &key.api_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (api, _) = given?;
         Some(Key {

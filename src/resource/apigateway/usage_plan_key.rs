@@ -55,6 +55,10 @@ impl Resource for UsagePlanKey {
         self.api_key.clone()
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::UsagePlan, &key.usage_plan_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (plan, api_key) = given?;
         Some(Key {

@@ -52,6 +52,10 @@ impl Resource for EdgeDeployment {
         Some(distribution.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::Distribution, &key.distribution_id))
+    }
+
     fn key(&self, _cx: &Cx, distribution: Option<&Given<Self>>) -> Option<Key> {
         let distribution = distribution?;
         Some(Key {

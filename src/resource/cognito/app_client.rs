@@ -136,6 +136,10 @@ impl Resource for AppClient {
         Some(pool.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::UserPool, &key.user_pool_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (pool, _) = given?;
         Some(Key {

@@ -85,6 +85,10 @@ impl Resource for User {
         Some(pool.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::UserPool, &key.user_pool_id))
+    }
+
     fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
         let pool = pool?;
         Some(Key {

@@ -83,6 +83,10 @@ impl Resource for UserPoolDomain {
         self.prefix.clone()
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::UserPool, &key.user_pool_id))
+    }
+
     fn key(&self, _cx: &Cx, pool: Option<&Given<Self>>) -> Option<Key> {
         let pool = pool?;
         Some(Key {

@@ -88,6 +88,10 @@ impl Resource for PoolRoles {
         Some(pool.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::IdentityPool, &key.identity_pool_id))
+    }
+
     fn key(&self, _cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (pool, _) = given?;
         Some(Key {

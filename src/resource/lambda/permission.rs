@@ -119,6 +119,10 @@ impl Resource for Permission {
         Some(function.id().clone())
     }
 
+    fn inside(key: &Key) -> Option<(Kind, &str)> {
+        Some((Kind::Function, &key.function))
+    }
+
     /// The stage is a wildcard, so that test-invoke may call too; `{id}` in a path matches anything.
     fn key(&self, cx: &Cx, given: Option<&Given<Self>>) -> Option<Key> {
         let (function, api, authorizer) = given?;

@@ -1,6 +1,7 @@
 //! Whose a lab is: what labctl says and does for each pair of what is on record and what is there, and for two users
 //! with one lab.yaml in one account.
 
+mod children;
 mod names;
 mod pairs;
 mod users;

@@ -46,10 +46,7 @@ impl<D: Driver> Builder<'_, D> {
         let moves = vec![
             (aside.clone(), Move::Begin(Record { name, ..record })),
             (aside.clone(), Move::Made { key, output }),
-            (
-                self.step.id.clone(),
-                Move::Begin(self.step.record(wanted.clone())),
-            ),
+            self.begun(wanted),
         ];
         self.journal.commit_all(moves).await?;
         self.teller.tell(Change::Creating, None, None);
@@ -69,17 +66,24 @@ impl<D: Driver> Builder<'_, D> {
         let why = (record.name != self.step.name)
             .then(|| format!("{} → {}", record.name, self.step.name));
         self.teller.tell(Change::Deleting, old, why);
-        let change = down::delete(self.driver, record).await?;
+        let state = self.journal.state();
+        let change = down::delete(self.driver, &state, record).await?;
         let took = self.forget().await?;
         Ok((change, took))
     }
 
     /// Records that the step, and with it all that lived inside it, is not there. Answers which.
     pub(super) async fn forget(&self) -> Result<Vec<StepId>, Failure> {
-        self.step.work.settle(None)?;
-        let all = self.journal.state().with_inhabitants(&self.step.id);
-        let gone = all.iter().map(|id| (id.clone(), Move::Gone)).collect();
+        let gone = self.gone()?;
+        let all = gone.iter().map(|(id, _)| id.clone()).collect();
         self.journal.commit_all(gone).await?;
         Ok(all)
+    }
+
+    /// That the step, and all that lived inside it, is not there.
+    pub(super) fn gone(&self) -> Result<Vec<(StepId, Move<D::Kind>)>, Failure> {
+        self.step.work.settle(None)?;
+        let all = self.journal.state().with_inhabitants(&self.step.id);
+        Ok(all.into_iter().map(|id| (id, Move::Gone)).collect())
     }
 }

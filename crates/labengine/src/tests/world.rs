@@ -65,6 +65,10 @@ impl crate::Kind for Kind {
     fn retires(self) -> bool {
         self == Self::Guard
     }
+    fn inside(self, key: &Value) -> Option<(Self, String)> {
+        let inside = json!({ "id": key.get("parent")? });
+        Some((Self::Parent, inside.to_string()))
+    }
     fn unknown(self) -> Option<Value> {
         Some(json!({ "id": NEW }))
     }
