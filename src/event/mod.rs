@@ -66,6 +66,11 @@ pub enum Event {
         #[serde(flatten)]
         receipt: Box<Receipt>,
     },
+    /// What `down` could not delete, with the command that removes each.
+    Leftovers {
+        /// What is still there.
+        left: Vec<Left>,
+    },
     /// A run ended.
     RunFinished {
         /// `up`, `down`, `verify`.

@@ -63,6 +63,7 @@ impl Show for Lines {
                     }
             )
         ) || matches!(event, Event::RunFinished { ok: false, .. })
+            || matches!(event, Event::Leftovers { .. })
             || matches!(event, Event::Check(c) if !c.ok)
             || matches!(event, Event::Receipt { receipt, .. } if !receipt.proven);
         if self.quiet && !loud {

@@ -92,6 +92,17 @@ pub(super) fn lines(receipt: &Receipt, file: Option<&Path>) -> Vec<String> {
     lines
 }
 
+/// What could not be deleted, and how to remove it by hand.
+pub(super) fn leftovers(all: &[Left]) -> Vec<String> {
+    let sign = mark(false);
+    let mut lines = vec![
+        String::new(),
+        format!("  Still there: {}; to remove it by hand:", all.len()),
+    ];
+    lines.extend(all.iter().flat_map(|one| left(&sign, one, "")));
+    lines
+}
+
 fn left(sign: &str, left: &Left, before: &str) -> [String; 2] {
     let id = beside(&left.name, &left.physical_id);
     let id = id.map(|id| format!("  {id}")).unwrap_or_default();

@@ -161,6 +161,7 @@ pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
             ),
         ],
         Event::Receipt { file, receipt } => receipt::lines(receipt, file.as_deref()),
+        Event::Leftovers { left } => receipt::leftovers(left),
         Event::RunFinished {
             ok, summary, next, ..
         } => {

@@ -88,6 +88,9 @@ impl Run<'_> {
             let removal = engine::down(cx.clone(), Arc::clone(&journal), survey, parallel).await;
             record.add(&state, &removal);
             let ok = removal.ok();
+            if !self.args.prove {
+                self.tell_left(&cx, &link, &state, &removal).await;
+            }
             total.done.extend(removal.done);
             total.failed.extend(removal.failed);
             total.skipped.extend(removal.skipped);

@@ -101,6 +101,7 @@ impl Run<'_> {
             record.add(&before, &removal);
             Some(self.prove(&cx, &link, &identity, record).await)
         } else {
+            self.tell_left(&cx, &link, &before, &removal).await;
             None
         };
         close(journal, &removal, &link, proof.as_ref())?;

@@ -144,6 +144,48 @@ impl Proof {
 }
 
 impl Run<'_> {
+    /// Where commands for a shell go.
+    fn shell(&self, cx: &Cx, link: &Link) -> Shell {
+        Shell {
+            region: cx.region().to_owned(),
+            endpoint: link.connection.endpoint.clone(),
+            profile: self.global.profile.clone(),
+        }
+    }
+
+    /// What could not be deleted, with the command that removes each.
+    pub(super) async fn tell_left(&self, cx: &Cx, link: &Link, before: &State, removal: &Removal) {
+        let paused = removal.failed.iter().any(|(_, failure)| failure.is_pause());
+        if removal.ok() || paused || cx.interrupt().is_set() {
+            return;
+        }
+        let failed = removal.failed.iter().map(|(id, _)| id);
+        let left: Vec<_> = failed
+            .chain(&removal.skipped)
+            .filter_map(|id| before.steps.get(id))
+            .collect();
+        let mut questions = resource::questions();
+        questions.retain(|(kind, _)| left.iter().any(|record| record.kind == *kind));
+        let known = left.iter().map(|record| Known {
+            id: record.physical_id().filter(|_| record.kind.named_by_aws()),
+            made: true,
+            ..Known::named(record.kind, &record.name)
+        });
+        let target = Target {
+            lab: self.known.name.clone(),
+            known: known.collect(),
+            grace: Duration::ZERO,
+            shell: self.shell(cx, link),
+        };
+        let Ok(findings) = Box::pin(sweep::sweep(cx, &target, &questions)).await else {
+            return;
+        };
+        if !findings.survivors.is_empty() {
+            let left = findings.survivors;
+            self.events().send(Event::Leftovers { left });
+        }
+    }
+
     /// Looks for what is left, tells it, and keeps it as a file in the lab's folder.
     pub(super) async fn prove(
         &self,
@@ -164,11 +206,7 @@ impl Run<'_> {
             lab: self.known.name.clone(),
             known: record.known,
             grace: self.args.grace.map_or(usual, Duration::from_secs),
-            shell: Shell {
-                region: cx.region().to_owned(),
-                endpoint: link.connection.endpoint.clone(),
-                profile: self.global.profile.clone(),
-            },
+            shell: self.shell(cx, link),
         };
         let questions = resource::questions();
         self.events().send(Event::SweepStarted {

@@ -3,6 +3,7 @@
 mod everywhere;
 mod kinds;
 mod late;
+mod left;
 mod planted;
 mod protection;
 mod receipt;
