@@ -9,6 +9,11 @@ use crate::{
     report,
 };
 
+const README: &str = "README.md";
+/// The lab's README, beside one that is there already.
+const OUR_README: &str = "LAB.md";
+const IGNORE: &str = ".gitignore";
+
 pub(super) fn run(global: &Global, folder: &Path, lab: &str, list: bool) -> Result<Exit, Error> {
     if list {
         return Ok(show(global));
@@ -18,7 +23,22 @@ pub(super) fn run(global: &Global, folder: &Path, lab: &str, list: bool) -> Resu
         return Err(Error::usage(format!("there is no ready lab `{lab}`"))
             .hint(format!("one of: {}", names.join(", "))));
     };
-    let files = lab.files();
+    let has = |name: &str| folder.join(name).exists();
+    let mut files = lab.files();
+    let mut notes = Vec::new();
+    // What a folder has before it is a lab's: it stays as it is.
+    if has(README) {
+        for (name, _) in files.iter_mut().filter(|(name, _)| *name == README) {
+            *name = OUR_README;
+        }
+        notes.push(format!("kept your {README}; the lab's is {OUR_README}"));
+    }
+    if has(IGNORE) {
+        files.retain(|(name, _)| *name != IGNORE);
+        notes.push(format!(
+            "kept your {IGNORE}; labctl keeps git out of .labctl by itself"
+        ));
+    }
     let taken: Vec<String> = files
         .iter()
         .map(|(name, _)| folder.join(name))
@@ -45,7 +65,7 @@ pub(super) fn run(global: &Global, folder: &Path, lab: &str, list: bool) -> Resu
         written.push(path.display().to_string());
     }
     if global.json {
-        report::print_json(&serde_json::json!({ "written": written }));
+        report::print_json(&serde_json::json!({ "written": written, "notes": notes }));
     } else if !global.quiet {
         let here = folder == Path::new(".");
         let up = if here {
@@ -53,11 +73,13 @@ pub(super) fn run(global: &Global, folder: &Path, lab: &str, list: bool) -> Resu
         } else {
             format!("cd {} && labctl up --local", folder.display())
         };
-        report::print_lines(&[
-            format!("  wrote {}", written.join(", ")),
+        let mut lines = vec![format!("  wrote {}", written.join(", "))];
+        lines.extend(notes.iter().map(|note| format!("  {note}")));
+        lines.extend([
             String::new(),
             format!("  Next:  {up}   try it without an account"),
         ]);
+        report::print_lines(&lines);
     }
     Ok(Exit::Ok)
 }

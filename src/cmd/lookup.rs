@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     aws::{Cx, Fault, Identity, Owner, Scope},
-    cli::Global,
+    cli::{Global, How},
     engine::{self, Interrupt, Plan, Seen, Standing, State},
     error::{Error, Exit},
-    event::EventSink,
+    event::{Event, EventSink},
     lab::Lab,
     plan::{Extent, plan},
 };
@@ -32,6 +32,14 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// Refuses somebody else's lab, of which nothing is this user's; `command` takes it over.
+    pub(super) fn refuse_another(&self, command: &str) -> Result<(), Error> {
+        match self.of_another() {
+            Some(another) => Err(whose::refusal(another, command)),
+            None => Ok(()),
+        }
+    }
+
     /// Somebody else's lab, of which nothing is this user's.
     pub(super) fn of_another(&self) -> Option<&str> {
         let own = self.seen.iter().any(|s| s.state == Standing::Found);
@@ -44,7 +52,8 @@ impl Looked {
     }
 }
 
-/// Looks where the lab may be. `None`: nowhere, since the twin that is asked for never held anything.
+/// Looks where the lab may be. `None`: nowhere, since the twin that is asked for never held anything. A twin is not
+/// started.
 pub(super) async fn look(
     global: &Global,
     site: &Site,
@@ -52,9 +61,31 @@ pub(super) async fn look(
     plan: &Plan,
     events: &EventSink,
 ) -> Result<Option<Looked>, Error> {
+    look_at((global, site, lab), plan, events, false).await
+}
+
+/// The same; a twin that is stopped is started.
+pub(super) async fn look_and_start(
+    global: &Global,
+    site: &Site,
+    lab: &Lab,
+    plan: &Plan,
+    events: &EventSink,
+) -> Result<Option<Looked>, Error> {
+    look_at((global, site, lab), plan, events, true).await
+}
+
+async fn look_at(
+    of: (&Global, &Site, &Lab),
+    plan: &Plan,
+    events: &EventSink,
+    start: bool,
+) -> Result<Option<Looked>, Error> {
+    let (global, site, lab) = of;
     let interrupt = Interrupt::listen();
     let asked = async {
-        let Some((link, identity)) = reach(global, site, lab, events, &interrupt).await? else {
+        let reached = reach((global, site, lab), events, &interrupt, start).await?;
+        let Some((link, identity)) = reached else {
             return Ok(None);
         };
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
@@ -109,6 +140,9 @@ pub(super) async fn find(
     let plan = plan(lab, &Extent::WHOLE)?;
     let (events, _) = EventSink::new();
     let looked = look(global, site, lab, &plan, &events).await?;
+    if let Some(looked) = &looked {
+        looked.refuse_another(&scene::command("up", global.local))?;
+    }
     let looked = looked.filter(|looked| !looked.state.steps.is_empty());
     Ok(looked.map(|looked| (looked.link, looked.state)))
 }
@@ -155,25 +189,27 @@ pub(super) fn unnamed(others: &[String]) -> Option<String> {
     })
 }
 
-/// Whether an ARN is of something seen, or of something in it: it ends with its id, or has it as a folder.
+/// Whether an ARN is of something seen, or of something in it: it ends with its id, or has it as a folder. What is
+/// another owner's is known by its name.
 fn is_of(arn: &str, seen: &Seen) -> bool {
-    let id = seen.physical_id.as_deref().filter(|id| !id.is_empty());
-    let rest = id.and_then(|id| arn.strip_suffix(id));
+    let named = (seen.state == Standing::Foreign).then_some(seen.name.as_str());
+    let id = seen.physical_id.as_deref().or(named);
+    let rest = id.filter(|id| !id.is_empty());
+    let rest = rest.and_then(|id| arn.strip_suffix(id));
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', ':']))
         || id.is_some_and(|id| arn.contains(&format!("/{id}/")))
 }
 
-/// The account of the credentials, or the twin beside the file: with `--local`, or without credentials. A twin is
-/// not started.
+/// The account of the credentials, or the twin beside the file: with `--local`, or without credentials. `start`: one
+/// that is stopped is started.
 async fn reach(
-    global: &Global,
-    site: &Site,
-    lab: &Lab,
+    (global, site, lab): (&Global, &Site, &Lab),
     events: &EventSink,
     interrupt: &Interrupt,
+    start: bool,
 ) -> Result<Option<(Link, Identity)>, Error> {
     let twin = site.twin(None);
-    let built = twin.dir().join("world.json").exists();
+    let built = twin.has_world()?;
     let running = twin.running().await.is_some();
     let local = Global {
         local: true,
@@ -187,7 +223,7 @@ async fn reach(
         let cx = link.asking(&lab.name, events, interrupt);
         match cx.identity().await {
             Ok(identity) => return Ok(Some((link, identity))),
-            Err(fault) if running && link::no_credentials(&fault) => {}
+            Err(fault) if (running || (built && start)) && link::no_credentials(&fault) => {}
             Err(fault) => {
                 let error = cannot_ask(link.no_identity(fault));
                 return Err(if built {
@@ -197,6 +233,11 @@ async fn reach(
                     error
                 });
             }
+        }
+    }
+    if start {
+        for message in twin.start(&How::default()).await?.warnings {
+            events.send(Event::warning(message));
         }
     }
     let link = link::link(&local, site, &lab.region, None).await?;

@@ -69,7 +69,11 @@ async fn outputs(global: &Global) -> Result<Outputs, Error> {
     let reporter = scene::quiet_reporter();
     let looked = lookup::look(global, &site, lab, &plan, reporter.sink()).await;
     reporter.finish();
-    let looked = looked?.filter(|looked| looked.there().next().is_some());
+    let looked = looked?;
+    if let Some(looked) = &looked {
+        looked.refuse_another(&scene::command("up", global.local))?;
+    }
+    let looked = looked.filter(|looked| looked.there().next().is_some());
     let looked = looked.ok_or_else(nothing)?;
     Ok(looked.link.outputs(&looked.state).await)
 }

@@ -150,6 +150,12 @@ pub(super) fn load_lab(global: &Global) -> Result<Lab, Error> {
     Ok(lab)
 }
 
+/// labctl's command for a lab that is, or would be, in an account or on its local twin.
+pub(super) fn command(name: &str, local: bool) -> String {
+    let local = if local { " --local" } else { "" };
+    format!("labctl {name}{local}")
+}
+
 /// Starts to show events in the way that fits.
 pub(super) fn reporter(global: &Global) -> Reporter {
     Reporter::start(if global.json {

@@ -108,13 +108,9 @@ impl Run<'_> {
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
         if (known_nothing && leftovers) || args.adopt {
             let cx = link.cx(&state, events, &interrupt);
-            let command = if global.local {
-                "labctl up --local"
-            } else {
-                "labctl up"
-            };
-            let settle =
-                whose::settle((global, &cx, &me), &plan, &mut state, (command, args.adopt));
+            let command = scene::command("up", global.local);
+            let how = (command.as_str(), args.adopt);
+            let settle = whose::settle((global, &cx, &me), &plan, &mut state, how);
             let settled = interrupt.or(Box::pin(settle)).await;
             let seen = settled.ok_or_else(scene::interrupted)??;
             if let Some(message) = lookup::unnamed(&lookup::others(tagged, &seen)) {

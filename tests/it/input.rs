@@ -134,23 +134,35 @@ fn init_writes_a_lab_that_works_and_overwrites_nothing() {
     ] {
         assert!(readme.contains(words), "{words} in\n{readme}");
     }
-    for name in ["lab.yaml", "README.md", ".gitignore"] {
-        site.write(name, "mine");
-        site.labctl("init")
-            .code(2)
-            .complains(&[name, "labctl init FOLDER"]);
-        assert_eq!(site.read(name), "mine");
-        let folder = format!("only-{name}");
+    site.write("lab.yaml", "mine");
+    let again = site.labctl("init").code(2);
+    let _ = again.complains(&["lab.yaml", "labctl init FOLDER"]);
+    assert_eq!(site.read("lab.yaml"), "mine");
+    for name in ["lab.yaml", "artifacts/hello/lambda_function.py", "LAB.md"] {
+        let folder = format!("only-{}", name.replace('/', "-"));
         site.write(&format!("{folder}/{name}"), "mine");
-        site.labctl(&format!("init {folder}"))
-            .code(2)
-            .complains(&[name]);
+        // A README in the way of both names of ours.
+        site.write(&format!("{folder}/README.md"), "mine");
+        let said = site.labctl(&format!("init {folder}")).code(2);
+        let _ = said.complains(&[name]);
         assert_eq!(site.read(&format!("{folder}/{name}")), "mine");
         assert!(
-            !site.has(&format!("{folder}/artifacts")),
+            !site.has(&format!("{folder}/schema")),
             "nothing was written"
         );
     }
+    // What a new repository has.
+    site.write("new/README.md", "mine");
+    site.write("new/.gitignore", "mine");
+    let said = site.ok("init new");
+    for (name, words) in [
+        ("README.md", "kept your README.md"),
+        (".gitignore", "kept your .git"),
+    ] {
+        assert_eq!(site.read(&format!("new/{name}")), "mine");
+        assert!(said.out.contains(words), "{}", said.out);
+    }
+    assert_eq!(site.read("new/LAB.md"), readme);
     site.ok("init other");
     assert!(site.has("other/artifacts/hello/lambda_function.py"));
 }

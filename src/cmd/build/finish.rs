@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    cmd::{link::Link, plan::last},
+    cmd::{link::Link, plan::last, scene},
     engine::{self, Built, Change, Failure, Interrupt, Journal},
     error::{Error, Exit},
     event::{Event, EventSink},
@@ -55,10 +55,7 @@ pub(super) async fn finish(
         .map(|suffix| format!(" --as {suffix}"));
     let own = own.unwrap_or_default();
     let next = |command: &str, why: &str| (format!("{command}{own}"), why.to_owned());
-    let up = match state.local {
-        Some(_) => "labctl up --local",
-        None => "labctl up",
-    };
+    let up = scene::command("up", state.local.is_some());
     let ok = built.ok();
     let (summary, next) = if ok {
         if let Some(endpoint) = link.connection.endpoint.as_deref()
@@ -72,7 +69,7 @@ pub(super) async fn finish(
         let verify = if state.until.is_none_or(|u| u >= last(ran.lab)) {
             next("labctl verify", "prove it")
         } else {
-            next(up, "build the rest")
+            next(&up, "build the rest")
         };
         let mut after = vec![verify, next("labctl down", "remove it all")];
         if !state.added_users.is_empty() {
@@ -85,7 +82,7 @@ pub(super) async fn finish(
     } else {
         let again = match (ran.command, state.until) {
             ("reset", Some(until)) => format!("labctl reset --to {until}"),
-            _ => up.to_owned(),
+            _ => up.clone(),
         };
         let stopped = if interrupt.is_set() {
             "Interrupted"

@@ -6,9 +6,9 @@ use crate::{
     aws::Cx,
     cli::Global,
     cmd::{
-        link, lookup,
+        link,
+        lookup::{self, Looked},
         scene::{self, Known, Site},
-        whose,
     },
     engine::{self, Interrupt, State, StepId, Verdict},
     error::{Error, Exit},
@@ -123,17 +123,28 @@ async fn without_state(
         return Ok(Vec::new());
     };
     let plan = plan(lab, &Extent::WHOLE)?;
-    let Some(looked) = lookup::look(global, site, lab, &plan, events).await? else {
-        return Ok(Vec::new());
+    // As `down` does: a twin that is stopped holds all that it held.
+    let twin = site.twin(None);
+    let was_running = twin.running().await.is_some();
+    let looked = lookup::look_and_start(global, site, lab, &plan, events).await;
+    let lines = match looked {
+        Ok(Some(looked)) => of_found(global, &looked, events).await,
+        Ok(None) => Ok(Vec::new()),
+        Err(error) => Err(error),
     };
-    if let Some(another) = looked.of_another() {
-        let down = if global.local {
-            "labctl down --local"
-        } else {
-            "labctl down"
-        };
-        return Err(whose::refusal(another, down));
+    if !was_running {
+        twin.stop().await?;
     }
+    lines
+}
+
+/// A lab that was found by its names and tags.
+async fn of_found(
+    global: &Global,
+    looked: &Looked,
+    events: &EventSink,
+) -> Result<Vec<Line>, Error> {
+    looked.refuse_another(&scene::command("down", global.local))?;
     let interrupt = Interrupt::listen();
     let cx = looked.link.cx(&looked.state, events, &interrupt);
     let surveyed = interrupt.or(surveyed(&cx, &looked.state)).await;

@@ -32,18 +32,14 @@ impl Run<'_> {
         };
         let mut state = link.new_state(&lab.name, &identity.account);
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
-        let command = if self.global.local {
-            "labctl down --local"
-        } else {
-            "labctl down"
-        };
+        let command = scene::command("down", self.global.local);
         let cx = link.cx(&state, self.events(), &interrupt);
         let whole = plan(lab, &Extent::WHOLE)?;
         let settle = whose::settle(
             (self.global, &cx, &me),
             &whole,
             &mut state,
-            (command, self.args.adopt),
+            (&command, self.args.adopt),
         );
         let settled = interrupt.or(Box::pin(settle)).await;
         settled.ok_or_else(scene::interrupted)??;

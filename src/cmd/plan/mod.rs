@@ -206,8 +206,7 @@ impl Asked<'_> {
     /// The command that does what is announced.
     fn command(&self, local: bool) -> String {
         let scope = self.scope;
-        let mut words = vec!["labctl up".to_owned()];
-        words.extend(local.then(|| "--local".to_owned()));
+        let mut words = vec![scene::command("up", local)];
         words.extend(scope.until.map(|until| format!("--until {until}")));
         words.extend(scope.users.iter().map(|user| format!("--user {user}")));
         words.extend(scope.no_user.then(|| "--no-user".to_owned()));

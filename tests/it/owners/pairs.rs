@@ -137,6 +137,12 @@ fn no_record_of_another_user_s_lab() {
             ("down", 2, "down --adopt", &[FUNCTION, POOL]),
             ("down --dry-run", 2, "down --adopt", &[FUNCTION, POOL]),
             ("down --yes", 2, "made by bert", &[FUNCTION, POOL]),
+            ("verify", 2, "made by bert", &[FUNCTION, POOL]),
+            ("output", 2, "made by bert", &[FUNCTION, POOL]),
+            ("output user_pool_id", 2, "up --adopt", &[FUNCTION, POOL]),
+            ("token", 2, "made by bert", &[FUNCTION, POOL]),
+            ("call GET /demo", 2, "made by bert", &[FUNCTION, POOL]),
+            ("logs", 2, "made by bert", &[FUNCTION, POOL]),
             ("down --yes --adopt", 0, "nothing left", &[]),
         ],
     );

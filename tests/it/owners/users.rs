@@ -190,6 +190,31 @@ fn what_lives_in_another_user_s_things_is_left_alone() {
     bert.ok("down --yes");
 }
 
+/// Without a state, `status` has each resource once: of this user's own lab, and of another's.
+#[test]
+fn status_without_a_state_lists_each_resource_once() {
+    let mut world = World::new();
+    let account = world.account();
+    let (anna, bert) = (User::new(&account, "anna"), User::new(&account, "bert"));
+    anna.ok("up --yes");
+    anna.loses_the_state();
+    let own = anna.runs("status").code(3).out;
+    assert!(!own.contains("Also with"), "{own}");
+    let others = bert.runs("status").code(3).out;
+    // The function and its log group are shown as resources; a pool's name says not whose it is.
+    let also = others
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("arn:") && !line.contains(' '));
+    let (_, pool) = account.pools().remove(0);
+    assert_eq!(
+        also.collect::<Vec<_>>(),
+        [account.pool_arn(&pool)],
+        "{others}"
+    );
+    anna.ok("down --yes");
+}
+
 /// Taken over and taken back: the one in between has no claim left.
 #[test]
 fn what_was_adopted_back_is_not_the_other_s() {

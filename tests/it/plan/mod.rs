@@ -173,6 +173,26 @@ fn down_dry_run_shows_what_down_deletes() {
     }
 }
 
+/// `down` starts a twin that is stopped: so does its dry run, which stops it again.
+#[test]
+fn down_dry_run_looks_into_a_stopped_twin_as_down_does() {
+    let place = Place::local(Site::tutorial());
+    place.run("up").code(0);
+    std::fs::remove_dir_all(place.site.path(".labctl/cognito-authorizer")).expect("a state");
+    for line in ["down --dry-run --local --json", "down --dry-run --json"] {
+        place.site.ok("local stop");
+        let plan = place.run(line).code(0).json();
+        assert_eq!(actions(&plan).len(), 15, "{line}: {plan}");
+        let running = place.site.labctl("local status --json");
+        assert_ne!(running.code, 0, "{}", running.out);
+    }
+    let down = place.run("down --local").code(0);
+    assert!(down.out.contains("nothing left"), "{}", down.out);
+    place.site.ok("local stop");
+    let said = place.run("down --dry-run --local").code(0);
+    assert!(said.out.contains("nothing there"), "{}", said.out);
+}
+
 #[test]
 fn down_dry_run_leaves_strangers_alone() {
     let place = Place::local(Site::tutorial());
