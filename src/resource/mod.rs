@@ -14,8 +14,8 @@ mod wafv2;
 
 use std::time::Duration;
 
-pub use apigateway::{Content, Snapshot};
-pub use cognito::{Secret, unguessable, users_of_pool};
+pub use apigateway::{Content, Snapshot, of_api};
+pub use cognito::{Secret, of_pool, unguessable, users_of_pool};
 pub use cognito_identity::provider_name;
 pub use iam::{Trust, call_policy_document};
 pub use lambda::{ZipError, pack};

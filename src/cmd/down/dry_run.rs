@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::by_hand;
 use crate::{
     aws::Cx,
     cli::Global,
@@ -29,7 +30,7 @@ struct Line {
     /// The resource that it lives in, when it goes with that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     with: Option<StepId>,
-    /// Why it is left alone, or could not be looked at.
+    /// Why it is left alone, or could not be looked at; what was made by hand in it, and goes with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
@@ -154,6 +155,7 @@ async fn of_found(
 /// Every resource of the state, in the order in which `down` begins.
 async fn surveyed(cx: &Cx, state: &State) -> Vec<Line> {
     let mut survey = engine::survey(cx, state).await;
+    let by_hand = by_hand::by_hand(cx, state, &survey).await;
     let mut lines = Vec::new();
     for (root, _) in state.in_order().into_iter().rev() {
         let Some(seen) = survey.remove(root) else {
@@ -161,7 +163,12 @@ async fn surveyed(cx: &Cx, state: &State) -> Vec<Line> {
         };
         let (action, message) = match &seen {
             Ok(survey) => match survey.verdict() {
-                Verdict::Delete => (Action::Delete, None),
+                Verdict::Delete => {
+                    let inside = by_hand.get(root);
+                    let words =
+                        inside.map(|words| format!("with it goes what was made by hand: {words}"));
+                    (Action::Delete, words)
+                }
                 Verdict::AlreadyGone => (Action::Gone, None),
                 Verdict::LeaveAlone(seen) => (Action::Leave, Some(seen.clone())),
             },

@@ -1,6 +1,9 @@
 //! `down` without a state: what the lab's file names is looked for, and removed when it is ours.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Run, close, prove::Record, started};
 use crate::{
@@ -10,12 +13,24 @@ use crate::{
         link::{self, Link},
         scene, whose,
     },
-    engine::{self, Failure, Interrupt, Lock, Removal},
+    engine::{self, Failure, Interrupt, Lock, Plan, Removal, State},
     error::{Error, Exit},
     event::Event,
     lab::Lab,
     plan::{Extent, plan},
 };
+
+/// With what lives in what was found: `down` need not know it, since that goes with its parent.
+async fn whole_state(whole: &Plan, cx: &Cx, found: &State) -> State {
+    let mut state = State {
+        steps: BTreeMap::new(),
+        ..found.clone()
+    };
+    // Without an answer, nothing is known to be the lab's: the question says more than it should.
+    let _ = engine::discover(whole, cx, &mut state).await;
+    state.steps.extend(found.steps.clone());
+    state
+}
 
 impl Run<'_> {
     pub(super) async fn without_state(&self, lock: Lock) -> Result<Exit, Error> {
@@ -69,17 +84,23 @@ impl Run<'_> {
                 break;
             }
             seen.extend(found);
+            let mut survey = engine::survey(&cx, &state).await;
             if !asked {
                 let question = format!(
-                    "There is no state, but {} resources of this lab were found in account {}. Remove them?",
+                    "There is no state, but {} resources of this lab were found{} in account {}. Remove them?",
                     state.steps.len(),
+                    self.by_hand(&link, &cx, &whole_state(&whole, &cx, &state).await, &survey)
+                        .await,
                     state.account
                 );
                 scene::confirm(self.global, &link, &interrupt, &question).await?;
                 asked = true;
+                if !self.global.yes && link.local.is_none() {
+                    // Nobody knows for how long.
+                    survey = engine::survey(&cx, &state).await;
+                }
             }
             self.events().send(started(&state));
-            let survey = engine::survey(&cx, &state).await;
             let parallel = self.args.parallel;
             let removal = engine::down(cx.clone(), Arc::clone(&journal), survey, parallel).await;
             record.add(&state, &removal);

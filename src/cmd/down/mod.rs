@@ -1,18 +1,20 @@
 //! `labctl down`: removes everything that is ours. It never needs lab.yaml while there is a state.
 
+mod by_hand;
 mod dry_run;
 mod lost;
 mod prove;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     link::{self, Link},
     scene::{self, Known, Site},
 };
 use crate::{
+    aws::{Cx, Fault},
     cli::{self, Global},
-    engine::{self, Change, Failure, Interrupt, Lock, Removal, State},
+    engine::{self, Change, Failure, Interrupt, Lock, Removal, State, StepId, Survey},
     error::{Error, Exit},
     event::{Event, EventSink, StepInfo},
     report::Reporter,
@@ -79,8 +81,9 @@ impl Run<'_> {
         }
         let state = journal.state();
         let question = format!(
-            "Remove {} resources from account {} ({}), {}?",
+            "Remove {} resources{} from account {} ({}), {}?",
             state.steps.len(),
+            self.by_hand(&link, &cx, &state, &survey).await,
             state.account,
             identity.arn,
             state.region
@@ -106,6 +109,29 @@ impl Run<'_> {
         };
         close(journal, &removal, &link, proof.as_ref())?;
         self.finish(removal, &left, &interrupt, proof.transpose()?)
+    }
+
+    /// What a question says of what was made by hand.
+    async fn by_hand(
+        &self,
+        link: &Link,
+        cx: &Cx,
+        state: &State,
+        survey: &BTreeMap<StepId, Result<Survey, Fault>>,
+    ) -> String {
+        if self.global.yes || link.local.is_some() {
+            return String::new();
+        }
+        let found = by_hand::by_hand(cx, state, survey);
+        let found = cx.interrupt().or(Box::pin(found)).await.unwrap_or_default();
+        let words: Vec<String> = found.into_values().collect();
+        if words.is_empty() {
+            return String::new();
+        }
+        format!(
+            ", and what was made by hand in them ({}),",
+            words.join(", ")
+        )
     }
 
     fn events(&self) -> &EventSink {

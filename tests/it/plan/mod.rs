@@ -9,12 +9,12 @@ mod retyped;
 mod unfinished;
 mod users;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     harness::Site,
     surprise::{Place, line, other_type, with_provider},
-    twin,
+    twin::{self, Account},
 };
 
 const NOTHING: [&str; 0] = [];
@@ -171,6 +171,56 @@ fn down_dry_run_shows_what_down_deletes() {
             .collect();
         assert_eq!(announced, done, "{lab}");
     }
+}
+
+/// What goes with the lab's own resources though no state has it: shown, and asked about.
+#[test]
+fn down_names_what_was_made_by_hand_inside_of_the_lab() {
+    let place = Place::account(Site::tutorial(), "141414141414");
+    place.run("up --yes").code(0);
+    let account = Account::new(&place.endpoint, "141414141414");
+    let plain = place.run("down --dry-run").code(0).out;
+    assert!(!plain.contains("by hand"), "{plain}");
+    let asked = place.run("down").code(2).err;
+    assert!(!asked.contains("by hand"), "{asked}");
+    let state = place.site.state();
+    let pool = state["steps"]["user_pool"]["output"]["id"].clone();
+    let of_pool = |operation: &str, input: Value| {
+        let mut input = input;
+        input["UserPoolId"] = pool.clone();
+        let made = account.cognito(operation, &input);
+        assert_eq!(made.status, 200, "{}", made.body);
+        made.json()
+    };
+    of_pool("CreateUserPoolDomain", json!({ "Domain": "by-hand-4711" }));
+    let client = of_pool("CreateUserPoolClient", json!({ "ClientName": "mine" }));
+    let client = text(&client["UserPoolClient"], "ClientId");
+    for name in ["one@example.com", "two@example.com"] {
+        of_pool(
+            "AdminCreateUser",
+            json!({ "Username": name, "MessageAction": "SUPPRESS" }),
+        );
+    }
+    let api = text(&state["steps"]["api"]["output"], "id");
+    let deployment = &state["steps"]["deployment"]["output"]["id"];
+    let stage = json!({ "stageName": "mine", "deploymentId": deployment });
+    let path = format!("/restapis/{api}/stages");
+    let made = account.rest("apigateway", "POST", &path, Some(&stage));
+    assert_eq!(made.status, 201, "{}", made.body);
+    let client = format!("app client {client}");
+    let words = ["domain by-hand-4711", &client, "2 users", "stage mine"];
+    let shown = place.run("down --dry-run").code(0).out;
+    let asked = place.run("down").code(2).err;
+    std::fs::remove_dir_all(place.site.path(".labctl/cognito-authorizer")).expect("a state");
+    let lost = place.run("down").code(2).err;
+    for said in [shown, asked, lost] {
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        assert!(!said.contains("3 users"), "{said}");
+    }
+    place.run("down --yes").code(0);
 }
 
 /// `down` starts a twin that is stopped: so does its dry run, which stops it again.
