@@ -1,6 +1,9 @@
 //! Where the commands of a run lead: an account, another endpoint, or the local twin.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
@@ -305,6 +308,7 @@ impl Link {
             distribution_id: state.output::<Distribution>().map(|d| d.id),
             authorizer_id: state.output::<Authorizer>().map(|a| a.id),
             function_arn: state.output::<Function>().map(|f| f.arn),
+            functions: functions(state),
             login_url: domain.map(|d| self.login_url(&d.domain)),
             users: users.map(|(_, r)| r.name.clone()).collect(),
             inbox,
@@ -360,6 +364,19 @@ impl Link {
             ),
         }
     }
+}
+
+/// ARNs by the names in lab.yaml, when there are several.
+fn functions(state: &State) -> BTreeMap<String, String> {
+    let records = state.steps.iter().filter(|(_, r)| r.kind == Kind::Function);
+    let all: BTreeMap<String, String> = records
+        .filter_map(|(id, record)| {
+            let id = id.to_string();
+            let name = id.strip_prefix("function.")?;
+            Some((name.to_owned(), record.output::<Function>()?.arn))
+        })
+        .collect();
+    if all.len() > 1 { all } else { BTreeMap::new() }
 }
 
 /// Whether there are no credentials at all (not: bad ones).

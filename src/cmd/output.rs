@@ -26,15 +26,15 @@ pub(super) async fn run(global: &Global, name: Option<&str>) -> Result<Exit, Err
                 .map(|(name, _)| name.len())
                 .max()
                 .unwrap_or_default();
-            let line = |(name, values): &(&str, Vec<&str>)| {
+            let line = |(name, values): &(String, Vec<&str>)| {
                 format!("  {name:<wide$}  {}", values.join(", "))
             };
             report::print_lines(&known.iter().map(line).collect::<Vec<_>>());
         }
         return Ok(Exit::Ok);
     };
-    let Some((_, values)) = known.iter().find(|(known, _)| *known == name) else {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let Some((_, values)) = known.iter().find(|(known, _)| known == name) else {
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
         return Err(Error::usage(format!(
             "this lab has no output {}",
             crate::lab::quote(name)

@@ -1,6 +1,7 @@
 //! What happens during a run, told once: bars, lines and JSON are three ways to show the same events.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, mpsc},
 };
@@ -171,6 +172,9 @@ pub struct Outputs {
     pub distribution_id: Option<String>,
     pub authorizer_id: Option<String>,
     pub function_arn: Option<String>,
+    /// ARNs by the functions' names in lab.yaml, when there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub functions: BTreeMap<String, String>,
     /// The managed login page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_url: Option<String>,
@@ -187,9 +191,13 @@ fn one(value: Option<&String>) -> Vec<&str> {
 }
 
 impl Outputs {
-    /// What is known, by the names that `--json` has, in the tutorial's order. Each has at least one value.
-    pub fn named(&self) -> Vec<(&'static str, Vec<&str>)> {
-        let all = [
+    /// What is known, by the names that `--json` has, in the tutorial's order; of several functions each as
+    /// `function_arn.NAME`. Each has at least one value.
+    pub fn named(&self) -> Vec<(String, Vec<&str>)> {
+        let functions = self.functions.iter();
+        let functions =
+            functions.map(|(name, arn)| (format!("function_arn.{name}"), vec![arn.as_str()]));
+        let before = [
             ("invoke_url", one(self.invoke_url.as_ref())),
             ("user_pool_id", one(self.user_pool_id.as_ref())),
             ("client_id", one(self.client_id.as_ref())),
@@ -197,11 +205,18 @@ impl Outputs {
             ("distribution_id", one(self.distribution_id.as_ref())),
             ("authorizer_id", one(self.authorizer_id.as_ref())),
             ("function_arn", one(self.function_arn.as_ref())),
+        ];
+        let after = [
             ("login_url", one(self.login_url.as_ref())),
             ("users", self.users.iter().map(String::as_str).collect()),
             ("inbox", one(self.inbox.as_ref())),
         ];
-        all.into_iter()
+        let owned = |(name, values): (&str, _)| (name.to_owned(), values);
+        before
+            .into_iter()
+            .map(owned)
+            .chain(functions)
+            .chain(after.into_iter().map(owned))
             .filter(|(_, values)| !values.is_empty())
             .collect()
     }
@@ -234,7 +249,7 @@ impl EventSink {
 
 #[cfg(test)]
 mod tests {
-    use super::Outputs;
+    use super::{BTreeMap, Outputs};
 
     #[test]
     fn outputs_have_the_names_that_json_has() {
@@ -247,14 +262,20 @@ mod tests {
             distribution_id: some.clone(),
             authorizer_id: some.clone(),
             function_arn: some.clone(),
+            functions: BTreeMap::new(),
             login_url: some.clone(),
             users: vec!["a".to_owned(), "b".to_owned()],
             inbox: some,
         };
         let json = serde_json::to_value(&all).expect("JSON");
-        let mut named: Vec<&str> = all.named().into_iter().map(|(name, _)| name).collect();
+        let mut named: Vec<String> = all.named().into_iter().map(|(name, _)| name).collect();
         named.sort_unstable();
-        let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
+        let keys: Vec<String> = json
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect();
         assert_eq!(named, keys);
         assert!(Outputs::default().named().is_empty());
     }

@@ -231,20 +231,25 @@ pub fn print_remark(remark: &str) {
 /// What a student needs, below an empty line; nothing at all when nothing is known.
 pub fn outputs(outputs: &Outputs) -> Vec<String> {
     let users = (!outputs.users.is_empty()).then(|| outputs.users.join(", "));
+    let functions = match &outputs.function_arn {
+        Some(only) if outputs.functions.is_empty() => vec![only],
+        _ => outputs.functions.values().collect(),
+    };
+    let one = |name, value| (name, Option::iter(value).collect::<Vec<&String>>());
     let all = [
-        ("Invoke URL", &outputs.invoke_url),
-        ("User pool", &outputs.user_pool_id),
-        ("Client", &outputs.client_id),
-        ("API", &outputs.api_id),
-        ("Edge", &outputs.distribution_id),
-        ("Function", &outputs.function_arn),
-        ("Sign-in", &outputs.login_url),
-        ("User", &users),
-        ("Inbox", &outputs.inbox),
+        one("Invoke URL", &outputs.invoke_url),
+        one("User pool", &outputs.user_pool_id),
+        one("Client", &outputs.client_id),
+        one("API", &outputs.api_id),
+        one("Edge", &outputs.distribution_id),
+        ("Function", functions),
+        one("Sign-in", &outputs.login_url),
+        one("User", &users),
+        one("Inbox", &outputs.inbox),
     ];
     let known = all
         .iter()
-        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        .flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
     let mut lines = vec![String::new()];
     lines.extend(known.map(|(name, value)| format!("  {:<11} {value}", style(name).dim())));
     if lines.len() == 1 {

@@ -235,6 +235,18 @@ fn a_terminal_keeps_the_lines_of_a_pipe() {
     }
 }
 
+/// What a terminal of so many columns shows: no line is longer, but for a single word. Answers it without colours.
+pub(crate) fn fits(columns: u16, said: &Said) -> String {
+    let plain = console::strip_ansi_codes(&said.out).into_owned();
+    for line in plain.lines().map(|line| line.trim_end_matches('\r')) {
+        let line = line.rsplit('\r').next().unwrap_or_default();
+        let one_word = line.split_whitespace().count() == 1 || line.contains('`');
+        let fits = line.chars().count() <= usize::from(columns);
+        assert!(fits || one_word, "{columns}: {line:?} in\n{plain}");
+    }
+    plain
+}
+
 #[test]
 fn words_wrap_whole_at_every_width() {
     let site = Site::tutorial();
@@ -257,13 +269,7 @@ fn words_wrap_whole_at_every_width() {
             "up --local --region eu-west-1",
         ] {
             let said = Said::of(&mut site.terminal_of(columns, line));
-            let plain = console::strip_ansi_codes(&said.out).into_owned();
-            for line in plain.lines().map(|line| line.trim_end_matches('\r')) {
-                let line = line.rsplit('\r').next().unwrap_or_default();
-                let one_word = line.split_whitespace().count() == 1 || line.contains('`');
-                let fits = line.chars().count() <= usize::from(columns);
-                assert!(fits || one_word, "{columns}: {line:?} in\n{plain}");
-            }
+            let plain = fits(columns, &said);
             if line == "status" {
                 for id in &ids {
                     assert!(plain.contains(id), "{columns}: {id} is broken in\n{plain}");

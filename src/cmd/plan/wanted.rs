@@ -7,13 +7,13 @@ use crate::{
     engine::{Plan, State},
     error::Error,
     lab::{self, Lab},
-    plan::{Extent, key_number, next_key_number, plan, reached},
+    plan::{Extent, key_number, next_key_number, outline, plan, reached},
 };
 
 /// The last chapter of a lab that has resources.
 pub(in crate::cmd) fn last(lab: &Lab) -> u8 {
-    let chapter = lab.edge.as_ref().map_or(Chapter::User, |_| Chapter::Edge);
-    chapter.number()
+    let chapters = outline(lab).steps().iter().map(|step| step.chapter).max();
+    chapters.unwrap_or_else(|| Chapter::User.number())
 }
 
 /// Refuses options that do not fit the lab.

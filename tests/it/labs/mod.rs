@@ -9,6 +9,7 @@ use std::fs;
 
 use crate::{
     harness::{Said, Site, changes, standings},
+    output::fits,
     ready, twin,
 };
 
@@ -46,6 +47,20 @@ fn every_lab_goes_up_is_proven_and_leaves_nothing() {
             "{name}: {again:?}"
         );
         ok("verify");
+        for (columns, line) in [
+            (80, "up --local"),
+            (80, "verify"),
+            (80, "plan"),
+            (80, "status"),
+            (100, "status"),
+            (100, "down --dry-run"),
+        ] {
+            let mut terminal = site.terminal_of(columns, line);
+            let said = Said::of(terminal.envs(environment.iter().cloned())).code(0);
+            let plain = fits(columns, &said);
+            let whole = line != "status" || plain.contains("Complete. ");
+            assert!(whole, "{name}: {plain}");
+        }
         let down = ok("down --prove --json").events();
         assert_eq!(changes(&down).len(), created.len(), "{name}");
         assert_eq!(twin::everything(&endpoint), Vec::<String>::new(), "{name}");
@@ -61,6 +76,26 @@ fn every_lab_goes_up_is_proven_and_leaves_nothing() {
         ok("down --local");
         assert_eq!(twin::everything(&endpoint), Vec::<String>::new(), "{name}");
     }
+}
+
+/// Each function's ARN has a name; a wrong one lists all.
+#[test]
+fn outputs_of_a_lab_with_several_functions_have_names() {
+    let site = Site::ready("all-authorizers");
+    site.ok("up --local");
+    let all = site.ok("output").out;
+    for name in ["gate", "guard", "hello"] {
+        let output = format!("function_arn.{name}");
+        let arn = site.ok(&format!("output {output}")).out;
+        assert!(arn.trim().ends_with(&format!("-{name}")), "{arn}");
+        assert!(all.contains(&output), "{all}");
+        let json = site.ok("output --json").json();
+        assert_eq!(json["functions"][name], arn.trim());
+        let wrong = site.labctl("output function_arn.guest").code(2);
+        let _ = wrong.complains(&[&output, "user_pool_id", "function_arn.guest"]);
+        assert!(site.ok("status").out.contains(arn.trim()));
+    }
+    site.ok("down");
 }
 
 /// The program has those of the folder, and the tutorial.
