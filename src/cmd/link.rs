@@ -187,6 +187,12 @@ impl Link {
         Ok(identity)
     }
 
+    /// Whether nothing says which account is meant: no credentials, no profile and no endpoint.
+    pub(super) fn asks_nowhere(&self, fault: &Fault) -> bool {
+        let named = self.connection.profile.is_some() || self.connection.endpoint.is_some();
+        no_credentials(fault) && !named
+    }
+
     /// Why nobody answers who we are.
     pub(super) fn no_identity(&self, fault: Fault) -> Error {
         if !no_credentials(&fault) {

@@ -223,7 +223,7 @@ async fn reach(
         let cx = link.asking(&lab.name, events, interrupt);
         match cx.identity().await {
             Ok(identity) => return Ok(Some((link, identity))),
-            Err(fault) if (running || (built && start)) && link::no_credentials(&fault) => {}
+            Err(fault) if (running || (built && start)) && link.asks_nowhere(&fault) => {}
             Err(fault) => {
                 let error = cannot_ask(link.no_identity(fault));
                 return Err(if built {

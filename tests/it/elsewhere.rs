@@ -197,3 +197,63 @@ fn a_lost_answer_to_the_deletion_of_an_api_costs_no_second_one() {
     assert_eq!(deletes.count(), 1, "{calls:?}");
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
 }
+
+/// `plan` refuses what `up` would refuse, before anything is asked.
+#[test]
+fn user_pools_are_refused_where_aws_has_none() {
+    for region in ["cn-north-1", "cn-northwest-1"] {
+        let site = Site::tutorial();
+        site.edit("region: us-east-1", &format!("region: {region}"));
+        for line in [
+            "plan",
+            "up --dry-run",
+            "up --yes",
+            "up --local",
+            "plan --local",
+        ] {
+            let said = site.labctl(line).code(2);
+            let _ = said.complains(&["no user pools", region, "region:"]);
+        }
+        assert!(!site.has(".labctl/local"), "no twin was started");
+    }
+}
+
+/// Who names a profile or an endpoint means that account: without credentials for it, the twin of the folder is no answer.
+#[test]
+fn a_profile_without_credentials_does_not_lead_to_the_twin() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    std::fs::remove_dir_all(site.path(".labctl/cognito-authorizer")).expect("a state");
+    let before = twin::everything(&site.endpoint());
+    let config = "[profile broken]\nregion = us-east-1\ncredential_process = false\n";
+    site.write("config", config);
+    let home = site.path("config");
+    let run = |line: &str, name: &str, value: &str| {
+        let mut command = site.command(line.split(' '));
+        command.env("AWS_CONFIG_FILE", &home).env(name, value);
+        Said::of(command.env("AWS_EC2_METADATA_DISABLED", "true"))
+    };
+    for line in [
+        "plan",
+        "status",
+        "verify",
+        "output",
+        "down --dry-run",
+        "down --yes",
+    ] {
+        for (option, name, value) in [
+            (" --profile broken", "LANG", "C"),
+            ("", "AWS_PROFILE", "broken"),
+            ("", "AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ] {
+            let said = run(&format!("{line}{option}"), name, value);
+            let at = format!("{line}{option} {name}={value}: {}{}", said.out, said.err);
+            assert_eq!(said.code, 1, "{at}");
+            assert!(said.err.contains("no AWS credentials"), "{at}");
+        }
+    }
+    assert_eq!(twin::everything(&site.endpoint()), before);
+    // Without a name, the twin is all there is.
+    run("plan", "LANG", "C").code(3);
+    run("down --yes", "LANG", "C").code(0);
+}

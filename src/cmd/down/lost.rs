@@ -168,7 +168,7 @@ impl Run<'_> {
             let cx = link.asking(&lab.name, self.events(), interrupt);
             match cx.identity().await {
                 Ok(identity) => return Ok(Some((link, identity))),
-                Err(fault) if built && link::no_credentials(&fault) => {}
+                Err(fault) if built && link.asks_nowhere(&fault) => {}
                 Err(fault) => {
                     let error = link.no_identity(fault);
                     let message = format!(

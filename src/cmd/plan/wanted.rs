@@ -2,6 +2,7 @@
 
 use super::Secrets;
 use crate::{
+    aws,
     chapter::Chapter,
     cli::Scope,
     engine::{Plan, State},
@@ -16,8 +17,15 @@ pub(in crate::cmd) fn last(lab: &Lab) -> u8 {
     chapters.unwrap_or_else(|| Chapter::User.number())
 }
 
-/// Refuses options that do not fit the lab.
+/// Refuses a lab that its region cannot have, and options that do not fit the lab.
 pub(in crate::cmd) fn check(lab: &Lab, scope: &Scope) -> Result<(), Error> {
+    if lab.user_pool.is_some() && aws::partition(&lab.region) == "aws-cn" {
+        return Err(Error::usage(format!(
+            "Cognito has no user pools in {}: AWS China does not offer them",
+            lab.region
+        ))
+        .hint("set another `region:` in lab.yaml"));
+    }
     if scope.rotate_edge_secret && scope.until.unwrap_or_else(|| last(lab)) < Chapter::Edge.number()
     {
         return Err(Error::usage(

@@ -1,7 +1,7 @@
 //! Before anything is built: which AWS or twin it is, whether it can run the lab, what is there already.
 
 use crate::{
-    aws::{self, Cx},
+    aws::Cx,
     cli::{Global, How},
     cmd::{
         link::{self, Link},
@@ -23,13 +23,6 @@ pub(super) async fn start_and_link(
     known: Option<&State>,
     events: &EventSink,
 ) -> Result<Link, Error> {
-    if lab.user_pool.is_some() && aws::partition(&lab.region) == "aws-cn" {
-        return Err(Error::usage(format!(
-            "Cognito has no user pools in {}: AWS China does not offer them",
-            lab.region
-        ))
-        .hint("set another `region:` in lab.yaml"));
-    }
     if known.is_some_and(|s| s.local.is_some()) && !global.local {
         return Err(Error::usage("this lab is up on the local twin")
             .hint("`labctl up --local` goes on there; `labctl down` removes it, then `labctl up` builds it in an account"));
