@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{FUNCTION, Running, Said, Site, changes, standings},
     lost::stranger,
-    twin::{self, Rule},
+    twin::{self, Account, Rule},
 };
 
 const ARN: &str =
@@ -42,14 +42,7 @@ fn with_strangers() -> (Site, String) {
     site.ok("local start");
     let endpoint = site.endpoint();
     stranger(&endpoint);
-    // Its revision changes when it becomes active, and that is AWS's doing.
-    let state = || {
-        let path = format!("/2015-03-31/functions/{FUNCTION}/configuration");
-        twin::rest(&endpoint, "lambda", "GET", &path, None).json()["State"].clone()
-    };
-    while state() == "Pending" {
-        std::thread::yield_now();
-    }
+    Account::new(&endpoint, "000000000000").function_is_active(FUNCTION);
     tag_function(&endpoint, &json!({ "owner": "ann" }));
     stranger_s_log_group(&endpoint);
     (site, endpoint)

@@ -114,14 +114,7 @@ impl Bystanders {
         });
         let path = "/2015-03-31/functions";
         done(account.rest("lambda", "POST", path, Some(&input)));
-        // Its revision changes when it becomes active, and that is AWS's doing.
-        let state = || {
-            let seen = account.rest("lambda", "GET", &format!("{path}/{function}"), None);
-            seen.json()["Configuration"]["State"].clone()
-        };
-        while state() == "Pending" {
-            std::thread::yield_now();
-        }
+        account.function_is_active(function);
         self.looks.extend([
             Look::Logs("DescribeLogGroups", json!({ "logGroupNamePrefix": group })),
             Look::Rest("lambda", format!("{path}/{function}")),

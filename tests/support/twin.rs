@@ -109,6 +109,14 @@ impl Account {
         read(agent().run(request))
     }
 
+    /// Waits until a function is no longer Pending: its revision changes then, and that is AWS's doing.
+    pub(crate) fn function_is_active(&self, name: &str) {
+        let path = format!("/2015-03-31/functions/{name}/configuration");
+        while self.rest("lambda", "GET", &path, None).json()["State"] == "Pending" {
+            std::thread::yield_now();
+        }
+    }
+
     /// A call of IAM.
     pub(crate) fn iam(&self, form: &str) -> Answer {
         read(

@@ -108,7 +108,9 @@ fn led_astray(state: &mut Value, theirs: &Value) -> BTreeSet<String> {
         serde_json::from_value(theirs["steps"].clone()).expect("steps");
     for (id, record) in state["steps"].as_object_mut().expect("steps") {
         let kind = record["kind"].as_str().unwrap_or_default().to_owned();
-        if CHILDREN.iter().all(|(child, _)| *child != kind) {
+        let is_child = CHILDREN.iter().any(|(child, _)| *child == kind);
+        assert!(is_child || record["within"].is_null(), "{id} is in no row");
+        if !is_child {
             continue;
         }
         let other = of_theirs.get(id).or_else(|| of_theirs.get(&renamed(id)));
