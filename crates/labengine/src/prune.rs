@@ -148,13 +148,12 @@ impl Roots {
             return Ok(false);
         };
         let driver = driver.for_step(id);
-        let seen = match self.0.get(root) {
-            Some(seen) => seen.clone(),
-            None => {
-                let seen = down::theirs(&driver, state, holder).await?;
-                self.0.insert(root.clone(), seen.clone());
-                seen
-            }
+        let seen = if let Some(seen) = self.0.get(root) {
+            seen.clone()
+        } else {
+            let seen = down::theirs(&driver, state, holder).await?;
+            self.0.insert(root.clone(), seen.clone());
+            seen
         };
         let Some(seen) = seen else { return Ok(false) };
         let (title, name) = (record.kind.title(), &record.name);

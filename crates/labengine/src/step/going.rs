@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{Brought, Builder, Memory};
 use crate::{Change, Driver, Failure, Record, Retired, StepId, decide::Saw, down, state::Move};
 
+/// Transitions of steps, for one commit.
+type Moves<D> = Vec<(StepId, Move<<D as Driver>::Kind>)>;
+
 impl<D: Driver> Builder<'_, D> {
     pub(super) async fn replace(
         &self,
@@ -81,7 +84,7 @@ impl<D: Driver> Builder<'_, D> {
     }
 
     /// That the step, and all that lived inside it, is not there.
-    pub(super) fn gone(&self) -> Result<Vec<(StepId, Move<D::Kind>)>, Failure> {
+    pub(super) fn gone(&self) -> Result<Moves<D>, Failure> {
         self.step.work.settle(None)?;
         let all = self.journal.state().with_inhabitants(&self.step.id);
         Ok(all.into_iter().map(|id| (id, Move::Gone)).collect())
