@@ -12,6 +12,7 @@ use labfiles::{
     json::{self, JsonError, Mismatch},
     plain,
 };
+use serde_json::Value;
 
 use crate::{
     Driver, Kind, Lock, Record, State, StepId,
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// The state's file in a lab's folder.
-pub(crate) const FILE: &str = "state.json";
+pub const FILE: &str = "state.json";
 /// How the names of files begin that become the state's.
 pub(crate) const TEMPORARY: &str = ".state";
 
@@ -97,6 +98,11 @@ pub fn read<K: Kind>(folder: &Path) -> Result<Option<State<K>>, JournalError> {
 }
 
 pub(crate) fn read_in<K: Kind>(dir: &Dir) -> Result<Option<State<K>>, JournalError> {
+    Ok(read_with_json(dir)?.map(|(state, _)| state))
+}
+
+/// Reads the state in a lab's folder, and the JSON that it was read from: a seal is on all of that.
+pub fn read_with_json<K: Kind>(dir: &Dir) -> Result<Option<(State<K>, Value)>, JournalError> {
     let folder = dir.path();
     let path = folder.join(FILE);
     let bytes = match dir.read(FILE, MOST_BYTES) {
@@ -108,16 +114,16 @@ pub(crate) fn read_in<K: Kind>(dir: &Dir) -> Result<Option<State<K>>, JournalErr
         }
         Err(e) => return Err(io_error(&path, "cannot read")(e)),
     };
-    let state: State<K> = parse(&path, &bytes)?;
+    let (state, value) = parse::<K>(&path, &bytes)?;
     if folder.file_name().is_some_and(|name| *name != *state.lab) {
         let found = state.lab;
         return Err(JournalError::OtherLab { path, found });
     }
-    Ok(Some(state))
+    Ok(Some((state, value)))
 }
 
 /// Takes only what is whole, with every value of its kind.
-fn parse<K: Kind>(path: &Path, bytes: &[u8]) -> Result<State<K>, JournalError> {
+fn parse<K: Kind>(path: &Path, bytes: &[u8]) -> Result<(State<K>, Value), JournalError> {
     let unreadable = |reason: String| JournalError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -129,11 +135,11 @@ fn parse<K: Kind>(path: &Path, bytes: &[u8]) -> Result<State<K>, JournalError> {
     if bytes.is_empty() {
         return Err(unreadable("it is empty".to_owned()));
     }
-    let value: serde_json::Value = json::from_slice(bytes).map_err(|e| match e {
+    let value: Value = json::from_slice(bytes).map_err(|e| match e {
         JsonError::Torn(reason) => unreadable(reason),
         JsonError::Mismatch(wrong) => unreadable(wrong.to_string()),
     })?;
-    let version = value.get("version").and_then(serde_json::Value::as_u64);
+    let version = value.get("version").and_then(Value::as_u64);
     let state: State<K> = match version {
         Some(found) if found > u64::from(state::VERSION) => {
             let path = path.to_owned();
@@ -144,7 +150,7 @@ fn parse<K: Kind>(path: &Path, bytes: &[u8]) -> Result<State<K>, JournalError> {
     };
     match state.defect() {
         Some(defect) => Err(wrong(defect)),
-        None => Ok(state),
+        None => Ok((state, value)),
     }
 }
 
