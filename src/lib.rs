@@ -1,7 +1,8 @@
 //! labctl builds, proves and removes hands-on AWS labs.
 //!
 //! `lab.yaml` → [`lab`] → [`plan`] → [`engine`] → journal → events → [`report`]. Each module uses only those before it:
-//! screen, lab, kind, chapter, event, aws, sweep, engine, resource, plan, error, cli, prompt, local, verify, client, report, cmd.
+//! screen, lab, kind, chapter, event, aws, sweep, engine, resource, plan, error, user, cli, prompt, local, verify, client,
+//! report, cmd.
 //! [`aws`] is the only contact with AWS.
 
 pub mod aws;
@@ -21,6 +22,7 @@ pub mod report;
 pub mod resource;
 pub mod screen;
 pub mod sweep;
+mod user;
 pub mod verify;
 
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! The local twin as a background process: start, find, ask, stop.
 
+mod answer;
 mod endpoint;
 mod health;
 mod mail;
@@ -14,22 +15,23 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use labfiles::{Dir, How, Refused};
+use labfiles::{Dir, How, Refused, Seal, Secret};
 
 use crate::{
     aws::{Http, Request},
     cli::{self, Idle},
     error::Error,
+    user::{User, folders::Folder},
 };
 pub use endpoint::Endpoint;
-use health::health;
 pub use health::{inbox_page, is_twin};
 pub use mail::{Mail, inbox};
 pub use record::Daemon;
-use record::{RECORD, Record};
+use record::{RECORD, Record, Text};
 pub use runtimes::{differences, packages};
 pub use twins::{Found, all};
 
@@ -52,6 +54,7 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Twin {
     dir: PathBuf,
+    trust: bool,
 }
 
 /// The outcome of a start.
@@ -68,7 +71,13 @@ pub struct Started {
 impl Twin {
     /// The twin whose folder is `dir`.
     pub fn at(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, trust: false }
+    }
+
+    /// The same; `trust`: one that is started uses what is in its folder, whoever wrote that.
+    #[must_use]
+    pub fn trusting(self, trust: bool) -> Self {
+        Self { trust, ..self }
     }
 
     /// Its folder.
@@ -83,7 +92,7 @@ impl Twin {
 
     /// Whether it has ever saved anything.
     pub fn has_world(&self) -> Result<bool, Error> {
-        Ok(self.checked()?.is_some_and(|dir| dir.has("world.json")))
+        Ok(self.checked()?.is_some_and(|dir| dir.has(localaws::WORLD)))
     }
 
     /// Refuses a folder that is not the user's own, and files in it that are none.
@@ -105,47 +114,50 @@ impl Twin {
     }
 
     /// Whether a twin holds the folder, running or stopping.
-    fn is_held(&self) -> bool {
+    pub fn is_held(&self) -> bool {
         Dir::open(&self.dir)
             .and_then(|dir| dir.file("lock", How::Read))
             .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
-    /// The address it last had, whether it runs or not.
+    /// The address it last had, whether it runs or not. In a folder of the user's, a record without its seal counts only
+    /// while the twin runs.
     pub fn recorded(&self) -> Option<Daemon> {
-        Some(Record::read(&self.dir)?.daemon)
-    }
-
-    /// Returns the running twin. `None`: it does not run. The record of a dead twin does not count, and nothing is sent
-    /// to another program on its port.
-    pub async fn running(&self) -> Option<Daemon> {
         let record = Record::read(&self.dir)?;
-        if !record.is_current() {
-            return None;
-        }
-        let health = health(&record.daemon.endpoint.to_string()).await?;
-        // Checked again: the twin may have stopped, and another program on its port may have answered.
-        (health.pid == record.daemon.pid && record.is_current()).then_some(record.daemon)
+        let unsealed = || {
+            self.sealed(RECORD)
+                .is_some_and(|(_, seal)| !record.fits(&seal))
+        };
+        (record.is_current() || !unsealed()).then_some(record.text.daemon)
     }
 
-    /// The running twin, of this version; an error that says what to type otherwise.
-    pub async fn require(&self) -> Result<Daemon, Error> {
-        self.check()?;
-        match self.running().await {
-            None => Err(Error::failed(format!(
-                "the local AWS twin is not running (folder {})",
-                self.dir.display()
-            ))
-            .hint("`labctl local start` starts it with all that it held")),
-            Some(daemon) => same_version(daemon),
-        }
+    /// What seals a file of the folder, when the folder is in the user's list.
+    fn sealed(&self, file: &str) -> Option<(Folder, Seal)> {
+        User::here().sealed(&self.dir, &self.file(file))
+    }
+
+    /// Seals the record of a twin that has ended in a folder which the user has just agreed to use, so that the next one
+    /// keeps its address.
+    pub fn seal_record(&self) {
+        let record = Record::read(&self.dir).filter(|record| !record.is_current());
+        let sealed = record.zip(self.sealed(RECORD));
+        // Without it, the next one has another address.
+        let _ =
+            sealed.map(|(record, (_, seal))| Record::write(&self.dir, &record.text, Some(&seal)));
+    }
+
+    /// A file's name in the `.labctl` that the folder is in.
+    fn file(&self, name: &str) -> String {
+        let folder = self.dir.file_name().unwrap_or_default();
+        format!("{}/{name}", folder.to_string_lossy())
     }
 
     /// Starts it in the background, unless it runs.
     pub async fn start(&self, how: &cli::How) -> Result<Started, Error> {
         let port = how.port;
         self.check()?;
-        if let Some(daemon) = self.running().await {
+        if let Some(answer) = self.answer().await {
+            let daemon = answer.proven()?;
             if port.is_some_and(|port| daemon.endpoint.port() != port) {
                 return Err(
                     Error::failed(format!("it already runs on {}", daemon.endpoint))
@@ -154,7 +166,7 @@ impl Twin {
             }
             let daemon = check_access(daemon, how)?;
             return Ok(Started {
-                daemon: same_version(daemon)?,
+                daemon,
                 fresh: false,
                 warnings: Vec::new(),
             });
@@ -204,6 +216,7 @@ impl Twin {
             .args(how.any_user.then_some("--any-user"))
             .args(how.aws_names.then_some("--aws-names"))
             .args(how.no_isolation.then_some("--no-isolation"))
+            .args(self.trust.then_some("--trust"))
             .arg(format!("--idle={}", how.idle))
             // It needs no keys, and handlers can read its environment.
             .env_clear()
@@ -241,7 +254,11 @@ impl Twin {
     /// Runs the twin in this process until it is told to stop, nobody has used it for long, or its folder is deleted.
     pub async fn serve(&self, how: &cli::How) -> Result<(), Error> {
         self.check()?;
-        let running = self.bind(how).await?;
+        let mut random = [0; 32];
+        let no_random = |e: getrandom::Error| Error::failed(e.to_string());
+        getrandom::fill(&mut random).map_err(no_random)?;
+        let secret = Secret::new(random);
+        let running = self.bind(how, &secret).await?;
         let address = |text: &str| {
             let parsed: Result<Endpoint, _> = text.parse();
             parsed.map_err(|e| Error::failed(format!("{text}: {e}")))
@@ -254,7 +271,12 @@ impl Twin {
             any_user: running.any_user(),
             aws_names: how.aws_names,
         };
-        let record = Record::write(&self.dir, &daemon)
+        let text = Text {
+            daemon,
+            secret: Some(secret),
+        };
+        let seal = self.sealed(RECORD).map(|(_, seal)| seal);
+        let record = Record::write(&self.dir, &text, seal.as_ref())
             .map_err(|e| Error::file(self.dir.join(RECORD).display(), &e))?;
         let failed = |e: io::Error| Error::failed(format!("the local AWS twin: {e}"));
         twins::register(&self.dir);
@@ -272,7 +294,7 @@ impl Twin {
         }
     }
 
-    async fn bind(&self, how: &cli::How) -> Result<localaws::Running, Error> {
+    async fn bind(&self, how: &cli::How, secret: &Secret) -> Result<localaws::Running, Error> {
         let inbox = self.recorded().and_then(|last| last.inbox);
         let ports = how.port.map_or_else(|| self.ports(), |port| vec![port]);
         let mut last = 0;
@@ -289,6 +311,8 @@ impl Twin {
                     isolated: !how.no_isolation,
                     ..localaws::Handlers::default()
                 },
+                seal: self.sealing(),
+                secret: Some(secret.clone()),
                 ..localaws::Config::at(self.dir.clone())
             };
             match localaws::start(config).await {
@@ -303,12 +327,31 @@ impl Twin {
         Err(taken(last))
     }
 
+    /// How its world is sealed.
+    fn sealing(&self) -> Option<localaws::Sealing> {
+        let (folder, seal) = self.sealed(localaws::WORLD)?;
+        let name = self.file(localaws::WORLD);
+        let count = folder.count(&name);
+        let note = move |count| {
+            if let Err(why) = User::here().count(&folder, &[(&name, count)]) {
+                tracing::debug!("{why}");
+            }
+        };
+        Some(localaws::Sealing {
+            seal,
+            count,
+            trust: self.trust,
+            note: localaws::Note(Arc::new(note)),
+        })
+    }
+
     /// Stops it; its record stays, for the port. Answers what was stopped.
     pub async fn stop(&self) -> Result<Option<Daemon>, Error> {
         self.check()?;
-        let Some(daemon) = self.running().await else {
+        let Some(answer) = self.answer().await else {
             return Ok(None);
         };
+        let daemon = answer.stoppable()?;
         let url = format!("{}/_local/stop", daemon.endpoint);
         Http::new(&url)
             .send(&Request::new("POST", &url).header("x-localaws", "1"))
@@ -371,17 +414,6 @@ fn any_user_warning(wanted: bool) -> String {
     format!(
         "{why}, every user of this machine can use the local AWS: read its mail and codes, and run programs as you"
     )
-}
-
-fn same_version(daemon: Daemon) -> Result<Daemon, Error> {
-    if daemon.version == VERSION {
-        return Ok(daemon);
-    }
-    Err(Error::failed(format!(
-        "the local AWS twin on {} is of version {}, this labctl of {VERSION}",
-        daemon.endpoint, daemon.version
-    ))
-    .hint("`labctl local stop`, then the same command again: what it holds is kept"))
 }
 
 fn taken(port: u16) -> Error {

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Once,
 };
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::{scene::Site, user::User};
+use super::scene::Site;
 use crate::{
     aws::{
         self, Clients, Connection, Cx, Fault, FaultKind, Identity, Pace, Place, Target, Trust,
@@ -24,6 +25,7 @@ use crate::{
         AppClient, Authorizer, Distribution, Function, Kind, Method, RecordSet, Recorded, RestApi,
         Stage, UserPool, UserPoolDomain,
     },
+    user::User,
 };
 
 /// Where the commands of a run lead.
@@ -150,6 +152,16 @@ fn region_hint(fault: &Fault, region: &str) -> Option<String> {
     }
 }
 
+/// The runs of the user's list. Without it, labctl asks more.
+fn own_runs(user: &User) -> BTreeSet<String> {
+    static TOLD: Once = Once::new();
+    user.runs().unwrap_or_else(|error| {
+        let told = || tracing::error!("{}; {}", error.message, error.hints.join("; "));
+        TOLD.call_once(told);
+        BTreeSet::new()
+    })
+}
+
 impl Link {
     fn new(connection: Connection, local: Option<PathBuf>) -> Self {
         let user = User::here();
@@ -157,7 +169,7 @@ impl Link {
             connection,
             local,
             twin: OnceCell::new(),
-            own_runs: user.runs(),
+            own_runs: own_runs(&user),
             user,
         }
     }

@@ -20,7 +20,6 @@ mod student;
 mod token;
 mod trust;
 mod up;
-mod user;
 mod verify;
 mod whose;
 

@@ -25,6 +25,8 @@ use crate::{
 pub(super) struct Site {
     /// Folder of the lab's file.
     base: PathBuf,
+    /// What is in `.labctl` is used as it is, this time.
+    trust: bool,
 }
 
 impl Site {
@@ -36,6 +38,7 @@ impl Site {
             .unwrap_or(Path::new("."));
         Self {
             base: base.to_owned(),
+            trust: global.trust,
         }
     }
 
@@ -43,7 +46,7 @@ impl Site {
     pub(super) fn twin(&self, dir: Option<&Path>) -> Twin {
         let dir = dir.map_or_else(|| self.base.join(OWN).join("local"), Path::to_owned);
         // A daemon works elsewhere than its starter may: an absolute path means the same to both.
-        Twin::at(std::path::absolute(&dir).unwrap_or(dir))
+        Twin::at(labfiles::real(&dir)).trusting(self.trust)
     }
 
     /// The twin that a state names: where it was, or, when the lab's folder was moved since, beside the

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use labfiles::{Secret, hex};
 use serde::Deserialize;
 
 use super::Endpoint;
-use crate::aws::Http;
+use crate::aws::{Answer, Http};
 
 /// The most time and bytes that an answer may take.
 const LIMIT: (Duration, usize) = (Duration::from_secs(2), 4096);
@@ -29,14 +30,32 @@ pub(super) struct Health {
     pub(super) pid: u32,
     /// Older twins have none.
     inbox: Option<Endpoint>,
+    /// See [`Secret`].
+    proof: Option<String>,
+}
+
+/// Whether who answers at `endpoint` knows the secret of the lab's twin. `None`: nobody answers. Nothing but a random
+/// number is sent.
+pub(super) async fn proves(endpoint: Endpoint, secret: &Secret) -> Option<bool> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).ok()?;
+    let (endpoint, nonce) = (endpoint.to_string(), hex(&random));
+    let answer = ask(&format!("{endpoint}/_local/health.json?nonce={nonce}")).await?;
+    let health: Option<Health> = serde_json::from_str(&answer.body).ok();
+    let proof = health.and_then(|health| health.proof).unwrap_or_default();
+    Some(secret.proves(&endpoint, &nonce, &proof))
 }
 
 pub(super) async fn health(endpoint: &str) -> Option<Health> {
-    let (time, size) = LIMIT;
-    let url = format!("{}/_local/health.json", endpoint.trim_end_matches('/'));
-    let http = Http::new(&url).at_most(size);
-    let answer = tokio::time::timeout(time, http.get(&url, None)).await;
-    let answer = answer.ok()?.ok().filter(|answer| answer.status == 200)?;
+    let endpoint = endpoint.trim_end_matches('/');
+    let answer = ask(&format!("{endpoint}/_local/health.json")).await?;
     let health: Health = serde_json::from_str(&answer.body).ok()?;
-    (health.service == "localaws").then_some(health)
+    (answer.status == 200 && health.service == "localaws").then_some(health)
+}
+
+async fn ask(url: &str) -> Option<Answer> {
+    let (time, size) = LIMIT;
+    let http = Http::new(url).at_most(size);
+    let answer = tokio::time::timeout(time, http.get(url, None)).await;
+    answer.ok()?.ok()
 }

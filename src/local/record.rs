@@ -3,6 +3,9 @@
 //! The lock is on the same file that labctl reads, so a record counts only while the process that wrote it runs. The
 //! kernel releases the lock when that process dies, and the next twin writes and locks a new file. Other users can
 //! neither open nor lock it.
+//!
+//! It has a secret by which the twin proves that it is the one that answers, and a seal: without that, an address is not
+//! believed once the twin has stopped.
 
 use std::{
     fs::{File, TryLockError},
@@ -10,8 +13,9 @@ use std::{
     path::Path,
 };
 
-use labfiles::{Dir, How};
+use labfiles::{Dir, How, Seal, Secret};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::endpoint::Endpoint;
 
@@ -49,10 +53,21 @@ impl Daemon {
     }
 }
 
+/// What the file holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Text {
+    #[serde(flatten)]
+    pub(super) daemon: Daemon,
+    /// Older versions had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<Secret>,
+}
+
 /// The record of a twin that runs or ran.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) daemon: Daemon,
+    pub(super) text: Text,
+    value: Value,
     file: File,
 }
 
@@ -62,8 +77,14 @@ impl Record {
         let file = Dir::open(folder).ok()?.file(RECORD, How::Read).ok()?;
         let mut text = Vec::new();
         (&file).take(LIMIT).read_to_end(&mut text).ok()?;
-        let daemon = serde_json::from_slice(&text).ok()?;
-        Some(Self { daemon, file })
+        let value: Value = serde_json::from_slice(&text).ok()?;
+        let text = Text::deserialize(&value).ok()?;
+        Some(Self { text, value, file })
+    }
+
+    /// Whether it has its seal.
+    pub(super) fn fits(&self, seal: &Seal) -> bool {
+        seal.fits(&self.value)
     }
 
     /// Whether the twin that wrote it still listens.
@@ -72,11 +93,15 @@ impl Record {
     }
 
     /// Replaces the record. It is current until the returned file is dropped.
-    pub(super) fn write(folder: &Path, daemon: &Daemon) -> io::Result<File> {
+    pub(super) fn write(folder: &Path, text: &Text, seal: Option<&Seal>) -> io::Result<File> {
         let dir = Dir::open(folder)?;
         dir.sweep(TEMPORARY);
+        let mut value = serde_json::to_value(text)?;
+        if let Some(seal) = seal {
+            seal.put(&mut value);
+        }
         let mut new = dir.temp(TEMPORARY)?;
-        serde_json::to_writer(new.file(), daemon)?;
+        serde_json::to_writer(new.file(), &value)?;
         // The lock belongs to the open file, which the copy shares.
         let file = new.file().try_clone()?;
         file.lock()?;

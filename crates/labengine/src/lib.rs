@@ -42,7 +42,7 @@ pub use id::StepId;
 pub use inspect::{Reads, Seen, Standing, inspect};
 pub use interrupt::Interrupt;
 pub use journal::{Journal, JournalError, Store};
-pub use lock::Lock;
+pub use lock::{Lock, Sealing};
 pub use plan::{Plan, Step};
 pub use search::{discover, recover};
 pub use seen::{Compare, Drift, Found, Health, Rekey, Stranger};

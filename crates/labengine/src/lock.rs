@@ -4,11 +4,11 @@ use std::{
     fs::{File, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use jiff::Timestamp;
 use labfiles::{Dir, How, Seal};
-
 use serde::Serialize;
 
 use crate::{
@@ -25,15 +25,53 @@ const LONGEST_HOLDER: u64 = 200;
 pub struct Lock {
     dir: Dir,
     _file: File,
-    /// What the state is sealed with, and what the seal says it is.
-    seal: Option<(Seal, String)>,
+    sealing: Option<Sealing>,
 }
 
-/// What is written: the state, and its seal.
+/// Seals each state that is written under a lock.
+pub struct Sealing {
+    seal: Seal,
+    /// How often the state was written before.
+    before: u64,
+    /// The same now.
+    count: AtomicU64,
+    note: Note,
+}
+
+/// Remembers how often the state was written.
+type Note = Box<dyn Fn(u64) + Send + Sync>;
+
+impl std::fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sealing").field(&self.seal).finish()
+    }
+}
+
+impl Sealing {
+    /// `before`: how often the state was written before. A lock under which it was written calls `note` with the new
+    /// number when it is released. Removing the state counts too: one that comes back is an old one.
+    pub fn new(seal: Seal, before: u64, note: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self {
+            seal,
+            before,
+            count: before.into(),
+            note: Box::new(note),
+        }
+    }
+
+    /// The number of the next state.
+    fn next(&self) -> u64 {
+        self.count.load(Ordering::Relaxed) + 1
+    }
+}
+
+/// What is written: the state, how often it was (`labfiles::COUNT`), and the seal on both (`labfiles::SEAL`).
 #[derive(Serialize)]
 struct Kept<'a, K: Kind> {
     #[serde(flatten)]
     state: &'a State<K>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seal: Option<String>,
 }
@@ -84,24 +122,28 @@ impl Lock {
         Ok(Self {
             dir,
             _file: file,
-            seal: None,
+            sealing: None,
         })
     }
 
-    /// The same lock; what is written under it has a seal. `about`: see [`Seal::of`].
+    /// The same lock; what is written under it has a seal.
     #[must_use]
-    pub fn sealed(mut self, seal: Seal, about: String) -> Self {
-        self.seal = Some((seal, about));
+    pub fn sealed(mut self, sealing: Sealing) -> Self {
+        self.sealing = Some(sealing);
         self
     }
 
     /// The text of the state's file.
     fn text<K: Kind>(&self, state: &State<K>) -> serde_json::Result<Vec<u8>> {
-        let seal = match &self.seal {
-            Some((seal, about)) => Some(seal.of(about, &serde_json::to_value(state)?)),
-            None => None,
+        let mut kept = Kept {
+            state,
+            count: self.sealing.as_ref().map(Sealing::next),
+            seal: None,
         };
-        let mut bytes = serde_json::to_vec_pretty(&Kept { state, seal })?;
+        if let Some(sealing) = &self.sealing {
+            kept.seal = Some(sealing.seal.of(&serde_json::to_value(&kept)?));
+        }
+        let mut bytes = serde_json::to_vec_pretty(&kept)?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -143,7 +185,14 @@ impl Lock {
 /// A run that left no state leaves no folder either.
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.dir.has(FILE) {
+        let there = self.dir.has(FILE);
+        if let Some(sealing) = &self.sealing {
+            let count = sealing.count.load(Ordering::Relaxed);
+            if count > sealing.before {
+                (sealing.note)(if there { count } else { count + 1 });
+            }
+        }
+        if there {
             return;
         }
         // The folder may hold other files (a receipt, a state kept aside): then it stays.
@@ -163,6 +212,11 @@ impl<K: Kind> Store<K> for Lock {
         tokio::task::spawn_blocking(move || dir.replace(FILE, TEMPORARY, &bytes))
             .await
             .unwrap_or_else(|e| Err(io::Error::other(e)))
-            .map_err(io_error(&path, "cannot write"))
+            .map_err(io_error(&path, "cannot write"))?;
+        // What was not written does not count: the state on disk would be an old one.
+        if let Some(sealing) = &self.sealing {
+            sealing.count.store(sealing.next(), Ordering::Relaxed);
+        }
+        Ok(())
     }
 }

@@ -15,12 +15,12 @@ use std::{
 use rustix::{
     fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, unlinkat},
     io::Errno,
-    process::geteuid,
 };
+use sha2::{Digest, Sha256};
 
 use crate::{
     How,
-    refused::{Refused, Why, refusal},
+    refused::{Refused, distrust, refusal},
 };
 
 /// The folder beside a lab's file. From there on down no link is followed; above it the user may have some.
@@ -59,6 +59,23 @@ fn split(path: &Path) -> (PathBuf, Vec<OsString>) {
     let above = all.iter().take(at).collect();
     let below = all.iter().skip(at);
     (above, below.map(|part| part.as_os_str().into()).collect())
+}
+
+/// The same path, absolute and without links above [`OWN`], or above its last part: one folder has one such path,
+/// however it was typed. Below, links stay, so that they are refused.
+pub fn real(path: &Path) -> PathBuf {
+    let (above, below) = split(path);
+    let here = Path::new(".");
+    let above = if above.as_os_str().is_empty() {
+        here
+    } else {
+        &above
+    };
+    match above.canonicalize() {
+        Ok(above) => below.iter().fold(above, |path, name| path.join(name)),
+        // It is missing so far.
+        Err(_) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
 }
 
 impl Dir {
@@ -124,13 +141,8 @@ impl Dir {
                 opened => break opened.map_err(refusal)?,
             }
         };
-        let (about, user) = (fstat(&fd)?, geteuid().as_raw());
-        if about.st_uid != user {
-            let owner = about.st_uid;
-            return Err(Refused::error(&path, Why::Owner { owner, user }));
-        }
-        if Mode::from_raw_mode(about.st_mode).intersects(Mode::WGRP | Mode::WOTH) {
-            return Err(Refused::error(&path, Why::Writable));
+        if let Some(why) = distrust(&fstat(&fd)?) {
+            return Err(Refused::error(&path, why));
         }
         let dir = Self {
             fd: Arc::new(fd),
@@ -183,11 +195,7 @@ impl Dir {
         if FileType::from_raw_mode(self.about(name)?.st_mode) != FileType::Directory {
             return self.remove(name);
         }
-        let inside = Self {
-            fd: Arc::new(openat(&self.fd, name, FOLDER, Mode::empty())?),
-            parent: None,
-            path: self.path.join(name),
-        };
+        let inside = self.inside(name)?;
         for entry in inside.names()? {
             inside.remove_all(entry)?;
         }
@@ -209,6 +217,48 @@ impl Dir {
     /// Whether the folder was deleted while it was held open. One that was moved was not.
     pub fn is_deleted(&self) -> bool {
         fstat(&self.fd).is_ok_and(|about| about.st_nlink == 0)
+    }
+
+    /// Returns a digest of the names, sizes and times of all that is in it. What is written there changes it: no
+    /// program can set the time of the last change (`ctime`). The bytes of files are not read.
+    ///
+    /// # Errors
+    /// Something in it cannot be looked at.
+    pub fn stamp(&self) -> io::Result<[u8; 32]> {
+        let mut digest = Sha256::new();
+        self.stamp_into(&mut digest)?;
+        Ok(digest.finalize().into())
+    }
+
+    fn stamp_into(&self, digest: &mut Sha256) -> io::Result<()> {
+        let mut names = self.names()?;
+        names.sort();
+        digest.update(names.len().to_be_bytes());
+        for name in names {
+            let about = self.about(&name)?;
+            let times = (about.st_ctime, about.st_ctime_nsec);
+            let line = (
+                name.as_bytes(),
+                about.st_mode,
+                about.st_ino,
+                about.st_size,
+                times,
+            );
+            digest.update(format!("{line:?}"));
+            if FileType::from_raw_mode(about.st_mode) == FileType::Directory {
+                self.inside(&name)?.stamp_into(digest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder in this one, whoever it belongs to.
+    fn inside(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(Self {
+            fd: Arc::new(openat(&self.fd, name, FOLDER, Mode::empty())?),
+            parent: None,
+            path: self.path.join(name),
+        })
     }
 
     /// Makes the names in it durable.

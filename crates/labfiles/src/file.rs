@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, renameat, statat, u
 
 use crate::{
     Dir,
-    refused::{Refused, Why, irregular, refusal, why},
+    refused::{Refused, Why, distrust, irregular, refusal, why},
 };
 
 /// Never through a link, never a wait for the other end of a pipe, never a terminal that becomes ours.
@@ -52,7 +52,7 @@ impl Dir {
     /// Opens a file.
     ///
     /// # Errors
-    /// It is a link or no file ([`Refused`]), or cannot be opened.
+    /// It is a link, no file, not the user's own or open to others ([`Refused`]), or cannot be opened.
     pub fn file(&self, name: impl AsRef<OsStr>, how: How) -> io::Result<File> {
         let name = name.as_ref();
         let path = self.path().join(name);
@@ -61,6 +61,9 @@ impl Dir {
         let about = fstat(&fd)?;
         if let Some(kind) = irregular(&about) {
             return Err(Refused::error(&path, Why::NotFile(kind)));
+        }
+        if let Some(why) = distrust(&about) {
+            return Err(Refused::error(&path, why));
         }
         if how != How::Read && about.st_nlink > 1 {
             return Err(Refused::error(&path, Why::Shared));
@@ -103,12 +106,12 @@ impl Dir {
     /// Refuses files that would be refused when they are opened; missing ones are fine.
     ///
     /// # Errors
-    /// One is a link or no file ([`Refused`]).
+    /// One is a link, no file, not the user's own or open to others ([`Refused`]).
     pub fn check(&self, names: &[&str]) -> io::Result<()> {
         for name in names {
             match self.about(name) {
                 Ok(about) => {
-                    if let Some(why) = why(&about, false) {
+                    if let Some(why) = why(&about, false).or_else(|| distrust(&about)) {
                         return Err(Refused::error(&self.path().join(name), why));
                     }
                 }

@@ -5,7 +5,9 @@
 
 mod dir;
 mod file;
+mod hex;
 pub mod json;
+mod proof;
 mod refused;
 mod seal;
 mod shown;
@@ -13,9 +15,11 @@ mod temp;
 #[cfg(test)]
 mod tests;
 
-pub use dir::{Dir, OWN};
+pub use dir::{Dir, OWN, real};
 pub use file::How;
+pub use hex::hex;
+pub use proof::Secret;
 pub use refused::{Refused, quoted};
-pub use seal::{SEAL, Seal};
+pub use seal::{COUNT, Key, SEAL, Seal, Sealed, Text};
 pub use shown::{escaped, harmless, is_unruly, plain, shown};
 pub use temp::Temp;

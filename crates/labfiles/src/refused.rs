@@ -8,8 +8,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Stat, statat},
+    fs::{AtFlags, FileType, Mode, Stat, statat},
     io::Errno,
+    process::geteuid,
 };
 
 use crate::shown;
@@ -85,7 +86,7 @@ impl fmt::Display for Refused {
             Why::NotFile(kind) => write!(f, "{path} is {kind}, not a file"),
             Why::Owner { owner, user } => write!(
                 f,
-                "{path} belongs to user {owner}, and you are user {user}: labctl trusts only its user's own folders"
+                "{path} belongs to user {owner}, and you are user {user}: labctl trusts only what is its user's own"
             ),
             Why::Writable => write!(
                 f,
@@ -126,6 +127,17 @@ pub(crate) fn why(about: &Stat, folder: bool) -> Option<Why> {
         _ if folder => Some(Why::NotFolder),
         _ => irregular(about).map(Why::NotFile),
     }
+}
+
+/// Why a file or folder is not trusted: another user owns it, or can change it.
+pub(crate) fn distrust(about: &Stat) -> Option<Why> {
+    let (owner, user) = (about.st_uid, geteuid().as_raw());
+    if owner != user {
+        return Some(Why::Owner { owner, user });
+    }
+    let mode = Mode::from_raw_mode(about.st_mode);
+    mode.intersects(Mode::WGRP | Mode::WOTH)
+        .then_some(Why::Writable)
 }
 
 /// Systems differ in what they call a link that is not followed: what is there says it.

@@ -3,12 +3,13 @@
 use std::{
     path::PathBuf,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use labfiles::{Seal, Secret};
 use tokio::sync::Notify;
 
 use crate::{
@@ -35,6 +36,33 @@ pub struct Config {
     pub handlers: Handlers,
     /// Whether requests may name the twin as AWS is named (`Host: iam.amazonaws.com`).
     pub aws_names: bool,
+    /// What seals the world's file. `None`: it has no seal.
+    pub seal: Option<Sealing>,
+    /// Proves to whoever can read it that this is the twin.
+    pub secret: Option<Secret>,
+}
+
+/// How the world's file is sealed.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// The seal of this folder's world.
+    pub seal: Seal,
+    /// How often it was written before: a file with a smaller number is an old one.
+    pub count: u64,
+    /// Whether a world is used that has no such seal, or is an old one.
+    pub trust: bool,
+    /// Called when the twin ends, with how often the world was written then.
+    pub note: Note,
+}
+
+/// Remembers a number.
+#[derive(Clone)]
+pub struct Note(pub Arc<dyn Fn(u64) + Send + Sync>);
+
+impl std::fmt::Debug for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Note(..)")
+    }
 }
 
 /// How functions' handlers run.
@@ -71,6 +99,8 @@ impl Config {
             any_user: false,
             handlers: Handlers::default(),
             aws_names: false,
+            seal: None,
+            secret: None,
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn uuid() -> String {
 }
 
 /// Names a folder or file of the twin's own. Nothing but a UUID can be read as one, so that it cannot be a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileId(uuid::Uuid);
 
 impl FileId {

@@ -34,5 +34,5 @@ mod wafv2;
 mod wire;
 mod world;
 
-pub use app::{Config, Handlers};
-pub use server::{FILES, Running, start};
+pub use app::{Config, Handlers, Note, Sealing};
+pub use server::{FILES, Running, Saved, WORLD, saved, start};

@@ -14,7 +14,6 @@ use super::{
         secrets::{self, Secrets},
     },
     scene::{self, Site},
-    user::runs::Run,
 };
 use crate::{
     aws::{Cx, Owner},
@@ -22,6 +21,7 @@ use crate::{
     error::{Error, Exit},
     event::{Event, StepInfo},
     lab::Lab,
+    user::runs::Run,
 };
 pub(super) use again::Foreseen;
 use finish::{Ran, finish};

@@ -8,21 +8,19 @@ use serde_json::json;
 use super::{accept, look, open, own, question};
 use crate::{
     cli::{Global, Trust},
-    cmd::{
-        scene::Site,
-        user::{
-            User,
-            folders::{self, Folder},
-        },
-    },
+    cmd::scene::Site,
     error::{Error, Exit},
     report,
+    user::{
+        User,
+        folders::{self, Folder},
+    },
 };
 
 pub(in crate::cmd) fn run(global: &Global, args: &Trust) -> Result<Exit, Error> {
     let user = User::here();
     if args.list {
-        list(global, &user.list());
+        list(global, &user.list()?);
         return Ok(Exit::Ok);
     }
     let path = own(&Site::of(global), None);
@@ -34,7 +32,9 @@ pub(in crate::cmd) fn run(global: &Global, args: &Trust) -> Result<Exit, Error> 
     let own =
         own.ok_or_else(|| Error::failed(format!("{}: there is no such folder", quoted(&path))))?;
     let folder = look::Folder::look(own, &user)?;
-    let mut lines = vec![match &folder.doubt {
+    let doubt = folder.doubt()?;
+    let changed = doubt.is_some();
+    let mut lines = vec![match doubt {
         Some(doubt) => format!("  {}.", question::why(&folder, doubt)),
         None => format!(
             "  {} is yours already.",
@@ -43,7 +43,6 @@ pub(in crate::cmd) fn run(global: &Global, args: &Trust) -> Result<Exit, Error> 
     }];
     let holds = question::holds(&folder);
     lines.extend(holds.into_iter().map(|line| format!("    {line}")));
-    let changed = folder.doubt.is_some();
     if changed {
         if let Err(why) = accept(&folder, &user)? {
             return Err(Error::failed(format!("labctl has no place to remember it: {why}"))

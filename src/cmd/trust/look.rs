@@ -1,14 +1,18 @@
 //! What is in a `.labctl`, and why it is not simply used.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
-use labfiles::{Dir, quoted};
+use labfiles::{Dir, Sealed, quoted};
 use serde_json::Value;
 
 use crate::{
-    cmd::user::{User, folders::Known},
     engine::{State, journal},
     error::Error,
+    local::Twin,
+    user::{
+        User,
+        folders::{self, Known},
+    },
 };
 
 /// Why a folder is not used without asking.
@@ -18,79 +22,187 @@ pub(super) enum Doubt {
     Unknown,
     /// It was made at another place.
     Moved(PathBuf),
-    /// These labs' states are not as labctl wrote them.
-    Changed(Vec<String>),
+    /// These files are not as labctl wrote them last.
+    Files(Vec<(String, Flaw)>),
 }
 
-/// A lab's state in the folder. One that no command would take is not here.
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It has no seal.
+    Unsealed,
+    /// It has a seal that does not fit.
+    Changed,
+    /// Labctl has written it since.
+    Old,
+}
+
+/// A file in the folder that says what labctl does. One that no command would take is not here.
 pub(super) struct Kept {
-    pub(super) lab: String,
-    pub(super) dir: Dir,
-    pub(super) state: State,
-    /// The state's JSON, with its seal.
-    pub(super) value: Value,
+    /// Its path in the folder.
+    pub(super) path: String,
+    /// What the user's list and the seal call it: the lab, or the path.
+    pub(super) name: String,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    /// A lab's state, and its JSON with the seal.
+    State(Dir, Box<State>, Value),
+    /// What a twin holds.
+    World(Twin, localaws::Saved),
 }
 
 impl Kept {
-    pub(super) fn read(own: &Dir, lab: String) -> Option<Self> {
-        let dir = own.child(&lab, false).ok()?;
-        let (state, value) = journal::read_with_json(&dir).ok()??;
+    /// The state that is in the folder `name`, and what a twin holds whose folder that is and which does not run.
+    fn read(own: &Dir, name: &str) -> impl Iterator<Item = Self> {
+        let dir = own.child(name, false).ok();
+        let state = dir.as_ref().and_then(|dir| Self::state(dir, name));
+        let world = dir.and_then(|dir| {
+            // A running twin has what it holds in memory.
+            let twin = Twin::at(labfiles::real(dir.path()));
+            let world = (!twin.is_held()).then(|| localaws::saved(dir.path()))??;
+            let path = format!("{name}/{}", localaws::WORLD);
+            Some(Self {
+                name: path.clone(),
+                path,
+                what: What::World(twin, world),
+            })
+        });
+        state.into_iter().chain(world)
+    }
+
+    pub(super) fn state(dir: &Dir, name: &str) -> Option<Self> {
+        let (state, value) = journal::read_with_json(dir).ok()??;
         Some(Self {
-            lab,
-            dir,
-            state,
-            value,
+            path: format!("{name}/{}", journal::FILE),
+            name: name.to_owned(),
+            what: What::State(dir.clone(), Box::new(state), value),
         })
+    }
+
+    /// Whether it has its seal.
+    pub(super) fn sealed(&self, seal: &labfiles::Seal) -> Sealed {
+        match &self.what {
+            What::State(_, _, value) => seal.sealed(value),
+            What::World(_, world) => world.sealed(seal),
+        }
     }
 }
 
 /// A `.labctl` as it was found.
 pub(super) struct Folder {
     pub(super) own: Dir,
+    /// As the user's list has it.
+    pub(super) known: Option<folders::Folder>,
     pub(super) kept: Vec<Kept>,
-    pub(super) doubt: Option<Doubt>,
+    /// Twins that run there, with what they saved last: to show, if the user is asked.
+    pub(super) running: Vec<(Twin, localaws::Saved)>,
+    doubt: Option<Doubt>,
+    /// A twin that runs there, of an older labctl.
+    older: Option<Twin>,
 }
 
 impl Folder {
-    /// Reads the states in a folder, and decides whether the user must agree to them.
+    /// Reads what is in a folder, and decides whether the user must agree to it.
     pub(super) fn look(own: Dir, user: &User) -> Result<Self, Error> {
         let names = own.names();
         let names = names.map_err(|e| Error::file(quoted(own.path()), &e))?;
-        let names = names.into_iter().filter_map(|name| name.into_string().ok());
-        let mut kept: Vec<Kept> = names.filter_map(|lab| Kept::read(&own, lab)).collect();
-        kept.sort_by(|a, b| a.lab.cmp(&b.lab));
-        let doubt = match user.knows(&own) {
-            Known::Yes(id) => changed(&id, &kept, user),
+        let mut names: Vec<String> = names
+            .into_iter()
+            .filter_map(|name| name.into_string().ok())
+            .collect();
+        names.sort();
+        let kept: Vec<Kept> = names
+            .iter()
+            .flat_map(|name| Kept::read(&own, name))
+            .collect();
+        let (known, doubt) = match user.knows(&own)? {
+            Known::Yes(known) => {
+                let doubt = flaws(&known, &kept, user)?;
+                (Some(known), doubt)
+            }
             // Nothing in it decides anything yet.
-            _ if kept.is_empty() && !has_twin(&own) => None,
-            Known::Elsewhere(place) => Some(Doubt::Moved(place)),
-            Known::No => Some(Doubt::Unknown),
+            _ if kept.is_empty() && !names.iter().any(|name| has_twin(&own, name)) => (None, None),
+            Known::Elsewhere(place) => (None, Some(Doubt::Moved(place))),
+            Known::No => (None, Some(Doubt::Unknown)),
         };
-        Ok(Self { own, kept, doubt })
+        // It will write a world without a seal when it ends: one question is for that, too.
+        let older = |name: &String| {
+            let twin = Twin::at(labfiles::real(&own.path().join(name)));
+            twin.is_older().then_some(twin)
+        };
+        let older = doubt.as_ref().and_then(|_| names.iter().find_map(older));
+        Ok(Self {
+            running: doubt
+                .as_ref()
+                .map_or_else(Vec::new, |_| running(&own, &names)),
+            own,
+            known,
+            kept,
+            doubt,
+            older,
+        })
+    }
+
+    /// The doubt. The error: a twin of an older labctl still runs there.
+    pub(super) fn doubt(&self) -> Result<Option<&Doubt>, Error> {
+        if let Some(twin) = &self.older {
+            let dir = quoted(twin.dir());
+            return Err(Error::usage(format!(
+                "a local AWS twin of an older labctl runs in {dir}, so labctl cannot see what it holds"
+            ))
+            .hint(format!(
+                "`labctl local stop --dir {dir}`, then the same command again: what it holds is kept"
+            )));
+        }
+        Ok(self.doubt.as_ref())
     }
 }
 
-/// The seal's words for a lab's state in a folder.
-pub(super) fn about(id: &str, lab: &str) -> String {
-    format!("{id}/{lab}")
+/// The files of a folder of the user's that are not as labctl wrote them last. What is right is noted: from now on, what
+/// was written before is old.
+fn flaws(known: &folders::Folder, kept: &[Kept], user: &User) -> Result<Option<Doubt>, Error> {
+    let key = user.key()?;
+    let (mut flaws, mut counts) = (Vec::new(), Vec::new());
+    for file in kept {
+        let least = known.count(&file.name);
+        let sealed = key.as_ref().map_or(Sealed::Changed, |key| {
+            file.sealed(&known.seal(key, &file.name))
+        });
+        let flaw = match sealed {
+            Sealed::Yes(count) if count >= least => {
+                if count > least {
+                    counts.push((file.name.as_str(), count));
+                }
+                continue;
+            }
+            Sealed::Yes(_) => Flaw::Old,
+            Sealed::Changed => Flaw::Changed,
+            Sealed::No => Flaw::Unsealed,
+        };
+        flaws.push((file.path.clone(), flaw));
+    }
+    if !counts.is_empty()
+        && let Err(why) = user.count(known, &counts)
+    {
+        tracing::debug!("{why}");
+    }
+    Ok((!flaws.is_empty()).then_some(Doubt::Files(flaws)))
 }
 
-fn changed(id: &str, kept: &[Kept], user: &User) -> Option<Doubt> {
-    let seal = user.seal();
-    let fits = |kept: &Kept| {
-        let seal = seal.as_ref();
-        seal.is_some_and(|seal| seal.fits(&about(id, &kept.lab), &kept.value))
-    };
-    let changed = kept.iter().filter(|kept| !fits(kept));
-    let changed: Vec<String> = changed.map(|kept| kept.lab.clone()).collect();
-    (!changed.is_empty()).then_some(Doubt::Changed(changed))
+fn running(own: &Dir, names: &[String]) -> Vec<(Twin, localaws::Saved)> {
+    let twins = names.iter().filter_map(|name| {
+        let twin = Twin::at(labfiles::real(&own.path().join(name)));
+        let world = twin.is_held().then(|| localaws::saved(twin.dir()))??;
+        Some((twin, world))
+    });
+    twins.collect()
 }
 
 /// Whether a twin has ever run there.
-fn has_twin(own: &Dir) -> bool {
-    let decides = |dir: Dir| dir.has("world.json") || dir.has("daemon.json") || dir.has("lambda");
-    match own.child("local", false) {
-        Ok(dir) => decides(dir),
-        Err(e) => e.kind() != io::ErrorKind::NotFound,
-    }
+fn has_twin(own: &Dir, name: &str) -> bool {
+    let decides =
+        |dir: Dir| dir.has(localaws::WORLD) || dir.has("daemon.json") || dir.has("lambda");
+    own.child(name, false).is_ok_and(decides)
 }

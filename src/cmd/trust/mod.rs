@@ -1,39 +1,44 @@
 //! Whose `.labctl` it is. What is in it says what `down` deletes and where calls go, so labctl uses only a folder that
-//! this user's labctl made at this place, with states as labctl wrote them. Any other is used once the user has agreed.
+//! this user's labctl made at this place, with files as labctl and its twin wrote them last. Any other is used once the
+//! user has agreed.
 
 mod command;
 mod look;
 mod question;
 
-use std::{io, path::Path};
-
-use labfiles::{Dir, OWN, plain, quoted};
-
-use super::{
-    scene::Site,
-    user::{User, folders::Known},
+use std::{
+    io,
+    path::{Path, PathBuf},
 };
+
+use labfiles::{COUNT, Dir, OWN, Seal, Sealed, quoted};
+
+use super::scene::Site;
 use crate::{
-    cli::{Command, Global, Local},
-    engine::{Lock, journal},
+    cli::{Command, Global, Local, Serve},
+    engine::{Lock, Sealing, journal},
     error::Error,
+    report,
+    user::{
+        User,
+        folders::{self, Known},
+    },
 };
 pub(super) use command::run;
-use look::{Folder, Kept, about};
+use look::{Folder, Kept, What};
 
 /// Refuses a command that would use a folder which is not the user's, unless the user agrees.
 pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Error> {
     let dir = match command {
         Command::Init { .. }
         | Command::Trust(_)
-        | Command::Local(
-            Local::List | Local::Runtimes(_) | Local::Serve(_) | Local::Stop { all: true, .. },
-        ) => {
+        // Who holds the lock on a twin's record may be told to stop: that says nothing of the lab.
+        | Command::Local(Local::List | Local::Runtimes(_) | Local::Stop { .. }) => {
             return Ok(());
         }
         Command::Local(
-            Local::Start(crate::cli::Serve { dir, .. })
-            | Local::Stop { dir, .. }
+            Local::Start(Serve { dir, .. })
+            | Local::Serve(Serve { dir, .. })
             | Local::Status(dir)
             | Local::Inbox { dir, .. }
             | Local::Logs { dir, .. },
@@ -48,24 +53,26 @@ pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Erro
         return Ok(());
     }
     let user = User::here();
-    let folder = Folder::look(own, &user)?;
-    let Some(doubt) = &folder.doubt else {
+    let once = "`--trust` uses it as it is for one command";
+    let folder = Folder::look(own, &user).map_err(|e| e.hint(once))?;
+    let Some(doubt) = folder.doubt()? else {
         return Ok(());
     };
     question::ask(global, &folder, doubt, &user).await?;
     if let Err(why) = accept(&folder, &user)? {
-        tracing::warn!(
+        report::print_warnings(&[format!(
             "labctl cannot remember that {} is yours: {why}",
             quoted(folder.own.path())
-        );
+        )]);
     }
     Ok(())
 }
 
-/// The `.labctl` beside the lab's file, or that of the twin's folder which the user names.
-fn own(site: &Site, twin: Option<&Path>) -> std::path::PathBuf {
+/// The `.labctl` beside the lab's file, or that of the twin's folder which the user names, in whatever spelling.
+fn own(site: &Site, twin: Option<&Path>) -> PathBuf {
     let beside = || site.base().join(OWN);
-    twin.map_or_else(beside, |dir| dir.parent().unwrap_or(dir).to_owned())
+    let above = |dir: &Path| dir.parent().map_or_else(PathBuf::new, Path::to_owned);
+    twin.map_or_else(beside, |_| above(site.twin(twin).dir()))
 }
 
 fn open(path: &Path) -> Result<Option<Dir>, Error> {
@@ -82,47 +89,82 @@ fn open(path: &Path) -> Result<Option<Dir>, Error> {
 
 /// Makes the folder the user's, as it was shown to him. The inner error: it cannot be remembered.
 fn accept(folder: &Folder, user: &User) -> Result<Result<(), String>, Error> {
-    let seal = match user.make_seal() {
-        Ok(seal) => seal,
+    let prepared = || -> Result<_, String> { Ok((user.make_key()?, user.id(&folder.own)?)) };
+    let (key, id) = match prepared() {
+        Ok(prepared) => prepared,
         Err(why) => return Ok(Err(why)),
     };
-    let id = match user.add_folder(&folder.own) {
-        Ok(id) => id,
-        Err(why) => return Ok(Err(why)),
-    };
-    for Kept {
-        lab, dir, value, ..
-    } in &folder.kept
-    {
-        if seal.fits(&about(&id, lab), value) {
-            continue;
-        }
-        let _lock = Lock::take(dir.path(), "trust")?;
-        // Another labctl may have gone on meanwhile: what nobody has seen gets no seal.
-        if Kept::read(&folder.own, lab.clone()).is_none_or(|now| now.value != *value) {
-            return Err(Error::failed(format!(
-                "another labctl has just changed the state of {}",
-                plain(lab)
-            ))
-            .hint("run the same command again"));
-        }
-        let mut value = value.clone();
-        seal.put(&about(&id, lab), &mut value);
-        let text = serde_json::to_vec_pretty(&value).unwrap_or_default();
-        let written = dir.replace(journal::FILE, ".state", &text);
-        written.map_err(|e| Error::file(quoted(&dir.path().join(journal::FILE)), &e))?;
+    let mut counts = Vec::new();
+    for file in &folder.kept {
+        let seal = folders::seal(&id, &key, &file.name);
+        let known = folder.known.as_ref();
+        let least = known.map_or(0, |known| known.count(&file.name));
+        let count = match file.sealed(&seal) {
+            Sealed::Yes(count) if count >= least => count,
+            // What was put back is the newest from now on.
+            _ => {
+                reseal(&folder.own, file, &seal, least + 1)?;
+                least + 1
+            }
+        };
+        counts.push((file.name.as_str(), count));
     }
-    Ok(Ok(()))
+    // Last: until then, a crash changes nothing about what is asked.
+    let noted = user.add_folder(&folder.own);
+    let noted = noted.and_then(|known| user.count(&known, &counts));
+    for file in &folder.kept {
+        if let What::World(twin, _) = &file.what {
+            twin.seal_record();
+        }
+    }
+    Ok(noted)
+}
+
+/// Seals a file as it was shown to the user: what nobody has seen gets no seal.
+fn reseal(own: &Dir, file: &Kept, seal: &Seal, count: u64) -> Result<(), Error> {
+    let path = own.path().join(&file.path);
+    let changed = || {
+        Error::failed(format!("another labctl has just changed {}", quoted(&path)))
+            .hint("run the same command again")
+    };
+    let written = match &file.what {
+        What::State(dir, state, value) => {
+            let _lock = Lock::take(dir.path(), "trust")?;
+            let now = Kept::state(dir, &state.lab).map(|now| now.what);
+            match now {
+                Some(What::State(_, _, now)) if now == *value => {}
+                _ => return Err(changed()),
+            }
+            let mut value = value.clone();
+            value[COUNT] = count.into();
+            seal.put(&mut value);
+            let text = serde_json::to_vec_pretty(&value).unwrap_or_default();
+            dir.replace(journal::FILE, ".state", &text)
+        }
+        What::World(_, world) => world.seal(seal, count),
+    };
+    written.map_err(|e| match e.kind() {
+        io::ErrorKind::ResourceBusy => changed(),
+        _ => Error::file(quoted(&path), &e),
+    })
 }
 
 /// Notes that a folder which this command makes is the user's, and seals what is written under the lock.
 pub(super) fn sealed(site: &Site, lab: &str, lock: Lock) -> Lock {
-    let sealed = || -> Result<_, String> {
-        let id = claim(&site.base().join(OWN))?;
-        Ok((User::here().make_seal()?, about(&id, lab)))
+    let user = User::here();
+    let name = lab.to_owned();
+    let sealing = || -> Result<_, String> {
+        let folder = claim(&site.base().join(OWN), &user)?;
+        let seal = folder.seal(&user.make_key()?, &name);
+        let before = folder.count(&name);
+        Ok(Sealing::new(seal, before, move |count| {
+            if let Err(why) = User::here().count(&folder, &[(&name, count)]) {
+                tracing::debug!("{why}");
+            }
+        }))
     };
-    match sealed() {
-        Ok((seal, about)) => lock.sealed(seal, about),
+    match sealing() {
+        Ok(sealing) => lock.sealed(sealing),
         Err(why) => {
             tracing::debug!("the state gets no seal: {why}");
             lock
@@ -133,22 +175,25 @@ pub(super) fn sealed(site: &Site, lab: &str, lock: Lock) -> Lock {
 /// Notes that the folder of a twin that is to start is the user's, when it is in a `.labctl`.
 pub(super) fn claim_twin(dir: &Path) {
     let own = dir.parent().filter(|own| own.ends_with(OWN));
-    if let Some(Err(why)) = own.map(claim) {
+    let claimed = own.map(|own| {
+        let user = User::here();
+        claim(own, &user).and_then(|_| user.make_key())
+    });
+    if let Some(Err(why)) = claimed {
         tracing::debug!("the twin's folder cannot be noted: {why}");
     }
 }
 
 /// Notes that a folder is the user's, when nothing in it is somebody else's. It is made when it is missing.
-fn claim(own: &Path) -> Result<String, String> {
+fn claim(own: &Path, user: &User) -> Result<folders::Folder, String> {
     let own = Dir::make(own).map_err(|e| e.to_string())?;
-    let user = User::here();
     // `check` has looked at what is in a folder of the user's.
-    if let Known::Yes(id) = user.knows(&own) {
-        return Ok(id);
+    if let Known::Yes(known) = user.knows(&own).map_err(|e| e.message)? {
+        return Ok(known);
     }
-    let folder = Folder::look(own, &user).map_err(|e| e.message)?;
-    match folder.doubt {
-        None => user.add_folder(&folder.own),
-        Some(_) => Err("it is used with --trust, this time".to_owned()),
+    let folder = Folder::look(own, user).map_err(|e| e.message)?;
+    match folder.doubt() {
+        Ok(None) => user.add_folder(&folder.own),
+        _ => Err("it is used with --trust, this time".to_owned()),
     }
 }

@@ -2,13 +2,15 @@
 
 use labfiles::{plain, quoted};
 
-use super::look::{Doubt, Folder, Kept};
+use super::look::{Doubt, Flaw, Folder, What};
 use crate::{
     cli::Global,
-    cmd::{scene, user::User},
-    engine::{Interrupt, journal},
+    cmd::scene,
+    engine::{Interrupt, State},
     error::Error,
+    local::Twin,
     report,
+    user::User,
 };
 
 /// Says why in a sentence.
@@ -22,38 +24,111 @@ pub(super) fn why(folder: &Folder, doubt: &Doubt) -> String {
             "{place} was moved or copied here: your labctl made it as {}",
             plain(&from.to_string_lossy())
         ),
-        Doubt::Changed(labs) => {
-            let files: Vec<String> = labs
-                .iter()
-                .map(|lab| format!("{place}/{}/{}", plain(lab), journal::FILE))
-                .collect();
-            let was = if files.len() == 1 { "was" } else { "were" };
-            format!(
-                "{} {was} changed after labctl wrote it (by an editor, or by `git pull`)",
-                files.join(", ")
-            )
+        Doubt::Files(files) => {
+            let sentence =
+                |(name, flaw): &(String, Flaw)| format!("{place}/{} {}", plain(name), flaw.told());
+            let sentences: Vec<String> = files.iter().map(sentence).collect();
+            sentences.join("; ")
         }
     }
 }
 
-/// Says what the states hold, a line each.
+impl Flaw {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Unsealed => {
+                "has no seal: an older labctl wrote it, or it came from elsewhere (with `git pull`, or a copy)"
+            }
+            Self::Changed => "was changed after labctl wrote it (by an editor, or by `git pull`)",
+            Self::Old => {
+                "is older than what labctl wrote last (put back by `git checkout`, or from a backup)"
+            }
+        }
+    }
+}
+
+/// Says what is in the folder that labctl would go by or run, a line each.
 pub(super) fn holds(folder: &Folder) -> Vec<String> {
-    let line = |Kept { lab, state, .. }: &Kept| {
-        let steps = state.steps.len();
-        let place = match state.local {
-            Some(_) => "on a local twin".to_owned(),
-            None => format!(
-                "in account {}, {}",
-                plain(&state.account),
-                plain(&state.region)
-            ),
-        };
-        format!(
-            "it has the state of the lab {}: {steps} resources {place}",
-            plain(lab)
-        )
+    let kept = folder.kept.iter().flat_map(|file| match &file.what {
+        What::State(_, state, _) => vec![state_holds(state)],
+        What::World(twin, world) => world_holds(twin, world),
+    });
+    let running = folder.running.iter();
+    let running = running.flat_map(|(twin, world)| world_holds(twin, world));
+    kept.chain(running).collect()
+}
+
+fn state_holds(state: &State) -> String {
+    let place = match state.local {
+        Some(_) => "on a local twin".to_owned(),
+        None => format!(
+            "in account {}, {}",
+            plain(&state.account),
+            plain(&state.region)
+        ),
     };
-    folder.kept.iter().map(line).collect()
+    format!(
+        "it has the state of the lab {}: {} resources {place}",
+        plain(&state.lab),
+        state.steps.len()
+    )
+}
+
+/// Functions of a twin that are named; more are counted.
+const MOST_NAMED: usize = 5;
+
+fn world_holds(twin: &Twin, world: &localaws::Saved) -> Vec<String> {
+    let place = report::local_path(twin.dir());
+    let handlers = world.handlers();
+    if handlers.is_empty() {
+        return vec![format!(
+            "it has a local AWS twin in {place}, without code that runs"
+        )];
+    }
+    let mut lines = vec![format!(
+        "it has a local AWS twin in {place}; the code of its functions runs on this machine, as you:"
+    )];
+    let named = handlers.iter().take(MOST_NAMED);
+    lines
+        .extend(named.map(|(name, code)| format!("{}: {}", plain(name), report::local_path(code))));
+    let more = handlers.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// What to type when the folder is not wanted, and what that loses.
+fn refuse(folder: &Folder) -> Vec<String> {
+    let place = quoted(folder.own.path());
+    let aside = format!("`mv {place} {place}.other`");
+    let mut on_aws = false;
+    let mut on_twin = !folder.running.is_empty();
+    let first = match folder.running.first() {
+        Some((twin, _)) => format!("`labctl local stop --dir {}`, then ", quoted(twin.dir())),
+        None => String::new(),
+    };
+    for file in &folder.kept {
+        match &file.what {
+            What::State(_, state, _) if state.local.is_none() => on_aws |= !state.steps.is_empty(),
+            What::State(..) | What::World(..) => on_twin = true,
+        }
+    }
+    let mut hints = vec![format!(
+        "if not: {first}{aside} puts it aside, and nothing is deleted"
+    )];
+    if on_aws {
+        hints.push(
+            "without it, labctl looks for what is on AWS by tags and names: `labctl status`, then `labctl up` or `labctl down`"
+                .to_owned(),
+        );
+    }
+    if on_twin {
+        hints.push(
+            "what is on the local twin is in that folder and nowhere else: `labctl up --local` builds it anew".to_owned(),
+        );
+    }
+    hints
 }
 
 /// Asks at a terminal. `--yes` is no answer: who typed it has not seen this.
@@ -64,9 +139,8 @@ pub(super) async fn ask(
     user: &User,
 ) -> Result<(), Error> {
     let why = why(folder, doubt);
-    let place = quoted(folder.own.path());
     let mut refusal = Error::usage(format!(
-        "{why}. It says what `labctl down` deletes and where calls go"
+        "{why}. It says what `labctl down` deletes, where calls go, and which code runs here"
     ));
     for line in holds(folder) {
         refusal = refusal.hint(line);
@@ -77,11 +151,11 @@ pub(super) async fn ask(
              or add `--trust` to each command",
         );
     }
-    let refusal = refusal
-        .hint("if that is right: `labctl trust` agrees from now on, `--trust` for one command")
-        .hint(format!(
-            "if not: `rm -r {place}`, and labctl looks for this lab's resources by their tags and names"
-        ));
+    refusal = refusal
+        .hint("if that is right: `labctl trust` agrees from now on, `--trust` for one command");
+    for line in refuse(folder) {
+        refusal = refusal.hint(line);
+    }
     if !scene::can_ask(global) {
         return Err(refusal);
     }

@@ -45,6 +45,47 @@ fn a_folder_that_others_can_change_is_refused() {
     site.ok("down");
 }
 
+/// The files that say what labctl does, and commands that read them.
+const FILES: [(&str, &[&str]); 6] = [
+    (
+        "cognito-authorizer/state.json",
+        &["up --local", "status", "down"],
+    ),
+    ("cognito-authorizer/lock", &["up --local", "down"]),
+    ("cognito-authorizer/tokens.json", &["token"]),
+    ("local/world.json", &["up --local", "local start", "down"]),
+    ("local/daemon.json", &["status", "local status"]),
+    ("local/lock", &["status", "local stop"]),
+];
+
+#[test]
+fn a_file_that_others_can_change_is_refused() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    site.ok("token");
+    let user = fs::metadata(site.path("")).expect("a folder").uid();
+    for (file, lines) in FILES {
+        let path = site.path(".labctl").join(file);
+        for (line, mode) in lines.iter().zip([0o666, 0o620, 0o602]) {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
+            let said = site.labctl(line);
+            assert_eq!(said.code, 1, "{line} with {file} {mode:o}: {said:?}");
+            let _ = said.complains(&[file, "other users", "chmod -R go-w"]);
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("ours");
+        // Only root can make the case.
+        if chown(&path, Some(NOBODY), None).is_ok() {
+            let said = site.labctl(lines[0]);
+            assert_eq!(said.code, 1, "{file}: {said:?}");
+            let chown = format!("chown -R {user}");
+            let _ = said.complains(&[file, "belongs to user 65534", &chown]);
+        }
+        chown(&path, Some(user), None).expect("ours");
+    }
+    site.ok("status");
+    site.ok("down");
+}
+
 /// Only root can give a folder away, and so make the case.
 #[test]
 fn a_folder_of_another_user_is_refused() {

@@ -142,7 +142,10 @@ impl Lab {
         let mut state = self.state.clone();
         state["endpoint"] = json!(self.endpoint);
         // What is sealed has changed.
-        state.as_object_mut().expect("fields").remove("seal");
+        let fields = state.as_object_mut().expect("fields");
+        for of_seal in ["seal", "count"] {
+            fields.remove(of_seal);
+        }
         has_all("state.json", &state, &self.written());
         let said = keep::report(&self.runs("status --json"), Some(&up), &self.endpoint);
         has_all("said.json", &self.said, &said);

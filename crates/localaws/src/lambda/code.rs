@@ -1,11 +1,14 @@
 //! A function's code: the zip as it came, and its files unpacked for the runtime.
 //!
-//! `DIR/lambda/FUNCTION/CODE.zip` and `DIR/lambda/FUNCTION/CODE/`, for their owner only.
+//! `DIR/lambda/FUNCTION/CODE.zip` and `DIR/lambda/FUNCTION/CODE/`, for their owner only. The zip's hash is in the
+//! world, which has a seal: what runs is what was uploaded, whoever has written to the folder since.
 
 use std::{
+    collections::HashMap,
     fs::{DirBuilder, File},
     io::{self, Cursor, Read, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -22,13 +25,43 @@ const MOST_UNZIPPED: u64 = 250 << 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Code {
-    id: FileId,
+    pub(super) id: FileId,
     /// Of the zip, in base64.
     pub(super) sha256: String,
     pub(super) size: usize,
 }
 
+/// See [`Dir::stamp`].
+pub(super) type Stamp = [u8; 32];
+
+/// The unpacked code that is what was uploaded, as long as it has this stamp.
+#[derive(Default)]
+pub(super) struct Checked(Mutex<HashMap<FileId, Stamp>>);
+
+impl Checked {
+    /// Makes sure that what is unpacked is what was uploaded. The bytes are read once in a twin's life, and again only
+    /// when something was written there. The error says what is wrong.
+    pub(super) fn ensure(&self, folder: &Folder, code: &Code) -> Result<(), String> {
+        let mut checked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = checked.get(&code.id);
+        if known.is_some() && folder.stamp(code).ok().as_ref() == known {
+            return Ok(());
+        }
+        checked.insert(code.id, folder.renew(code)?);
+        Ok(())
+    }
+
+    /// Notes code that was unpacked just now.
+    pub(super) fn note(&self, folder: &Folder, code: &Code) {
+        if let Ok(stamp) = folder.stamp(code) {
+            let mut checked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            checked.insert(code.id, stamp);
+        }
+    }
+}
+
 /// The code of one function on disk.
+#[derive(Debug, Clone)]
 pub(super) struct Folder {
     /// The folder of all functions.
     all: PathBuf,
@@ -117,6 +150,43 @@ impl Folder {
                 let _ = dir.remove_all(name);
             }
         }
+    }
+
+    /// Returns the stamp of the unpacked files: any change to them changes it.
+    pub(super) fn stamp(&self, code: &Code) -> io::Result<Stamp> {
+        self.open()?.child(code.id.to_string(), false)?.stamp()
+    }
+
+    /// Unpacks the zip again, if it is the one that was uploaded: nothing else has run then that was written there. The
+    /// error says what is wrong.
+    pub(super) fn renew(&self, code: &Code) -> Result<Stamp, String> {
+        let at = |e: &io::Error| format!("{}: {e}", self.zip(code).display());
+        let dir = self.open().map_err(|e| at(&e))?;
+        let zip = dir.read(&code.zip_name(), MOST_ZIPPED as u64);
+        let zip = zip.map_err(|e| at(&e))?;
+        if BASE64_STANDARD.encode(Sha256::digest(&zip)) != code.sha256 {
+            return Err(format!(
+                "{} is not the code that was uploaded",
+                self.zip(code).display()
+            ));
+        }
+        let (new, old) = (FileId::new().to_string(), FileId::new().to_string());
+        dir.child(&new, true).map_err(|e| at(&e))?;
+        let unpacked = unpack(&zip, &self.path().join(&new), MOST_UNZIPPED);
+        let name = code.id.to_string();
+        let renamed = unpacked.map_err(|e| e.message).and_then(|()| {
+            match dir.rename(&name, &old) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(at(&e)),
+                _ => {}
+            }
+            dir.rename(&new, &name).map_err(|e| at(&e))
+        });
+        for left in [new, old] {
+            // Usually one of them is there.
+            let _ = dir.remove_all(left);
+        }
+        renamed?;
+        self.stamp(code).map_err(|e| at(&e))
     }
 
     pub(super) fn delete(&self) {

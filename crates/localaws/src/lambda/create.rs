@@ -83,11 +83,15 @@ fn zip() -> String {
 }
 
 /// Unpacks code off the threads that serve.
-pub(super) async fn store(app: &App, function: FileId, zip: String) -> Result<Code, ApiError> {
-    let folder = Folder::of(&app.config.dir, function);
-    tokio::task::spawn_blocking(move || folder.store(&zip))
-        .await
-        .map_err(|e| ApiError::internal(e.to_string()))?
+pub(super) async fn store(app: &Arc<App>, function: FileId, zip: String) -> Result<Code, ApiError> {
+    let (app, folder) = (Arc::clone(app), Folder::of(&app.config.dir, function));
+    tokio::task::spawn_blocking(move || {
+        let code = folder.store(&zip)?;
+        app.runtime.checked.note(&folder, &code);
+        Ok(code)
+    })
+    .await
+    .map_err(|e| ApiError::internal(e.to_string()))?
 }
 
 pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {

@@ -21,7 +21,11 @@ mod tags;
 mod tests;
 mod update;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +36,7 @@ pub(crate) use self::{
 use crate::{
     app::App,
     call::{Answer, Call},
+    world::World,
 };
 
 /// The functions of one region of an account.
@@ -82,6 +87,18 @@ pub(crate) async fn runtimes(app: &Arc<App>) -> serde_json::Value {
         shown.insert(runtime, app.runtime.described(app, &launch).await);
     }
     shown.into()
+}
+
+/// The functions of a world, and where the code is that runs for them.
+pub(crate) fn handlers(dir: &Path, world: &World) -> Vec<(String, PathBuf)> {
+    let functions = world
+        .regions()
+        .flat_map(|(_, _, region)| &region.lambda.functions);
+    let handlers = functions.map(|(name, function)| {
+        let folder = code::Folder::of(dir, function.id);
+        (name.clone(), folder.unpacked(&function.code))
+    });
+    handlers.collect()
 }
 
 /// Ends the processes of functions that went with their account, and deletes their code.

@@ -30,7 +30,9 @@ pub(super) async fn serve(server: &Arc<Server>, request: &Request) -> Response {
         return response;
     }
     match (request.method(), page) {
-        (&Method::GET, "/health.json") => json_response(StatusCode::OK, &health(app)),
+        (&Method::GET, "/health.json") => {
+            json_response(StatusCode::OK, &health(app, request.uri().query()))
+        }
         (&Method::POST, "/stop") => {
             server.stop.notify_one();
             json_response(StatusCode::OK, &json!({"stopping": true}))
@@ -52,14 +54,20 @@ pub(super) fn serve_inbox(app: &App, request: &Request) -> Response {
     }
 }
 
-fn health(app: &App) -> Value {
-    json!({
+/// With `nonce=TEXT` it also proves that it is the twin whose secret the asker knows.
+fn health(app: &App, query: Option<&str>) -> Value {
+    let mut health = json!({
         "service": "localaws",
         "version": app.config.version,
         "pid": std::process::id(),
         "endpoint": app.endpoint(),
         "inbox": app.inbox(),
-    })
+    });
+    let nonce = query.and_then(|query| query.strip_prefix("nonce="));
+    if let Some((secret, nonce)) = app.config.secret.as_ref().zip(nonce) {
+        health["proof"] = secret.answer(app.endpoint(), nonce).into();
+    }
+    health
 }
 
 /// Mail, newest first; with `to=ADDRESS` only what went there.

@@ -8,6 +8,7 @@ mod local;
 #[cfg(target_os = "linux")]
 mod peers;
 mod routes;
+mod saved;
 mod spelling;
 mod store;
 #[cfg(test)]
@@ -33,9 +34,10 @@ use http::Port;
 pub(crate) use http::allow_any_origin;
 use limits::{Bodies, Limits, Places};
 pub(crate) use routes::host;
+pub use saved::{Saved, saved};
 pub(crate) use spelling::named;
-pub use store::FILES;
 use store::Store;
+pub use store::{FILES, WORLD};
 
 /// A request with its whole body (size limited by the listener).
 pub(crate) type Request = hyper::Request<Bytes>;
@@ -180,7 +182,7 @@ async fn start_within(config: Config, limits: Limits) -> io::Result<Running> {
     };
     let endpoint = format!("http://{}", listener.local_addr()?);
     let inbox = format!("http://{}", for_inbox.local_addr()?);
-    let (store, world) = Store::open(&config.dir)?;
+    let (store, world) = Store::open(&config.dir, config.seal.as_ref())?;
     let log = Mutex::new(store.log()?);
     let door = Door::new(config.any_user)?;
 

@@ -5,18 +5,21 @@ use std::{
     io::{self, BufWriter, Write},
     ops::Bound,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use labfiles::{
-    Dir, How, Refused,
+    COUNT, Dir, How, Refused, Sealed, Text,
     json::{self, JsonError, Mismatch},
 };
 use tokio::sync::oneshot;
 
 use crate::{
-    app::{App, now_ms},
+    app::{App, Sealing, now_ms},
     world::World,
 };
 
@@ -29,10 +32,11 @@ const BUFFER: usize = 64 << 10;
 /// A log larger than this starts anew (the old one is kept as `twin.log.1`).
 const LOG_LIMIT: u64 = 5 << 20;
 
-const LOCK: &str = "lock";
-const WORLD: &str = "world.json";
+pub(super) const LOCK: &str = "lock";
+/// The file with all that the twin holds.
+pub const WORLD: &str = "world.json";
 /// How the names of files begin that become the world.
-const TEMPORARY: &str = ".world";
+pub(super) const TEMPORARY: &str = ".world";
 const LOG: &str = "twin.log";
 const OLD_LOG: &str = "twin.log.1";
 
@@ -43,13 +47,16 @@ pub(super) struct Store {
     dir: Dir,
     /// Held for as long as the twin runs: two twins would overwrite each other's world.
     _lock: File,
+    sealing: Option<Sealing>,
+    /// How often the world was written.
+    count: AtomicU64,
 }
 
 impl Store {
     /// Makes and locks the folder, and reads its world. A torn one is put aside, and the error says so: the next
     /// twin here begins with nothing, but not without anybody noticing. One with a value that cannot be right is
-    /// refused and stays: no crash leaves that.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, World)> {
+    /// refused and stays: no crash leaves that. So is one without its seal: it says which code runs.
+    pub(super) fn open(path: &Path, sealing: Option<&Sealing>) -> io::Result<(Self, World)> {
         let dir = Dir::make(path).map_err(|e| named(path, e))?;
         let path = path.join(LOCK);
         let lock = dir.file(LOCK, How::Change).map_err(|e| named(&path, e))?;
@@ -64,17 +71,30 @@ impl Store {
         }
         dir.check(&FILES)?;
         dir.sweep(TEMPORARY);
+        let mut count = sealing.map_or(0, |sealing| sealing.count);
         let world = match dir.read(WORLD, u64::MAX) {
-            Ok(bytes) => json::from_slice(&bytes).or_else(|e| {
-                Err(match e {
-                    JsonError::Torn(problem) => put_aside(&dir, &problem)?,
-                    JsonError::Mismatch(wrong) => refused(&dir, &wrong),
-                })
-            })?,
+            Ok(bytes) => {
+                let world = json::from_slice(&bytes).or_else(|e| {
+                    Err(match e {
+                        JsonError::Torn(problem) => put_aside(&dir, &problem)?,
+                        JsonError::Mismatch(wrong) => refused(&dir, &wrong),
+                    })
+                })?;
+                if let Some(sealing) = sealing {
+                    count = count.max(trusted(&dir, &bytes, sealing)?);
+                }
+                world
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => World::default(),
             Err(e) => return Err(named(&dir.path().join(WORLD), e)),
         };
-        Ok((Self { dir, _lock: lock }, world))
+        let store = Self {
+            dir,
+            _lock: lock,
+            sealing: sealing.cloned(),
+            count: count.into(),
+        };
+        Ok((store, world))
     }
 
     /// The log, open for appending.
@@ -112,6 +132,9 @@ impl Store {
                 .map_err(io::Error::other)?;
             rest = COALESCE.max(started.elapsed() * SHARE);
             if last {
+                if let Some(sealing) = &store.sealing {
+                    (sealing.note.0)(store.count.load(Ordering::Relaxed));
+                }
                 return result;
             }
             if result.is_err() {
@@ -127,17 +150,55 @@ impl Store {
             return Ok(());
         }
         let mut new = self.dir.temp(TEMPORARY)?;
-        let mut file = BufWriter::with_capacity(BUFFER, new.file());
+        let mut file = Sealer {
+            to: BufWriter::with_capacity(BUFFER, new.file()),
+            text: self.sealing.as_ref().map(|sealing| sealing.seal.text()),
+        };
         write(app, &mut file)?;
-        file.flush()?;
-        drop(file);
+        let count = self.count.load(Ordering::Relaxed) + 1;
+        file.end(count)?;
         // Or a power cut may keep the new name and not what is in it.
         new.file().sync_data()?;
-        new.replace(WORLD)
+        new.replace(WORLD)?;
+        // What was not written does not count: the world on disk would be an old one.
+        self.count.store(count, Ordering::Relaxed);
+        Ok(())
     }
 }
 
-/// Writes the world as JSON, never all of it in memory. It is locked for one account after the other, not for as
+/// Seals what is written.
+struct Sealer<W> {
+    to: W,
+    text: Option<Text>,
+}
+
+impl<W: Write> Write for Sealer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        if let (Some(text), Some(written)) = (&mut self.text, bytes.get(..count)) {
+            text.take(written);
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+impl<W: Write> Sealer<W> {
+    /// Closes the object. A seal is also on the number.
+    fn end(mut self, count: u64) -> io::Result<()> {
+        if self.text.is_some() {
+            write!(self, r#","{COUNT}":{count}"#)?;
+        }
+        let end = self.text.take().map_or_else(|| "}".to_owned(), Text::end);
+        self.to.write_all(end.as_bytes())?;
+        self.to.flush()
+    }
+}
+
+/// Writes the world as JSON but for its last brace, never all of it in memory. It is locked for one account after the other, not for as
 /// long as all of them take; what changes meanwhile asks for the next save.
 fn write(app: &App, json: &mut impl Write) -> io::Result<()> {
     json.write_all(br#"{"accounts":{"#)?;
@@ -178,8 +239,7 @@ fn write(app: &App, json: &mut impl Write) -> io::Result<()> {
         json.write_all(br#","open_id_key":"#)?;
         serde_json::to_writer(&mut *json, open_id_key)?;
         io::Result::Ok(())
-    })?;
-    json.write_all(b"}")
+    })
 }
 
 /// Keeps what is no world under another name, for its owner to look at.
@@ -192,6 +252,23 @@ fn put_aside(dir: &Dir, problem: &str) -> io::Result<io::Error> {
         dir.path().join(aside).display(),
     );
     Ok(io::Error::new(io::ErrorKind::InvalidData, message))
+}
+
+/// Returns how often a world was written, if it is as the twin wrote it last, or is to be trusted.
+fn trusted(dir: &Dir, bytes: &[u8], sealing: &Sealing) -> io::Result<u64> {
+    let wrong = match sealing.seal.sealed_text(bytes) {
+        Sealed::Yes(count) if count >= sealing.count || sealing.trust => return Ok(count),
+        _ if sealing.trust => return Ok(0),
+        Sealed::Yes(_) => "it is older than what was written last",
+        Sealed::Changed => "it was changed after it was written",
+        Sealed::No => "it has no seal",
+    };
+    let path = dir.path().join(WORLD);
+    let message = format!(
+        "{}: {wrong}: `labctl trust` shows what is in it and agrees to it",
+        path.display()
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
 fn refused(dir: &Dir, wrong: &Mismatch) -> io::Error {

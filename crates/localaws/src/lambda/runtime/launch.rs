@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{
+    Runtime,
     interpreters::{Interpreter, Interpreters, Language, NODE},
     isolation::{self, Isolation, View},
     process::{Limits, Phase, Process},
@@ -19,7 +21,11 @@ use super::{
 use crate::{
     app::App,
     ids,
-    lambda::{code::Folder, function::Function, name::Named},
+    lambda::{
+        code::{Code, Folder},
+        function::Function,
+        name::Named,
+    },
     sts::{Grant, Session},
 };
 
@@ -46,6 +52,9 @@ pub(in crate::lambda) struct Launch {
     /// MB of `/tmp`.
     storage: u32,
     pub(super) runtime: String,
+    code: Code,
+    code_folder: Folder,
+    /// Of the unpacked code.
     folder: PathBuf,
     environment: BTreeMap<String, String>,
 }
@@ -53,7 +62,8 @@ pub(in crate::lambda) struct Launch {
 impl Launch {
     pub(in crate::lambda) fn of(app: &App, named: &Named, function: &Function) -> Self {
         let settings = &function.settings;
-        let folder = Folder::of(&app.config.dir, function.id).unpacked(&function.code);
+        let code_folder = Folder::of(&app.config.dir, function.id);
+        let folder = code_folder.unpacked(&function.code);
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         let function_arn = named.plain_arn();
         let path = std::env::var("PATH").unwrap_or_default();
@@ -102,6 +112,8 @@ impl Launch {
             timeout: Duration::from_secs(settings.timeout.into()),
             storage: settings.storage(),
             runtime: settings.runtime.clone(),
+            code: function.code.clone(),
+            code_folder,
             folder,
             environment,
         }
@@ -135,10 +147,11 @@ impl Launch {
     pub(super) async fn start(
         &self,
         app: &App,
-        interpreters: &Interpreters,
+        runtime: &Runtime,
         phase: Phase,
     ) -> Result<Process, String> {
-        let (language, interpreter) = interpreters.of(&self.runtime).await?;
+        let (language, interpreter) = runtime.interpreters.of(&self.runtime).await?;
+        self.ensure(runtime).await?;
         let packages = language.packages(&app.config.handlers.packages);
         let root = mount_point(&app.config.dir)?;
         let view = self.view(language, &interpreter, packages.as_deref(), &root);
@@ -185,7 +198,9 @@ impl Launch {
         }
         #[cfg(unix)]
         command.process_group(0);
-        let child = command.spawn().map_err(|e| self.not_started(&e))?;
+        let child = command
+            .spawn()
+            .map_err(|e| format!("The handler's process could not be started: {e}"))?;
         let begun = (phase == Phase::Init).then(|| self.begun(language, &interpreter, isolation));
         let limits = Limits {
             time: self.timeout,
@@ -255,15 +270,16 @@ impl Launch {
         line
     }
 
-    fn not_started(&self, error: &std::io::Error) -> String {
-        if self.folder.is_dir() {
-            format!("The handler's process could not be started: {error}")
-        } else {
+    /// Makes sure that what is unpacked is what was uploaded.
+    async fn ensure(&self, runtime: &Runtime) -> Result<(), String> {
+        let (checked, folder) = (Arc::clone(&runtime.checked), self.code_folder.clone());
+        let code = self.code.clone();
+        let ensured = tokio::task::spawn_blocking(move || checked.ensure(&folder, &code)).await;
+        ensured.map_err(|e| e.to_string())?.map_err(|why| {
             format!(
-                "The code of the function is gone from {}: update the function's code",
-                self.folder.display()
+                "{why}: upload the function's code again (`labctl down`, then `labctl up --local`)"
             )
-        }
+        })
     }
 }
 

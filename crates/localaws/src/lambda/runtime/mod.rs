@@ -21,6 +21,7 @@ use interpreters::Interpreters;
 pub(super) use launch::Launch;
 use process::{Phase, Process};
 
+use super::code::Checked;
 use crate::app::App;
 
 /// Processes of one function at the same time; further invocations wait.
@@ -34,6 +35,7 @@ pub(super) type Line = (i64, String);
 pub(crate) struct Runtime {
     pools: Mutex<HashMap<String, Arc<Pool>>>,
     interpreters: Interpreters,
+    pub(super) checked: Arc<Checked>,
 }
 
 /// The processes of one revision of a function.
@@ -113,7 +115,7 @@ impl Runtime {
             };
             let (process, warm) = match idle {
                 Some(process) => (process, true),
-                None => (launch.start(app, &self.interpreters, phase).await?, false),
+                None => (launch.start(app, self, phase).await?, false),
             };
             match process.invoke(event.clone()).await {
                 Some((outcome, _)) if outcome.end == End::NotLoaded => {

@@ -1,6 +1,11 @@
 //! Whose `.labctl` it is: a folder that came from elsewhere, was moved, or has a state that was edited is used only after
 //! the user has agreed.
 
+mod impostor;
+mod lists;
+mod replay;
+mod twin;
+
 use std::{fs, io::Write, path::Path, process::Command};
 
 use serde_json::Value;
@@ -134,42 +139,53 @@ fn a_state_that_changes_during_the_question_stays_as_it_is() {
     keys.write_all(b"y\n").expect("keys");
     let said = at.end();
     assert_eq!(said.code, 1, "{}", said.out);
-    assert!(said.out.contains("just been changed"), "{}", said.out);
+    assert!(said.out.contains("has just changed"), "{}", said.out);
     assert_eq!(site.read(STATE), now);
     site.ok("status");
     site.ok("down");
 }
+
+type Change = fn(&mut Value);
 
 #[test]
 fn an_edited_state_is_not_used() {
     let site = Site::tutorial();
     site.ok("up --local --until 2");
     let good = site.read(STATE);
-    let changes: [fn(&mut Value); 5] = [
-        |state: &mut Value| {
-            state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into();
-        },
-        |state: &mut Value| state["account"] = "111122223333".into(),
-        |state: &mut Value| {
-            drop(
-                state["steps"]
-                    .as_object_mut()
-                    .expect("steps")
-                    .remove("user_pool"),
-            );
-        },
-        |state: &mut Value| drop(state.as_object_mut().expect("fields").remove("seal")),
-        |state: &mut Value| state["seal"] = "00".repeat(32).into(),
+    let (changed, unsealed) = ("was changed after labctl wrote it", "has no seal");
+    let changes: [(Change, &str); 6] = [
+        (
+            |state: &mut Value| {
+                state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into();
+            },
+            changed,
+        ),
+        (
+            |state: &mut Value| state["account"] = "111122223333".into(),
+            changed,
+        ),
+        (|state: &mut Value| state["count"] = 1000.into(), changed),
+        (
+            |state: &mut Value| {
+                let steps = state["steps"].as_object_mut().expect("steps");
+                drop(steps.remove("user_pool"));
+            },
+            changed,
+        ),
+        (
+            |state: &mut Value| drop(state.as_object_mut().expect("fields").remove("seal")),
+            unsealed,
+        ),
+        (
+            |state: &mut Value| state["seal"] = "00".repeat(32).into(),
+            changed,
+        ),
     ];
-    for change in changes {
+    for (change, told) in changes {
         edit(&site, change);
         for line in ["status", "down --yes", "up --yes"] {
             let said = site.labctl(line).code(2);
-            let _ = said.complains(&[
-                "was changed after labctl wrote it",
-                "git pull",
-                "labctl trust",
-            ]);
+            let _ = said.complains(&[told, "git pull", "labctl trust"]);
         }
         fs::write(site.path(STATE), &good).expect("a file");
         site.ok("status");

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, User};
-use crate::engine::State;
+use crate::{engine::State, error::Error};
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::cmd) struct Run {
+pub(crate) struct Run {
     /// The UUID in the tag `labctl:run`.
     run: String,
     lab: String,
@@ -34,7 +34,7 @@ pub(in crate::cmd) struct Run {
 
 impl Run {
     /// The run of a state, whose lab's file is in `folder`.
-    pub(in crate::cmd) fn of(state: &State, folder: &Path) -> Self {
+    pub(crate) fn of(state: &State, folder: &Path) -> Self {
         Self {
             run: state.run.clone(),
             lab: state.lab.clone(),
@@ -50,6 +50,7 @@ impl Run {
 
 impl Entry for Run {
     const LIST: &'static str = "runs";
+    const WITHOUT: &'static str = "labctl asks whose a lab is whose state is lost";
 
     /// A twin that was deleted with its folder took the run's things along.
     fn is_over(&self) -> bool {
@@ -59,12 +60,13 @@ impl Entry for Run {
 
 impl User {
     /// The ids of all runs.
-    pub(in crate::cmd) fn runs(&self) -> BTreeSet<String> {
-        self.list().into_iter().map(|run: Run| run.run).collect()
+    pub(crate) fn runs(&self) -> Result<BTreeSet<String>, Error> {
+        let runs = self.list()?.into_iter();
+        Ok(runs.map(|run: Run| run.run).collect())
     }
 
     /// Adds a run, durably. The error completes "cannot …".
-    pub(in crate::cmd) fn add_run(&self, run: Run) -> Result<(), String> {
+    pub(crate) fn add_run(&self, run: Run) -> Result<(), String> {
         self.change(|runs: &mut Vec<Run>| {
             let new = runs.iter().all(|known| known.run != run.run);
             runs.extend(new.then_some(run));
@@ -73,7 +75,7 @@ impl User {
     }
 
     /// Removes runs of which nothing is left. One that stays only costs its line.
-    pub(in crate::cmd) fn remove_runs(&self, gone: &BTreeSet<&str>) {
+    pub(crate) fn remove_runs(&self, gone: &BTreeSet<&str>) {
         let removed = self.change(|runs: &mut Vec<Run>| {
             let before = runs.len();
             runs.retain(|known| !gone.contains(known.run.as_str()));
