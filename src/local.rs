@@ -117,7 +117,7 @@ impl Twin {
     pub fn is_held(&self) -> bool {
         Dir::open(&self.dir)
             .and_then(|dir| dir.file("lock", How::Read))
-            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The address it last had, whether it runs or not. In a folder of the user's, a record without its seal counts only
@@ -237,7 +237,9 @@ impl Twin {
                 return Ok(daemon);
             }
             let ended = child.try_wait().ok().flatten();
-            if ended.is_some() || started.elapsed() > START_LIMIT {
+            // One that another labctl has just started holds the folder, and writes where it is in a moment.
+            let lost = ended.is_some() && !self.is_held();
+            if lost || started.elapsed() > START_LIMIT {
                 let said = dir.read(OUT, MOST_BYTES).unwrap_or_default();
                 let said = String::from_utf8_lossy(&said);
                 let _ = child.kill();

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,9 @@ const COALESCE: Duration = Duration::from_millis(30);
 const SHARE: u32 = 10;
 /// Bytes of the world that are written at once.
 const BUFFER: usize = 64 << 10;
+/// How long to wait for the folder's lock.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// A log larger than this starts anew (the old one is kept as `twin.log.1`).
 const LOG_LIMIT: u64 = 5 << 20;
 
@@ -60,14 +64,19 @@ impl Store {
         let dir = Dir::make(path).map_err(|e| named(path, e))?;
         let path = path.join(LOCK);
         let lock = dir.file(LOCK, How::Change).map_err(|e| named(&path, e))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let dir = dir.path().display();
-                let message = format!("{dir}: another local AWS is using this folder");
-                return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        // Who looks whether a twin runs holds the lock for a moment.
+        let mut tries = LOCK_TRIES;
+        while let Err(refused) = lock.try_lock() {
+            tries -= 1;
+            match refused {
+                TryLockError::WouldBlock if tries > 0 => thread::sleep(LOCK_PAUSE),
+                TryLockError::WouldBlock => {
+                    let dir = dir.path().display();
+                    let message = format!("{dir}: another local AWS is using this folder");
+                    return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+                }
+                TryLockError::Error(e) => return Err(named(&path, e)),
             }
-            Err(TryLockError::Error(e)) => return Err(named(&path, e)),
         }
         dir.check(&FILES)?;
         dir.sweep(TEMPORARY);
