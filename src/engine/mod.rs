@@ -7,8 +7,8 @@ mod typed;
 
 pub use labengine::{
     Action, Built, Change, Driver, Ended, Failure, Interrupt, JournalError, Kind as KindExt, Lock,
-    NEW, Phase, Reads, Removal, Sealing, Standing, StepId, Survey, VERSION, Verdict, discover, down,
-    foresee, inspect, journal, recover, strangers, survey, up,
+    NEW, Phase, Reads, Removal, Sealing, Standing, StepId, Survey, VERSION, Verdict, discover,
+    down, foresee, inspect, journal, recover, strangers, survey, up,
 };
 pub use needs::{Needs, Ref};
 pub use resource::{At, Compare, Drift, Found, Given, Health, Rekey, Resource, Retired, Stranger};
