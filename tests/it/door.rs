@@ -14,7 +14,7 @@ use crate::{
     harness::{Running, Said, Site},
     ready::PASSWORD,
     twin,
-    unruly::{Whim, proxy},
+    unruly::{Whim, proxy_on},
 };
 
 const RECORD: &str = ".labctl/local/daemon.json";
@@ -24,6 +24,19 @@ fn record(site: &Site, endpoint: &str, pid: u32) {
     let version = env!("CARGO_PKG_VERSION");
     let daemon = json!({ "endpoint": endpoint, "pid": pid, "version": version });
     site.write(RECORD, daemon.to_string());
+}
+
+/// Listens on a port of this machine; `0`: any.
+fn free(port: u16) -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port")
+}
+
+/// Takes the port of a twin that has stopped.
+fn take(site: &Site) -> TcpListener {
+    let record: Value = serde_json::from_str(&site.read(RECORD)).expect("a record");
+    let endpoint = record["endpoint"].as_str().expect("an endpoint");
+    let port = endpoint.rsplit(':').next().and_then(|p| p.parse().ok());
+    free(port.expect("a port"))
 }
 
 /// Locks the record, as a running twin does.
@@ -43,6 +56,10 @@ struct Impostor {
 
 impl Impostor {
     fn of(pid: u32) -> Self {
+        Self::on(free(0), pid)
+    }
+
+    fn on(listener: TcpListener, pid: u32) -> Self {
         let own = Site::empty();
         own.ok("local start --port 0");
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -54,7 +71,7 @@ impl Impostor {
             "endpoint": own.endpoint(),
         });
         let health: &str = Box::leak(health.to_string().into_boxed_str());
-        let endpoint = proxy(&own.endpoint(), move |call| {
+        let endpoint = proxy_on(listener, &own.endpoint(), move |call| {
             asked.lock().expect("no panic").push(call.to_owned());
             let is_health = call.starts_with("GET /_local/health.json");
             is_health.then_some(Whim::Answer(200, "", health))
@@ -86,8 +103,7 @@ fn sends_nothing_to_a_program_on_a_dead_twins_port() {
     let pid = u32::try_from(started["pid"].as_u64().expect("a pid")).expect("a pid");
     site.ok("local stop");
     // Another program takes its port, and knows its pid: `ps` shows it to every user.
-    let impostor = Impostor::of(pid);
-    record(&site, &impostor.endpoint, pid);
+    let impostor = Impostor::on(take(&site), pid);
     site.labctl("local status").code(4);
     site.labctl("local inbox")
         .code(1)
@@ -115,11 +131,8 @@ fn sends_nothing_to_a_program_on_a_dead_twins_port() {
         .status();
     assert!(killed.expect("kill runs").success());
     drop(hold(&site));
-    record(
-        &site,
-        &impostor.endpoint,
-        u32::try_from(pid.as_u64().expect("a pid")).expect("a pid"),
-    );
+    let pid = u32::try_from(pid.as_u64().expect("a pid")).expect("a pid");
+    let second = Impostor::on(take(&site), pid);
     for line in ["verify", "status", "token", "down", "local inbox"] {
         site.labctl(line).code(1).complains(&["not running"]);
     }
@@ -127,6 +140,7 @@ fn sends_nothing_to_a_program_on_a_dead_twins_port() {
     site.ok("verify");
     site.ok("down");
     assert_eq!(impostor.heard(), Vec::<String>::new());
+    assert_eq!(second.heard(), Vec::<String>::new());
 }
 
 #[test]
@@ -216,16 +230,18 @@ fn ends_endless_health_answers() {
 #[test]
 fn warns_when_the_port_was_taken() {
     let site = Site::tutorial();
-    // It accepts nothing and answers nothing.
-    let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let address = other.local_addr().expect("an address");
-    let taken = |site: &Site| record(site, &format!("http://{address}"), 7);
-    let words = format!(
-        "port {} was this lab's and another program has taken it; addresses have changed: http://{address} is now \
-         http://127.0.0.1:",
-        address.port()
-    );
     let warnings = |started: &Value| started["warnings"].as_array().cloned().expect("a list");
+    // Neither accepts nor answers, and is gone when it is dropped.
+    let taken = || {
+        let other = take(&site);
+        let address = other.local_addr().expect("an address");
+        let words = format!(
+            "port {} was this lab's and another program has taken it; addresses have changed: http://{address} is \
+             now http://127.0.0.1:",
+            address.port()
+        );
+        (other, words)
+    };
 
     let first = site.ok("local start --json").json();
     assert_eq!(warnings(&first), Vec::<Value>::new());
@@ -233,7 +249,7 @@ fn warns_when_the_port_was_taken() {
     assert_eq!(warnings(&again), Vec::<Value>::new());
     site.ok("local stop");
 
-    taken(&site);
+    let (other, words) = taken();
     let started = site.ok("local start --json").json();
     let told = warnings(&started);
     assert_eq!(told.len(), 1);
@@ -245,6 +261,7 @@ fn warns_when_the_port_was_taken() {
     let same = site.ok("local start --json").json();
     assert_eq!(warnings(&same), Vec::<Value>::new(), "told once");
     site.ok("local stop");
+    drop(other);
 
     for line in [
         "local start",
@@ -252,29 +269,30 @@ fn warns_when_the_port_was_taken() {
         "up --local",
         "up --local --quiet",
     ] {
-        taken(&site);
+        let (_other, words) = taken();
         let said = site.ok(line);
         assert!(said.out.contains(&words), "{line}: {said:?}");
         site.ok("local stop");
     }
-    taken(&site);
+    let (other, _) = taken();
     let bars = site.terminal("up --local").output().expect("script runs");
     let bars = String::from_utf8_lossy(&bars.stdout).into_owned();
     assert!(bars.contains("has taken it"), "{bars}");
     site.ok("local stop");
-    taken(&site);
+    drop(other);
+    let (other, words) = taken();
     let events = site.ok("up --local --json").events();
     let told = events.iter().find(|event| event["event"] == "warning");
     let told = told
         .and_then(|event| event["message"].as_str())
         .unwrap_or_default();
     assert!(told.contains(&words), "{events:?}");
-    // No warning for a port that the user chose.
     site.ok("local stop");
-    taken(&site);
+    drop(other);
+    // No warning for a port that the user chose.
+    let (_other, _) = taken();
     let asked = site.ok("local start --port 0 --json").json();
     assert_eq!(warnings(&asked), Vec::<Value>::new());
-    drop(other);
 }
 
 /// Runs a shell as another user. Only root can: `None` otherwise, with a line that libtest does not capture.

@@ -57,6 +57,10 @@ fn an_account_is_told_what_it_gives_and_shows() {
         "puts into the user pool, where who works in the account sees it: anna@example.com",
         "tags the resources with your name, bert@example.com",
     ];
+    // As JSON, the list is on stdout, and what is no resource beside it.
+    let planned = run("plan --json").code(3).complains(&lines);
+    assert!(planned.json().is_array(), "{}", planned.out);
+    planned.complains(&["`labctl up` does this."]);
     let asked = run("up").code(2).complains(&["Nobody can answer"]);
     let first = run("up --yes").code(0);
     for line in lines {

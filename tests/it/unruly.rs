@@ -27,6 +27,15 @@ pub(crate) enum Whim {
 /// Listens, and passes on to `twin` what `whim` (by method, path and operation) has no wish for.
 pub(crate) fn proxy(twin: &str, whim: impl FnMut(&str) -> Option<Whim> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    proxy_on(listener, twin, whim)
+}
+
+/// The same, on an address that somebody chose.
+pub(crate) fn proxy_on(
+    listener: TcpListener,
+    twin: &str,
+    whim: impl FnMut(&str) -> Option<Whim> + Send + 'static,
+) -> String {
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let whim = Arc::new(Mutex::new(whim));
     let twin = twin.to_owned();

@@ -89,6 +89,8 @@ impl Told {
 
     pub(super) fn print(&self, json: bool) {
         if json {
+            // What is no resource is told beside the list.
+            self.remarks().iter().for_each(|l| report::print_remark(l));
             report::print_json(&self.lines);
         } else {
             report::print_lines(&self.text());
@@ -97,26 +99,36 @@ impl Told {
 
     fn text(&self) -> Vec<String> {
         let mut lines = lines(&self.lines);
-        lines.extend([String::new(), format!("  {}", self.summary())]);
+        lines.extend([String::new(), self.summary()]);
+        lines.extend(self.remarks());
+        let indent = |line: String| match line.is_empty() {
+            true => line,
+            false => format!("  {line}"),
+        };
+        lines.into_iter().map(indent).collect()
+    }
+
+    /// What leaves or opens, what else to know, and whether `up` does it.
+    fn remarks(&self) -> Vec<String> {
         let sign = style("!").yellow();
-        lines.extend(self.leaves.iter().map(|line| format!("  {sign} {line}")));
-        lines.extend(self.notes.iter().map(|note| format!("  {note}")));
+        let leaves = self.leaves.iter().map(|line| format!("{sign} {line}"));
+        let mut lines: Vec<String> = leaves.chain(self.notes.iter().cloned()).collect();
         if let Some(error) = &self.refusal {
             let why = error.message.strip_prefix("nothing was changed: ");
             let why = why.unwrap_or(&error.message);
-            lines.push(format!("  `labctl up` refuses this: {why}"));
-            lines.extend(error.hints.iter().map(|hint| format!("  → {hint}")));
+            lines.push(format!("`labctl up` refuses this: {why}"));
+            lines.extend(error.hints.iter().map(|hint| format!("→ {hint}")));
         } else if self.lines.iter().any(|line| line.theirs.is_some()) {
             lines.push(format!(
-                "  `{}` does the rest, and fails on what is not this lab's: it is left alone.",
+                "`{}` does the rest, and fails on what is not this lab's: it is left alone.",
                 self.up
             ));
             lines.push(format!(
-                "  → give it another name in lab.yaml; or, if it is yours, `{} --adopt` takes it over",
+                "→ give it another name in lab.yaml; or, if it is yours, `{} --adopt` takes it over",
                 self.up
             ));
         } else if self.changes() {
-            lines.push(format!("  `{}` does this.", self.up));
+            lines.push(format!("`{}` does this.", self.up));
         }
         lines
     }
@@ -186,24 +198,21 @@ fn lines(all: &[Line]) -> Vec<String> {
             None => line.name.clone(),
         };
         lines.push(format!(
-            "  {:<7} {:<width$} {name}",
+            "{:<7} {:<width$} {name}",
             word(line.action),
             line.kind.title()
         ));
         let drift = line.drift.iter();
-        lines.extend(drift.map(|d| format!("            {}: {} → {}", d.field, d.seen, d.wanted)));
+        lines.extend(drift.map(|d| format!("          {}: {} → {}", d.field, d.seen, d.wanted)));
         if line.tag {
-            lines.push("            gets the owner's tags".to_owned());
+            lines.push("          gets the owner's tags".to_owned());
         }
-        lines.extend(line.theirs.iter().map(|seen| format!("            {seen}")));
-        lines.extend(line.lost.iter().map(|lost| format!("            {lost}")));
+        lines.extend(line.theirs.iter().map(|seen| format!("          {seen}")));
+        lines.extend(line.lost.iter().map(|lost| format!("          {lost}")));
         lines.extend(line.with.iter().filter_map(|with| {
             let with = all.iter().find(|line| line.id == *with)?;
             let name = with.was.as_ref().unwrap_or(&with.name);
-            Some(format!(
-                "            goes with {} {name}",
-                with.kind.title()
-            ))
+            Some(format!("          goes with {} {name}", with.kind.title()))
         }));
     }
     lines
