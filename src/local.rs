@@ -104,6 +104,9 @@ impl Twin {
         let checked = Dir::open(&self.dir).and_then(|dir| {
             dir.check(&localaws::FILES)?;
             dir.check(&[RECORD, OUT])?;
+            for folder in localaws::FOLDERS {
+                own_below(&dir, folder)?;
+            }
             Ok(dir)
         });
         match checked {
@@ -427,4 +430,22 @@ fn taken(port: u16) -> Error {
 
 fn free(port: u16) -> bool {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Refuses a folder with code, and what is in it, unless the user's own: each twin checks once more what it runs.
+fn own_below(dir: &Dir, folder: &str) -> io::Result<()> {
+    let folder = match dir.child(folder, false) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        folder => folder?,
+    };
+    for name in folder.names()? {
+        match folder.child(&name, false) {
+            Err(e) if Refused::of(&e).is_some_and(Refused::is_file) => {
+                folder.check(&[&*name.to_string_lossy()])?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            below => drop(below?),
+        }
+    }
+    Ok(())
 }

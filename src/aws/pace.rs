@@ -140,12 +140,11 @@ impl Pace {
     }
 }
 
-/// Where the XDG base directory specification puts what should outlive a session.
+/// Where the XDG base directory specification puts what should outlive a session. Relative paths do not count.
 pub(crate) fn state_home() -> Option<PathBuf> {
     let set = |name| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
     };
     set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))
 }

@@ -74,7 +74,8 @@ impl Run<'_> {
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
         let users = Users::of(lab, &args.scope, known.as_ref())?;
-        let secrets = passwords::ask(lab, args, users.all.as_deref(), known.as_ref())?;
+        let local = global.local || known.as_ref().is_some_and(|state| state.local.is_some());
+        let secrets = passwords::ask(lab, args, users.all.as_deref(), known.as_ref(), local)?;
         let plan = planned(lab, &args.scope, &users, known.as_ref(), &secrets)?;
         let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;

@@ -71,11 +71,12 @@ fn warning(message: &str) -> String {
 /// A path as a person would type it: relative when it is below the current folder.
 pub fn local_path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here)
-        .or_else(|_| path.strip_prefix("."))
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    let short = path.strip_prefix(&here);
+    let short = short.or_else(|_| path.strip_prefix(".")).unwrap_or(path);
+    if short.as_os_str().is_empty() {
+        return ".".to_owned();
+    }
+    short.display().to_string()
 }
 
 /// How a resource stands: sign and word.

@@ -61,9 +61,8 @@ pub(crate) struct User {
 impl User {
     /// As the environment says where it is.
     pub(crate) fn here() -> Self {
-        let state = state_home().filter(|path| path.is_absolute());
         Self {
-            folder: state.map(|state| state.join("labctl")),
+            folder: state_home().map(|state| state.join("labctl")),
         }
     }
 
@@ -81,7 +80,7 @@ impl User {
 
     fn make(&self) -> Result<Dir, String> {
         let folder = self.folder.as_ref();
-        let folder = folder.ok_or("there is no HOME to keep it in")?;
+        let folder = folder.ok_or("neither HOME nor XDG_STATE_HOME is an absolute path")?;
         Dir::make(folder).map_err(|e| self.told(&e))
     }
 

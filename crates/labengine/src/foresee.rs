@@ -141,6 +141,10 @@ pub async fn foresee<D: Driver>(
         let health = again.as_ref().or(health(&step.id));
         let unknown = affected && again.is_none();
         let mut intent = of_step(step, driver, record, health, &actions, unknown)?;
+        // What is in something else stays there, whoever's it is.
+        if record.is_some_and(|r| matches!(state.root(r), Root::Elsewhere(_))) {
+            intent.there = false;
+        }
         if intent.action == Action::Replace {
             intent.taken = taken(step, driver).await?;
         }

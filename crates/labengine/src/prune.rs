@@ -24,6 +24,17 @@ pub(crate) fn extra<D: Driver>(plan: &Plan<D>, state: &State<D::Kind>) -> Vec<St
     extra.into_iter().map(|(id, _)| id.clone()).collect()
 }
 
+/// Whether it stays until everything is as wanted. What lives in something that goes first does not.
+fn lingers<K: Kind>(id: &StepId, state: &State<K>, extra: &[StepId]) -> bool {
+    let Some(record) = state.steps.get(id).filter(|r| r.kind.lingers()) else {
+        return false;
+    };
+    match state.root(record) {
+        Root::OnRecord(root, holder) => holder.kind.lingers() || !extra.contains(root),
+        Root::Itself | Root::Elsewhere(_) => true,
+    }
+}
+
 /// When in a run something is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When<'a> {
@@ -62,9 +73,9 @@ pub(crate) async fn prune<D: Driver>(
     let mut pruned = Pruned::default();
     let state = journal.state();
     let mut roots = Roots::default();
-    for id in extra(plan, &state) {
-        let lingers = state.steps.get(&id).is_some_and(|r| r.kind.lingers());
-        if lingers && when == When::First {
+    let extra = extra(plan, &state);
+    for id in extra.clone() {
+        if when == When::First && lingers(&id, &state, &extra) {
             pruned.left = true;
             continue;
         }

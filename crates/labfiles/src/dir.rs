@@ -55,7 +55,9 @@ fn split(path: &Path) -> (PathBuf, Vec<OsString>) {
         .iter()
         .rposition(|part| part.as_os_str() == OWN)
         .filter(|at| all.iter().skip(*at).all(plain));
-    let at = own.unwrap_or(all.len().saturating_sub(1));
+    // A path that ends with `..` names no folder below.
+    let named = all.last().is_some_and(plain);
+    let at = own.unwrap_or(all.len() - usize::from(named));
     let above = all.iter().take(at).collect();
     let below = all.iter().skip(at);
     (above, below.map(|part| part.as_os_str().into()).collect())
@@ -65,16 +67,29 @@ fn split(path: &Path) -> (PathBuf, Vec<OsString>) {
 /// however it was typed. Below, links stay, so that they are refused.
 pub fn real(path: &Path) -> PathBuf {
     let (above, below) = split(path);
-    let here = Path::new(".");
-    let above = if above.as_os_str().is_empty() {
-        here
+    below
+        .iter()
+        .fold(resolved(&above), |path, name| path.join(name))
+}
+
+/// The path without links and `..`, whether all of it is there or not.
+fn resolved(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
     } else {
-        &above
+        path
     };
-    match above.canonicalize() {
-        Ok(above) => below.iter().fold(above, |path, name| path.join(name)),
-        // It is missing so far.
-        Err(_) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    let parts = (path.parent(), path.components().next_back());
+    match (path.canonicalize(), parts) {
+        (Ok(path), _) => path,
+        // It is missing so far, so it is no link.
+        (Err(_), (Some(parent), Some(Component::Normal(name)))) => resolved(parent).join(name),
+        (Err(_), (Some(parent), Some(Component::ParentDir))) => {
+            let mut path = resolved(parent);
+            path.pop();
+            path
+        }
+        (Err(_), _) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
     }
 }
 

@@ -51,6 +51,11 @@ impl Refused {
         error.get_ref()?.downcast_ref()
     }
 
+    /// Whether a folder was expected, and something else is there that is no link.
+    pub fn is_file(&self) -> bool {
+        self.why == Why::NotFolder
+    }
+
     /// What to type.
     pub fn hint(&self) -> String {
         let path = quoted(&self.path);

@@ -27,7 +27,7 @@ impl Secrets {
             passwords.filter_map(|(email, variable)| Some((email.to_owned(), said(variable)?)));
         let clients = clients(lab);
         let clients =
-            clients.filter_map(|(_, variable)| Some((variable.to_owned(), said(variable)?)));
+            clients.filter_map(|(_, variable, _)| Some((variable.to_owned(), said(variable)?)));
         Self {
             passwords: passwords.collect(),
             clients: clients.collect(),
@@ -47,14 +47,16 @@ pub(in crate::cmd) fn users(lab: &Lab) -> impl Iterator<Item = (&str, &str)> {
     users.filter_map(|user| Some((user.email.as_str(), user.password_env.as_deref()?)))
 }
 
-/// The identity providers whose client has a secret, each with the variable that holds it.
-pub(in crate::cmd) fn clients(lab: &Lab) -> impl Iterator<Item = (&str, &str)> {
+/// The identity providers whose client has a secret, each with the variable that holds it and the issuer who gets it.
+pub(in crate::cmd) fn clients(lab: &Lab) -> impl Iterator<Item = (&str, &str, &str)> {
     let pools = lab.user_pool.iter();
     let providers = pools.flat_map(|pool| &pool.identity_providers);
     providers.filter_map(|(name, file)| match &file.provider {
         Provider::Oidc {
-            client_secret_env, ..
-        } => Some((name.as_str(), client_secret_env.as_str())),
+            client_secret_env,
+            issuer,
+            ..
+        } => Some((name.as_str(), client_secret_env.as_str(), issuer.as_str())),
         Provider::Saml { .. } => None,
     })
 }
@@ -80,14 +82,14 @@ pub(in crate::cmd) fn unknown<'i>(
     });
     let passwords =
         passwords.map(|(email, variable)| (format!("the password of {email}"), variable));
-    let clients = clients(lab).filter(|(name, variable)| {
+    let clients = clients(lab).filter(|(name, variable, _)| {
         // Cognito shows the secret of one that is there.
         let actions = [Action::Create, Action::Replace];
         !secrets.clients.contains_key(*variable)
             && does(identity_provider_step(name).id(), &actions)
     });
     let clients =
-        clients.map(|(name, variable)| (format!("the client secret of {name}"), variable));
+        clients.map(|(name, variable, _)| (format!("the client secret of {name}"), variable));
     let (what, variable) = passwords.chain(clients).next()?;
     let message =
         format!("nothing was changed: {what} must be set again, and {variable} is not set");

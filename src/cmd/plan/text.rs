@@ -101,9 +101,12 @@ impl Told {
         let mut lines = lines(&self.lines);
         lines.extend([String::new(), self.summary()]);
         lines.extend(self.remarks());
-        let indent = |line: String| match line.is_empty() {
-            true => line,
-            false => format!("  {line}"),
+        let indent = |line: String| {
+            if line.is_empty() {
+                line
+            } else {
+                format!("  {line}")
+            }
         };
         lines.into_iter().map(indent).collect()
     }

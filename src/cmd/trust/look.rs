@@ -1,6 +1,6 @@
 //! What is in a `.labctl`, and why it is not simply used.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use labfiles::{Dir, Sealed, quoted};
 use serde_json::Value;
@@ -33,6 +33,8 @@ pub(super) enum Flaw {
     Unsealed,
     /// It has a seal that does not fit.
     Changed,
+    /// The user's key is gone, so nobody can tell.
+    NoKey,
     /// Labctl has written it since.
     Old,
 }
@@ -108,10 +110,12 @@ impl Folder {
     pub(super) fn look(own: Dir, user: &User) -> Result<Self, Error> {
         let names = own.names();
         let names = names.map_err(|e| Error::file(quoted(own.path()), &e))?;
-        let mut names: Vec<String> = names
+        // labctl writes no other names: such a folder cannot be shown, so it is refused where it is used.
+        let (names, odd): (Vec<_>, Vec<_>) = names
             .into_iter()
-            .filter_map(|name| name.into_string().ok())
-            .collect();
+            .map(OsString::into_string)
+            .partition(Result::is_ok);
+        let mut names: Vec<String> = names.into_iter().flatten().collect();
         names.sort();
         let kept: Vec<Kept> = names
             .iter()
@@ -123,7 +127,12 @@ impl Folder {
                 (Some(known), doubt)
             }
             // Nothing in it decides anything yet.
-            _ if kept.is_empty() && !names.iter().any(|name| has_twin(&own, name)) => (None, None),
+            _ if kept.is_empty()
+                && odd.is_empty()
+                && !names.iter().any(|name| has_twin(&own, name)) =>
+            {
+                (None, None)
+            }
             Known::Elsewhere(place) => (None, Some(Doubt::Moved(place))),
             Known::No => (None, Some(Doubt::Unknown)),
         };
@@ -167,19 +176,20 @@ fn flaws(known: &folders::Folder, kept: &[Kept], user: &User) -> Result<Option<D
     let (mut flaws, mut counts) = (Vec::new(), Vec::new());
     for file in kept {
         let least = known.count(&file.name);
-        let sealed = key.as_ref().map_or(Sealed::Changed, |key| {
-            file.sealed(&known.seal(key, &file.name))
-        });
+        let sealed = key
+            .as_ref()
+            .map(|key| file.sealed(&known.seal(key, &file.name)));
         let flaw = match sealed {
-            Sealed::Yes(count) if count >= least => {
+            None => Flaw::NoKey,
+            Some(Sealed::Yes(count)) if count >= least => {
                 if count > least {
                     counts.push((file.name.as_str(), count));
                 }
                 continue;
             }
-            Sealed::Yes(_) => Flaw::Old,
-            Sealed::Changed => Flaw::Changed,
-            Sealed::No => Flaw::Unsealed,
+            Some(Sealed::Yes(_)) => Flaw::Old,
+            Some(Sealed::Changed) => Flaw::Changed,
+            Some(Sealed::No) => Flaw::Unsealed,
         };
         flaws.push((file.path.clone(), flaw));
     }

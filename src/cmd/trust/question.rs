@@ -40,6 +40,9 @@ impl Flaw {
                 "has no seal: an older labctl wrote it, or it came from elsewhere (with `git pull`, or a copy)"
             }
             Self::Changed => "was changed after labctl wrote it (by an editor, or by `git pull`)",
+            Self::NoKey => {
+                "cannot be checked: the key in your state folder, with which labctl seals it, is gone"
+            }
             Self::Old => {
                 "is older than what labctl wrote last (put back by `git checkout`, or from a backup)"
             }

@@ -3,6 +3,8 @@
 
 use std::io::IsTerminal;
 
+use labfiles::plain;
+
 use crate::{
     chapter::Chapter,
     cli::Up,
@@ -22,6 +24,7 @@ pub(super) fn ask(
     args: &Up,
     users: Option<&[String]>,
     known: Option<&State>,
+    local: bool,
 ) -> Result<Secrets, Error> {
     let reaches = |chapter: Chapter| {
         args.scope
@@ -36,15 +39,24 @@ pub(super) fn ask(
     for (email, variable) in secrets::users(lab).filter(|(email, _)| wanted(email)) {
         let record = known.and_then(|state| password_step(email).record(state));
         if reaches(Chapter::User) && !secrets.passwords.contains_key(email) && !is_made(record) {
-            let typed = typed(&format!("password of {email}"), variable)?;
+            let to = if local {
+                "the local emulator"
+            } else {
+                "Cognito"
+            };
+            let typed = typed(&format!("password of {email}"), to, variable)?;
             secrets.passwords.insert(email.to_owned(), typed);
         }
     }
-    for (name, variable) in secrets::clients(lab) {
+    for (name, variable, issuer) in secrets::clients(lab) {
         let record = known.and_then(|state| identity_provider_step(name).record(state));
         if reaches(Chapter::UserPool) && !secrets.clients.contains_key(variable) && !is_made(record)
         {
-            let typed = typed(&format!("client secret of {name}"), variable)?;
+            let typed = typed(
+                &format!("client secret of {}", plain(name)),
+                &plain(issuer),
+                variable,
+            )?;
             secrets.clients.insert(variable.to_owned(), typed);
         }
     }
@@ -55,7 +67,8 @@ fn is_made(record: Option<&Record>) -> bool {
     record.is_some_and(|record| !record.is_begun())
 }
 
-fn typed(what: &str, variable: &str) -> Result<Secret, Error> {
+/// `to`: who gets it.
+fn typed(what: &str, to: &str, variable: &str) -> Result<Secret, Error> {
     if !std::io::stdin().is_terminal() || !Stream::Err.is_terminal() {
         let message = format!("the {what} is to be in {variable}, which is not set");
         return Err(Error::usage(message).hint(format!(
@@ -64,7 +77,7 @@ fn typed(what: &str, variable: &str) -> Result<Secret, Error> {
     }
     let cannot = |e: std::io::Error| Error::failed(format!("cannot read the {what}: {e}"));
     Stream::Err
-        .print(&format!("  The {what} ({variable} is not set): "))
+        .print(&format!("  The {what}, for {to} ({variable} is not set): "))
         .map_err(cannot)?;
     let typed = console::Term::stderr().read_secure_line().map_err(cannot)?;
     if typed.is_empty() {

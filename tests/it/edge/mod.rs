@@ -278,7 +278,10 @@ fn minutes_of_waiting_can_be_cut_off_and_gone_on_with() {
     }
     // `up` in between builds all anew, and `down` removes that, too.
     deploy_seconds(&site, 0.0);
-    site.ok("up --local");
+    site.labctl("up --local")
+        .code(7)
+        .complains(&["an earlier run began to delete it", "--replace"]);
+    site.ok("up --local --replace");
     site.ok("verify");
     assert_ne!(output(&site, "distribution", "id"), id);
     site.ok("down --prove");

@@ -156,7 +156,11 @@ fn an_edited_state_is_not_used() {
     let changes: [(Change, &str); 6] = [
         (
             |state: &mut Value| {
-                state["steps"]["user_pool"]["output"]["id"] = "us-east-1_stranger1".into();
+                let pool = &mut state["steps"]["user_pool"]["output"];
+                let arn = pool["arn"].as_str().and_then(|arn| arn.rsplit_once('/'));
+                let arn = arn.map(|(pools, _)| format!("{pools}/us-east-1_stranger1"));
+                pool["arn"] = arn.into();
+                pool["id"] = "us-east-1_stranger1".into();
             },
             changed,
         ),

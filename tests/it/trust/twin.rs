@@ -1,6 +1,10 @@
 //! The twin's folder: what it holds, and the code that it runs.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -18,6 +22,8 @@ const RECORD: &str = ".labctl/local/daemon.json";
 /// A lab that is up on a twin that has stopped.
 fn stopped() -> Site {
     let site = Site::tutorial();
+    // Not the usual port, which other tests may take.
+    site.ok("local start --port 0");
     site.ok("up --local");
     site.ok("local stop");
     site
@@ -179,6 +185,36 @@ fn an_address_without_a_seal_is_not_believed() {
     site.ok("down");
 }
 
+/// What is below the twin's folder is the user's own, too, or the start says what to type.
+#[test]
+fn code_that_others_could_change_is_refused_at_the_start() {
+    let site = stopped();
+    let function = format!("{LOCAL}/lambda");
+    let aside = site.path("../aside");
+    fs::rename(site.path(&function), &aside).expect("it is moved");
+    symlink(&aside, site.path(&function)).expect("a link");
+    for line in ["local start", "up --local"] {
+        let said = site.labctl(line).code(1);
+        let _ = said.complains(&["lambda is a link", "`rm "]);
+    }
+    fs::remove_file(site.path(&function)).expect("a link");
+    fs::rename(&aside, site.path(&function)).expect("it is moved back");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    for entry in fs::read_dir(site.path(&function)).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let before = path.metadata().expect("it is there").permissions().mode();
+        mode(&path, 0o777);
+        let said = site.labctl("local start").code(1);
+        let _ = said.complains(&["can be changed by other users", "chmod"]);
+        mode(&path, before & 0o777);
+    }
+    site.ok("local start");
+    site.ok("verify");
+    site.ok("down");
+}
+
 /// One folder has one name, however it is typed; and no spelling leads around the question.
 #[test]
 fn a_folder_may_be_spelled_otherwise() {
@@ -196,6 +232,10 @@ fn a_folder_may_be_spelled_otherwise() {
         "../own/local".to_owned(),
         full.display().to_string(),
         format!("{}/./.labctl/local/", here.display()),
+        format!("{LOCAL}/lambda/.."),
+        format!("{LOCAL}/missing/.."),
+        format!("{LOCAL}/missing/../../local"),
+        format!("../lab/{LOCAL}/handlers/../."),
     ];
     for dir in &spelled {
         site.ok(&format!("local start --dir {dir}"));

@@ -49,10 +49,16 @@ pub(super) async fn connection(
         if let Some(line) = server.door.log_line(refused) {
             server.log(&line);
         }
-        return door::refuse(stream, refused).await;
+        if let Ok(_turn) = server.turned_away.try_acquire() {
+            door::refuse(stream, refused).await;
+        }
+        return;
     }
     let Some(place) = server.places.take() else {
-        return door::busy(stream).await;
+        if let Ok(_turn) = server.turned_away.try_acquire() {
+            door::busy(stream).await;
+        }
+        return;
     };
     let place = &place;
     // Without it, keep-alive costs 40 ms a call.

@@ -24,7 +24,7 @@ use std::{
 use hyper::body::Bytes;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, oneshot, watch},
+    sync::{Notify, Semaphore, oneshot, watch},
     task::{JoinHandle, JoinSet},
 };
 
@@ -37,7 +37,7 @@ pub(crate) use routes::host;
 pub use saved::{Saved, saved};
 pub(crate) use spelling::named;
 use store::Store;
-pub use store::{FILES, WORLD};
+pub use store::{FILES, FOLDERS, WORLD};
 
 /// A request with its whole body (size limited by the listener).
 pub(crate) type Request = hyper::Request<Bytes>;
@@ -46,6 +46,8 @@ pub(crate) type Response = hyper::Response<Bytes>;
 
 /// Connections that are turned away at the same time. Each lasts a second at most.
 const TURNED_AWAY: usize = 64;
+/// Connections that nobody has looked at yet: that takes microseconds.
+const MOST_NEW: usize = 4096;
 /// How long requests under way may still take when the twin stops.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -67,6 +69,8 @@ struct Server {
     door: Door,
     limits: Limits,
     places: Arc<Places>,
+    /// Who is told why it is turned away. All others are just cut off, so that no user takes another's room.
+    turned_away: Semaphore,
     bodies: Bodies,
     log: Mutex<std::fs::File>,
     /// When the last request ended, or the twin started.
@@ -195,6 +199,7 @@ async fn start_within(config: Config, limits: Limits) -> io::Result<Running> {
         door,
         limits,
         places: Arc::new(Places::new(&limits)),
+        turned_away: Semaphore::new(TURNED_AWAY),
         bodies: Bodies::new(&limits),
         log,
         asked: Mutex::new(Instant::now()),
@@ -230,7 +235,7 @@ async fn accept(
             _ = served.changed() => break,
         };
         match accepted {
-            Ok((stream, _)) if connections.len() < server.limits.connections + TURNED_AWAY => {
+            Ok((stream, _)) if connections.len() < server.limits.connections + MOST_NEW => {
                 let server = Arc::clone(&server);
                 connections.spawn(http::connection(stream, port, server, served.clone()));
             }

@@ -46,6 +46,8 @@ const OLD_LOG: &str = "twin.log.1";
 
 /// All files of the folder but the functions' code: none may be a link.
 pub const FILES: [&str; 4] = [LOCK, WORLD, LOG, OLD_LOG];
+/// Its folders: the functions' code, and what their processes write.
+pub const FOLDERS: [&str; 2] = ["lambda", "handlers"];
 
 pub(super) struct Store {
     dir: Dir,
