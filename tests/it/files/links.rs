@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 use super::{LAB, Put, STATE, Victim};
-use crate::harness::{Said, Site};
+use crate::{
+    harness::{FUNCTION, Said, Site},
+    twin,
+};
 
 const UP: &str = "up --local --until 1";
 /// All that use the lab's folder.
@@ -241,17 +244,29 @@ fn code_of_functions_is_kept_and_deleted_through_no_link() {
             before: super::everything(&victim.folder),
             ..victim
         };
-        fs::remove_dir_all(&place).expect("a folder");
-        symlink(&target, &place).expect("a link");
+        let plant = || {
+            fs::remove_dir_all(&place).expect("a folder");
+            symlink(&target, &place).expect("a link");
+        };
+        plant();
+        for line in ["local start", "up --local", "down"] {
+            let _ = site.labctl(line).code(1).complains(&["is a link"]);
+        }
+        victim.is_unharmed("a start");
+        fs::remove_file(&place).expect("a link");
+        fs::create_dir(&place).expect("a folder");
+        // While the twin runs, it looks for itself.
         site.ok("local start");
-        let handler = "artifacts/hello/lambda_function.py";
-        site.write(handler, site.read(handler) + "\n# changed\n");
-        let said = site.labctl("up --local");
-        assert_ne!(said.code, 0, "{said:?}");
-        let _ = said.complains(&["is a link"]);
-        victim.is_unharmed("an update of the function");
-        site.ok("down");
+        let endpoint = site.endpoint();
+        plant();
+        let function = format!("/2015-03-31/functions/{FUNCTION}");
+        twin::rest(&endpoint, "lambda", "DELETE", &function, None);
         victim.is_unharmed("the function's end");
+        // The link itself may have gone with the function.
+        if place.is_symlink() {
+            fs::remove_file(&place).expect("a link");
+        }
+        site.ok("down");
     }
 }
 
