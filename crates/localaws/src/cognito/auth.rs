@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::{App, now_ms},
     call::{Answer, ApiError, Call},
+    world::World,
 };
 
 /// `AuthParameters` or `ChallengeResponses`.
@@ -28,6 +29,11 @@ use crate::{
 pub(super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
+    pub(super) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self(given.into_iter().map(owned).collect())
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -73,7 +79,13 @@ struct Input {
 
 /// What a step of sign-in leads to.
 pub(super) enum Outcome {
-    Challenge { answer: Value, mail: Option<Mail> },
+    Challenge {
+        answer: Value,
+        mail: Option<Mail>,
+    },
+    /// Nothing more is asked.
+    SignedIn(User),
+    /// Of a sign-in that was before.
     Tokens(Issue),
 }
 
@@ -81,16 +93,27 @@ impl Outcome {
     pub(super) fn with_mail(self, mail: Option<Mail>) -> Self {
         match self {
             Self::Challenge { answer, .. } => Self::Challenge { answer, mail },
-            tokens @ Self::Tokens(_) => tokens,
+            other => other,
         }
     }
+}
+
+/// Where somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// The operations that need no credentials.
+    Public,
+    /// An administrator's operations.
+    Admin,
+    /// The pages of the pool's domain, which speak for the client.
+    Page,
 }
 
 /// One step of sign-in at one pool, by one client.
 pub(super) struct Attempt<'w> {
     pub(super) pool: &'w mut Pool,
     pub(super) client: Client,
-    pub(super) admin: bool,
+    pub(super) door: Door,
     /// Milliseconds.
     pub(super) now: i64,
 }
@@ -120,29 +143,54 @@ pub(super) async fn step(
             Some(id) => Place::of_call(call, id),
             None => Place::of_client(world, client_id)?,
         };
-        let pool = place.get_mut(world)?;
-        let client = pool.client(client_id)?.clone();
-        let mut attempt = Attempt {
-            pool,
-            client,
-            admin: pool_id.is_some(),
-            now: now_ms(),
+        let door = match pool_id {
+            Some(_) => Door::Admin,
+            None => Door::Public,
         };
-        let mut outcome = step(&mut attempt)?;
-        if let Outcome::Challenge { mail, .. } = &mut outcome
-            && let Some(mail) = mail.take()
-        {
-            mail.deliver(world, &place.account);
-        }
-        Ok((place, outcome))
+        let outcome = take(world, &place, client_id, door, |attempt| {
+            match step(attempt)? {
+                Outcome::SignedIn(user) => {
+                    let issue = attempt.pool.sign_in(&attempt.client, &user, attempt.now);
+                    Ok(Outcome::Tokens(issue))
+                }
+                other => Ok(other),
+            }
+        });
+        Ok((place, outcome?))
     })?;
     match outcome {
-        Outcome::Challenge { answer, .. } => Ok(answer),
         Outcome::Tokens(issue) => {
             let result = issue.sign(app, &place).await?;
             Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
         }
+        Outcome::Challenge { answer, .. } => Ok(answer),
+        Outcome::SignedIn(_) => Err(fault::incorrect_password()),
     }
+}
+
+/// Takes one step, and sends its mail.
+pub(super) fn take(
+    world: &mut World,
+    place: &Place,
+    client_id: &str,
+    door: Door,
+    step: impl FnOnce(&mut Attempt<'_>) -> Result<Outcome, ApiError>,
+) -> Result<Outcome, ApiError> {
+    let pool = place.get_mut(world)?;
+    let client = pool.client(client_id)?.clone();
+    let mut attempt = Attempt {
+        pool,
+        client,
+        door,
+        now: now_ms(),
+    };
+    let mut outcome = step(&mut attempt)?;
+    if let Outcome::Challenge { mail, .. } = &mut outcome
+        && let Some(mail) = mail.take()
+    {
+        mail.deliver(world, &place.account);
+    }
+    Ok(outcome)
 }
 
 impl Attempt<'_> {
@@ -162,7 +210,9 @@ impl Attempt<'_> {
                 )?;
                 self.by_password(given)
             }
-            AuthFlow::AdminUserPasswordAuth | AuthFlow::AdminNoSrpAuth if self.admin => {
+            AuthFlow::AdminUserPasswordAuth | AuthFlow::AdminNoSrpAuth
+                if self.door == Door::Admin =>
+            {
                 self.require(
                     Flow::AllowAdminUserPasswordAuth,
                     "Auth flow not enabled for this client",
@@ -213,10 +263,18 @@ impl Attempt<'_> {
             .ok_or_else(|| fault::invalid_parameter(refusal))
     }
 
+    /// The pages need no `SECRET_HASH`.
+    pub(super) fn check_hash(&self, login: &str, given: &Parameters) -> Result<(), ApiError> {
+        if self.door == Door::Page {
+            return Ok(());
+        }
+        self.client.check_hash(&[login], given.get("SECRET_HASH"))
+    }
+
     /// The user who wants to sign in; `None` when there is none and the client must not learn it.
     fn who(&self, given: &Parameters) -> Result<Option<User>, ApiError> {
         let login = given.required("USERNAME")?;
-        self.client.check_hash(&[login], given.get("SECRET_HASH"))?;
+        self.check_hash(login, given)?;
         let user = self.pool.find(login).cloned();
         // Unsure whether PreventUserExistenceErrors governs USER_AUTH: "Managing user existence error responses" in
         // Cognito's developer guide says that it does not, one recorded sign-in had it ENABLED.
@@ -229,7 +287,7 @@ impl Attempt<'_> {
         Ok(user)
     }
 
-    fn by_password(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
+    pub(super) fn by_password(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
         let user = self.who(given)?;
         self.check_password(
             user.as_ref(),
@@ -239,7 +297,7 @@ impl Attempt<'_> {
     }
 
     /// `USER_AUTH`: the preferred challenge when the user is open to it, else the choice.
-    fn by_choice(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
+    pub(super) fn by_choice(&mut self, given: &Parameters) -> Result<Outcome, ApiError> {
         let user = self.who(given)?;
         let login = given.required("USERNAME")?;
         let offered = self.offers(user.as_ref());

@@ -10,6 +10,7 @@ use super::{
     challenge::challenge,
     fault,
     password::Password,
+    pool::Pool,
     schema::{self, NameValue},
     session::{ChallengeName, Session},
     srp::{Exchange, Verifier},
@@ -21,6 +22,15 @@ use crate::call::ApiError;
 /// The session that a secret block names: SRP's clients give back nothing else.
 pub(super) fn session_of(block: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(block).ok()?).ok()
+}
+
+impl Pool {
+    /// Attributes that the pool requires and the user lacks.
+    pub(super) fn missing(&self, user: &User) -> Vec<String> {
+        let required = self.schema.iter().filter(|attribute| attribute.required);
+        let missing = required.filter(|attribute| user.attribute(&attribute.name).is_empty());
+        missing.map(|attribute| attribute.name.clone()).collect()
+    }
 }
 
 impl Attempt<'_> {
@@ -52,6 +62,7 @@ impl Attempt<'_> {
         let session = self.open(Some(user), login, ChallengeName::NewPasswordRequired);
         let token = self.pool.open(session, None, self.now);
         let required: Vec<_> = self
+            .pool
             .missing(user)
             .into_iter()
             .map(|name| format!("userAttributes.{name}"))
@@ -149,17 +160,6 @@ impl Attempt<'_> {
         self.knows_password(user, &session.login)
     }
 
-    /// Attributes that the pool requires and the user lacks.
-    fn missing(&self, user: &User) -> Vec<String> {
-        let required = self
-            .pool
-            .schema
-            .iter()
-            .filter(|attribute| attribute.required);
-        let missing = required.filter(|attribute| user.attribute(&attribute.name).is_empty());
-        missing.map(|attribute| attribute.name.clone()).collect()
-    }
-
     pub(super) fn take_new_password(
         &mut self,
         user: Option<&User>,
@@ -182,7 +182,7 @@ impl Attempt<'_> {
             .collect();
         schema::check(&self.pool.schema, &user.attributes, &attributes)?;
         user.set(&attributes);
-        if let Some(name) = self.missing(&user).first() {
+        if let Some(name) = self.pool.missing(&user).first() {
             return Err(fault::invalid_parameter(format!(
                 "Invalid attributes given, {name} is missing"
             )));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    auth::{self, Attempt, Outcome, Parameters},
+    auth::{self, Attempt, Door, Outcome, Parameters},
     by_password, fault,
     inbox::Mail,
     session::{ChallengeName, Session},
@@ -66,7 +66,7 @@ pub(super) fn challenge(name: ChallengeName, session: &str, parameters: &Value) 
 }
 
 /// `s***@e***`, as Cognito shows where a code went.
-fn masked(address: &str) -> String {
+pub(super) fn masked(address: &str) -> String {
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     let (local, domain) = address.split_once('@').unwrap_or((address, address));
     format!("{}***@{}***", first(local), first(domain))
@@ -124,14 +124,14 @@ impl Attempt<'_> {
         challenge(ChallengeName::SelectChallenge, &token, &json!({}))
     }
 
-    fn respond(
+    pub(super) fn respond(
         &mut self,
         name: ChallengeName,
         token: &str,
         given: &Parameters,
     ) -> Result<Outcome, ApiError> {
         let login = given.required("USERNAME")?;
-        self.client.check_hash(&[login], given.get("SECRET_HASH"))?;
+        self.check_hash(login, given)?;
         let session = self.pool.session(token, &self.client, name, self.now)?;
         let user = self.pool.find(login).cloned();
         let same = match &session.username {
@@ -162,6 +162,10 @@ impl Attempt<'_> {
                 self.take_totp(user, given.required("SOFTWARE_TOKEN_MFA_CODE")?)
             }
             ChallengeName::MfaSetup => self.finish_setup(user),
+            ChallengeName::ResetPassword if self.door != Door::Page => {
+                Err(fault::not_authorized("Invalid session for the user."))
+            }
+            ChallengeName::ResetPassword => self.take_reset(user, &session, token, given),
         }?;
         self.pool.close(token);
         Ok(outcome)
@@ -175,17 +179,15 @@ impl Attempt<'_> {
         code: &str,
     ) -> Result<Outcome, ApiError> {
         let Some(user) = user.filter(|_| session.expects(token, code)) else {
-            return Err(fault::fault(
-                "CodeMismatchException",
-                "Invalid code or auth state for the user.",
-            ));
+            let message = "Invalid code or auth state for the user.";
+            return Err(fault::fault("CodeMismatchException", message));
         };
         // Whoever reads the mail owns the address.
         let mut user = user.clone();
         user.attributes
             .insert("email_verified".to_owned(), "true".to_owned());
         self.pool.users.insert(user.username.clone(), user.clone());
-        Ok(self.signed_in(&user))
+        Ok(Outcome::SignedIn(user))
     }
 
     fn take_choice(

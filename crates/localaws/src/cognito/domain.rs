@@ -10,11 +10,14 @@ use crate::{
     world::World,
 };
 
+/// `ManagedLoginVersion` of managed login; 1 is the classic pages.
+pub(super) const MANAGED_LOGIN: i64 = 2;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Domain {
     pub(super) name: String,
     /// 1: the classic pages; 2: managed login.
-    managed_login_version: i64,
+    pub(super) managed_login_version: i64,
     /// When it was made, as Cognito writes versions: `20261124083000`.
     version: String,
 }
@@ -64,7 +67,7 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
     app.write(|world| {
         let taken = holder(world, &call.region, &input.domain).is_some();
         let pool = place.get_mut(world)?;
-        if managed_login_version == 2 && pool.tier == Tier::Lite {
+        if managed_login_version == MANAGED_LOGIN && pool.tier == Tier::Lite {
             return Err(fault::fault(
                 "FeatureUnavailableInTierException",
                 "Managed login is not available in the LITE tier: it needs ESSENTIALS or PLUS.",

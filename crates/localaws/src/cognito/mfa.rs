@@ -43,6 +43,18 @@ pub(super) enum Refusal {
 }
 
 impl SoftwareToken {
+    /// A new secret (Base32), which counts once a code of it is verified.
+    pub(super) fn begin(&mut self) -> String {
+        let secret = totp::secret();
+        self.pending = Some(secret.clone());
+        secret
+    }
+
+    /// The secret whose first code is waited for.
+    pub(super) fn pending(&self) -> Option<&str> {
+        self.pending.as_deref()
+    }
+
     pub(super) fn is_verified(&self) -> bool {
         self.secret.is_some()
     }
@@ -58,7 +70,13 @@ impl SoftwareToken {
         Ok(())
     }
 
-    fn verify(&mut self, code: &str, device_name: String, now: i64) -> Result<(), Refusal> {
+    /// Takes the first code (`now` in ms).
+    pub(super) fn verify(
+        &mut self,
+        code: &str,
+        device_name: String,
+        now: i64,
+    ) -> Result<(), Refusal> {
         let secret = self.pending.clone().ok_or(Refusal::Wrong)?;
         let step = totp::step(&secret, code, now / 1000).ok_or(Refusal::Wrong)?;
         *self = Self {
@@ -179,10 +197,10 @@ impl Who {
 /// A new secret, which counts once a code of it is verified.
 pub(super) fn associate(app: &App, call: &Call) -> Answer {
     let who = Who::of(app, &call.input()?)?;
-    let secret = totp::secret();
     app.write(|world| {
+        let mut secret = String::new();
         let mut answer = who.change(world, |token| {
-            token.pending = Some(secret.clone());
+            secret = token.begin();
             Ok(())
         })?;
         answer["SecretCode"] = json!(secret);

@@ -2,7 +2,7 @@
 //!
 //! `pool`, `client`, `user`, `session` and `token` are what is kept, with AWS's rules; `pools`,
 //! `clients`, `users`, `list_users`, `auth`, `challenge` and `refresh` are the operations on them.
-//! `by_password` and `second_factor` are steps of sign-in, `srp` and `totp` the arithmetic behind them.
+//! `by_password`, `second_factor` and `reset_password` are steps of sign-in, `srp` and `totp` the arithmetic behind them.
 
 mod auth;
 mod by_password;
@@ -28,6 +28,7 @@ mod place;
 mod pool;
 mod pools;
 mod refresh;
+mod reset_password;
 mod schema;
 mod second_factor;
 mod session;

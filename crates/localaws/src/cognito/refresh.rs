@@ -125,7 +125,7 @@ pub(super) async fn exchange(app: &Arc<App>, call: &Call) -> Answer {
     Ok(json!({ "AuthenticationResult": issue.sign(app, &place).await? }))
 }
 
-/// `RevokeToken`: ends a refresh token and every access token that came from the same sign-in.
+/// `RevokeToken`.
 pub(super) fn revoke(app: &App, call: &Call) -> Answer {
     let input: RevokeInput = call.input()?;
     app.write(|world| {
@@ -139,32 +139,39 @@ pub(super) fn revoke(app: &App, call: &Call) -> Answer {
                 "Invalid client secret.",
             ));
         }
-        if !client.settings.enable_token_revocation {
-            return Err(fault::fault(
-                "UnsupportedOperationException",
-                "Token revocation is not enabled for this client.",
-            ));
-        }
-        if Jwt::parse(&input.token).is_some() {
-            return Err(fault::fault(
-                "UnsupportedTokenTypeException",
-                "Unsupported token type.",
-            ));
-        }
-        let Some(token) = pool.refresh_tokens.get(&digest(&input.token)) else {
-            // RFC 7009: a token that is not there is as good as revoked.
-            return empty();
-        };
-        if token.client_id != input.client_id {
-            return Err(fault::fault(
-                "UnauthorizedException",
-                "The token is not this client's.",
-            ));
-        }
-        let (origin, until) = (token.origin_jti.clone(), token.expires + DAY);
-        pool.revoked.insert(origin, until);
+        let client = client.clone();
+        end(pool, &client, &input.token)?;
         empty()
     })
+}
+
+/// Ends a client's refresh token and every access token that came from the same sign-in.
+pub(super) fn end(pool: &mut Pool, client: &Client, token: &str) -> Result<(), ApiError> {
+    if !client.settings.enable_token_revocation {
+        return Err(fault::fault(
+            "UnsupportedOperationException",
+            "Token revocation is not enabled for this client.",
+        ));
+    }
+    if Jwt::parse(token).is_some() {
+        return Err(fault::fault(
+            "UnsupportedTokenTypeException",
+            "Unsupported token type.",
+        ));
+    }
+    let Some(found) = pool.refresh_tokens.get(&digest(token)) else {
+        // RFC 7009: a token that is not there is as good as revoked.
+        return Ok(());
+    };
+    if found.client_id != client.client_id {
+        return Err(fault::fault(
+            "UnauthorizedException",
+            "The token is not this client's.",
+        ));
+    }
+    let (origin, until) = (found.origin_jti.clone(), found.expires + DAY);
+    pool.revoked.insert(origin, until);
+    Ok(())
 }
 
 /// The claims of a live access token, and the pool that issued it.

@@ -41,7 +41,7 @@ impl Attempt<'_> {
             let asked = json!({ "MFAS_CAN_SETUP": json!(possible).to_string() });
             (ChallengeName::MfaSetup, asked)
         } else {
-            return self.signed_in(user);
+            return Outcome::SignedIn(user.clone());
         };
         parameters["USER_ID_FOR_SRP"] = json!(user.username);
         let session = self.open(Some(user), login, name);
@@ -68,7 +68,7 @@ impl Attempt<'_> {
                     "Your software token has already been used once.",
                 ),
             })?;
-        Ok(self.signed_in(user))
+        Ok(Outcome::SignedIn(user.clone()))
     }
 
     /// The answer to `MFA_SETUP`, once the generator is verified.
@@ -80,10 +80,6 @@ impl Attempt<'_> {
         let user = user.filter(ready).ok_or_else(|| {
             fault::not_authorized("Invalid session for the user, no MFA method was verified.")
         })?;
-        Ok(self.signed_in(user))
-    }
-
-    pub(super) fn signed_in(&mut self, user: &User) -> Outcome {
-        Outcome::Tokens(self.pool.sign_in(&self.client, user, self.now))
+        Ok(Outcome::SignedIn(user.clone()))
     }
 }

@@ -26,6 +26,9 @@ pub(super) enum ChallengeName {
     NewPasswordRequired,
     SoftwareTokenMfa,
     MfaSetup,
+    /// No challenge of the model: a step of the pages alone.
+    #[serde(rename = "-RESET_PASSWORD")]
+    ResetPassword,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

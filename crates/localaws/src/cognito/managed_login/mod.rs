@@ -1,23 +1,27 @@
-//! A user pool's domain: `/oauth2/authorize`, `/login`, `/oauth2/idpresponse`, `/oauth2/token`, `/logout`.
+//! A user pool's domain: `/oauth2/authorize`, `/login`, `/forgotPassword`, `/oauth2/idpresponse`, `/oauth2/token`,
+//! `/oauth2/userInfo`, `/oauth2/revoke`, `/logout`.
 //!
 //! A domain is at `/_auth/{region}/{prefix}/…`, and by Host: `{prefix}.auth.{region}.amazoncognito.com`. There are
 //! no cookies: every sign-in begins anew. Not served, and answered 501 by name: SAML responses (their XML
-//! signatures would have to be verified), the implicit grant, sign-up and forgotten passwords, and at the page
-//! whatever comes after a right password.
+//! signatures would have to be verified), the implicit grant, client credentials, and sign-up.
 
 mod authorize;
 mod federated;
+mod frame;
 mod grant;
 mod page;
 mod provider;
 mod saml;
+mod sign_in;
 mod token;
+mod user_info;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use hyper::{Method, StatusCode, body::Bytes, header};
 use serde_json::Value;
 
+use self::{frame::html, sign_in::Path};
 pub(super) use self::{
     grant::{Code, Pending},
     provider::learn,
@@ -91,28 +95,45 @@ pub(crate) async fn serve(app: &Arc<App>, request: &Request) -> Option<Response>
     let method = request.method();
     Some(match (path.as_str(), method) {
         ("/oauth2/authorize", &Method::GET) => authorize::begin(app, &site, &given, query),
-        ("/login", &Method::GET) => page::show(app, &site, &given, query, None),
-        ("/login", &Method::POST) => {
-            page::sign_in(app, &site, &given, query, &form.unwrap_or_default())
+        ("/login" | "/forgotPassword", &Method::GET) => {
+            page::first(app, &site, &given, query, path == "/forgotPassword")
+        }
+        ("/login" | "/forgotPassword", &Method::POST) => {
+            let to = if path == "/login" {
+                Path::Login
+            } else {
+                Path::Forgot
+            };
+            sign_in::post(app, &site, &given, query, &form.unwrap_or_default(), to)
         }
         ("/oauth2/idpresponse", &Method::GET) => federated::finish(app, &site, &given).await,
         ("/oauth2/token", &Method::POST) => {
             token::issue(app, &site, request, &form.unwrap_or_default()).await
         }
-        ("/oauth2/token", &Method::OPTIONS) => token::preflight(),
+        ("/oauth2/userInfo", &Method::GET | &Method::POST) => user_info::show(app, &site, request),
+        ("/oauth2/revoke", &Method::POST) => {
+            user_info::revoke(app, &site, request, &form.unwrap_or_default())
+        }
+        ("/oauth2/token" | "/oauth2/userInfo" | "/oauth2/revoke", &Method::OPTIONS) => {
+            token::preflight()
+        }
         ("/logout", &Method::GET) => page::log_out(app, &site, &given, query),
         ("/error", &Method::GET) => page::error(&given),
         (
-            "/oauth2/authorize" | "/login" | "/oauth2/idpresponse" | "/oauth2/token" | "/logout",
+            "/oauth2/authorize"
+            | "/login"
+            | "/forgotPassword"
+            | "/oauth2/idpresponse"
+            | "/oauth2/token"
+            | "/oauth2/userInfo"
+            | "/oauth2/revoke"
+            | "/logout",
             _,
         ) => html(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         ("/saml2/idpresponse", _) => {
             not_served("SAML responses: their signatures are not verified here")
         }
-        (
-            "/oauth2/userInfo" | "/oauth2/revoke" | "/signup" | "/forgotPassword" | "/confirmUser",
-            _,
-        ) => not_served(&format!("{path} of a user pool's domain")),
+        ("/signup" | "/confirmUser", _) => not_served(&format!("{path} of a user pool's domain")),
         _ => html(StatusCode::NOT_FOUND, "Not found"),
     })
 }
@@ -170,13 +191,6 @@ fn redirect(to: &str) -> Response {
 fn json(status: StatusCode, value: &Value) -> Response {
     let kind = "application/json;charset=UTF-8";
     respond(status, kind, value.to_string())
-}
-
-/// A page with one sentence.
-fn html(status: StatusCode, text: &str) -> Response {
-    let text = page::escaped(text);
-    let page = format!("<!doctype html><title>Sign in</title><p>{text}</p>\n");
-    respond(status, "text/html; charset=utf-8", page)
 }
 
 fn not_served(what: &str) -> Response {

@@ -1,138 +1,295 @@
-//! The page that people see: sign-in with a password or through a provider, sign-out, errors.
+//! The pages that people see: the forms of a sign-in, sign-out, errors.
 
 use hyper::StatusCode;
+use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::{Given, Site, authorize, html, not_served, redirect, respond, with};
-use crate::{
-    app::{App, now_ms},
-    cognito::{
-        pool::{Mfa, Pool},
-        user::Status,
-    },
-    server::Response,
-    wire::percent,
+use super::{
+    Given, Site, authorize,
+    frame::{escaped, framed},
+    html, redirect,
+    sign_in::{self, Asked, Step},
 };
+use crate::{app::App, cognito::password::PasswordPolicy, server::Response, wire::percent};
 
-/// A text inside HTML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+/// The page at `/login` or, with `forgot`, at `/forgotPassword`.
+pub(super) fn first(app: &App, site: &Site, given: &Given, query: &str, forgot: bool) -> Response {
+    let asked = app.read(|world| {
+        let pool = site.place.get(world).ok()?;
+        let client = pool.clients.get(given.get("client_id")?)?;
+        Some(sign_in::begin(pool, client, given))
+    });
+    let begin = asked.filter(|_| !forgot);
+    let asked = begin.unwrap_or_else(|| {
+        Asked::begin(Step::Forgot {
+            login: String::new(),
+        })
+    });
+    show(app, site, given, query, &asked)
 }
 
-/// The page, with what was wrong the last time.
-pub(super) fn show(
-    app: &App,
-    site: &Site,
-    given: &Given,
-    query: &str,
-    wrong: Option<&str>,
-) -> Response {
+/// A page of a sign-in.
+pub(super) fn show(app: &App, site: &Site, given: &Given, query: &str, asked: &Asked) -> Response {
     let checked = app.read(|world| match site.place.get(world) {
         Ok(pool) => authorize::wanted(pool, given),
         Err(_) => Err(authorize::Refusal::Here("invalid_request")),
     });
-    let client = match checked {
-        Ok((client, _)) => client,
+    let providers = match checked {
+        Ok((client, _)) => client.settings.supported_identity_providers,
         Err(refusal) => return refusal.tell(site, given),
     };
-    let query = escaped(query);
-    let base = &site.base;
-    let mut page = String::from(
-        "<!doctype html><meta charset=utf-8><title>Sign in</title>\n<h1>Sign in</h1>\n",
-    );
-    if let Some(wrong) = wrong {
-        page.push_str(&format!("<p role=alert>{}</p>\n", escaped(wrong)));
-    }
-    let mut own = false;
-    for name in &client.settings.supported_identity_providers {
-        if name == "COGNITO" {
-            own = true;
-            continue;
+    let page = Page {
+        base: &site.base,
+        query: escaped(query),
+        inbox: app.inbox(),
+        asked,
+    };
+    framed(StatusCode::OK, page.title(), &page.body(&providers))
+}
+
+/// One page, as HTML.
+struct Page<'a> {
+    base: &'a str,
+    /// Of the request, escaped.
+    query: String,
+    /// The origin of the inbox's page.
+    inbox: &'a str,
+    asked: &'a Asked,
+}
+
+impl Page<'_> {
+    fn title(&self) -> &'static str {
+        match self.asked.step {
+            Step::Begin { .. } | Step::Choose { .. } => "Sign in",
+            Step::MailedCode { .. } | Step::Generated => "Enter your code",
+            Step::SetUp { .. } => "Set up your authenticator app",
+            Step::NewPassword { .. } => "Choose a new password",
+            Step::Forgot { .. } => "Forgot your password?",
+            Step::Reset { .. } => "Reset your password",
         }
-        page.push_str(&format!(
-            "<p><a href=\"{base}/oauth2/authorize?{query}&amp;identity_provider={}\">Continue with {}</a></p>\n",
-            percent::encode(name),
-            escaped(name)
-        ));
     }
-    if own {
-        page.push_str(&format!(
-            "<form method=post action=\"{base}/login?{query}\">\n\
-             <p><label>Username <input name=username autocomplete=username></label></p>\n\
-             <p><label>Password <input name=password type=password autocomplete=current-password></label></p>\n\
-             <p><button>Sign in</button></p>\n</form>\n"
-        ));
-    }
-    respond(StatusCode::OK, "text/html; charset=utf-8", page)
-}
 
-/// What becomes of a username and a password.
-enum Outcome {
-    Code(String, Option<String>),
-    Wrong,
-    NotServed(&'static str),
-    Refused(authorize::Refusal),
-}
-
-fn outcome(pool: &mut Pool, given: &Given, form: &Given) -> Outcome {
-    let wanted = match authorize::wanted(pool, given) {
-        Ok((client, wanted)) => {
-            let own = client.settings.supported_identity_providers.iter();
-            if !own.into_iter().any(|name| name == "COGNITO") {
-                return Outcome::Wrong;
+    fn body(&self, providers: &[String]) -> String {
+        let Self { base, query, asked, .. } = self;
+        let mut body = String::new();
+        if !asked.login.is_empty() {
+            let login = escaped(&asked.login);
+            body.push_str(&format!("<p class=\"soft\">{login}</p>\n"));
+        }
+        if let Some(notice) = asked.notice {
+            body.push_str(&format!("<p role=\"status\">{}</p>\n", escaped(notice)));
+        }
+        if let Some(alert) = &asked.alert {
+            body.push_str(&format!("<p role=\"alert\">{}</p>\n", escaped(alert)));
+        }
+        let first = matches!(asked.step, Step::Begin { .. });
+        let own = !first || providers.iter().any(|name| name == "COGNITO");
+        if own {
+            body.push_str(&self.form());
+        }
+        let others = providers.iter().filter(|name| first && *name != "COGNITO");
+        for (n, name) in others.enumerate() {
+            if n == 0 && own {
+                body.push_str("<p class=\"or\">or</p>\n");
             }
-            wanted
+            body.push_str(&format!(
+                "<a class=\"other\" href=\"{base}/oauth2/authorize?{query}&amp;identity_provider={}\">Continue with {}</a>\n",
+                percent::encode(name),
+                escaped(name)
+            ));
         }
-        Err(refusal) => return Outcome::Refused(refusal),
-    };
-    let get = |name: &str| form.get(name).map_or("", String::as_str);
-    let user = pool.find(get("username")).filter(|user| !user.disabled);
-    let user = user.filter(|user| {
-        let password = user.password.as_ref();
-        password.is_some_and(|password| password.is(get("password")))
-    });
-    let Some(user) = user.cloned() else {
-        return Outcome::Wrong;
-    };
-    if user.status != Status::Confirmed {
-        return Outcome::NotServed("new passwords at the sign-in page: use InitiateAuth");
+        let links = match asked.step {
+            Step::Begin { .. } if !own => String::new(),
+            Step::Begin { .. } => {
+                format!("<a href=\"{base}/forgotPassword?{query}\">Forgot your password?</a>")
+            }
+            _ => format!("<a href=\"{base}/login?{query}\">Start again</a>"),
+        };
+        if !links.is_empty() {
+            body.push_str(&format!("<p class=\"links\">{links}</p>\n"));
+        }
+        body
     }
-    if pool.settings.mfa_configuration == Mfa::On || pool.counts_second_factor(&user) {
-        return Outcome::NotServed("second factors at the sign-in page: use InitiateAuth");
+
+    fn mailed(&self, to: &str) -> String {
+        format!(
+            "<p>A code was mailed to {}. Mail of the local AWS is in <a href=\"{}/_local/\" target=\"_blank\" \
+             rel=\"noreferrer\">its inbox</a>.</p>\n",
+            escaped(to),
+            escaped(self.inbox)
+        )
     }
-    let (to, state) = (wanted.redirect_uri.clone(), wanted.state.clone());
-    let code = pool.code(wanted, &user.username, now_ms());
-    Outcome::Code(with(&to, &[("code", &code)]), state)
+
+    fn form(&self) -> String {
+        let Self { base, query, asked, .. } = self;
+        let (path, fields) = match &asked.step {
+            Step::Begin { login, choice } => ("login", begin(login, *choice)),
+            Step::Choose { code, password } => ("login", choose(*code, *password)),
+            Step::MailedCode { to } => (
+                "login",
+                format!("{}{}{}", self.mailed(to), code("Code"), button("Sign in")),
+            ),
+            Step::Generated => (
+                "login",
+                format!(
+                    "{}{}",
+                    code("Code of your authenticator app"),
+                    button("Sign in")
+                ),
+            ),
+            Step::SetUp { secret, issuer } => ("login", set_up(secret, issuer, &asked.login)),
+            Step::NewPassword { missing, policy } => ("login", new_password(missing, policy)),
+            Step::Forgot { login } => (
+                "forgotPassword",
+                format!(
+                    "<p>A code is mailed to your address.</p>\n{}{}",
+                    username(login),
+                    button("Send the code")
+                ),
+            ),
+            Step::Reset { policy } => (
+                "login",
+                format!(
+                    "{}{}{}{}",
+                    self.mailed("your address"),
+                    code("Code"),
+                    twice(policy),
+                    button("Change the password")
+                ),
+            ),
+        };
+        // In the form, not in the address: what is in an address ends up in histories and logs.
+        let session = if asked.session.is_empty() {
+            String::new()
+        } else {
+            let session = escaped(&asked.session);
+            format!("<input type=\"hidden\" name=\"session\" value=\"{session}\">\n")
+        };
+        format!(
+            "<form method=\"post\" action=\"{base}/{path}?{query}\">\n{session}{fields}</form>\n"
+        )
+    }
 }
 
-pub(super) fn sign_in(
-    app: &App,
-    site: &Site,
-    given: &Given,
-    query: &str,
-    form: &Given,
-) -> Response {
-    let outcome = app.write(|world| match site.place.get_mut(world) {
-        Ok(pool) => outcome(pool, given, form),
-        Err(_) => Outcome::Wrong,
-    });
-    match outcome {
-        Outcome::Code(to, state) => {
-            let state = state.as_deref().map(|state| ("state", state));
-            redirect(&with(&to, state.as_slice()))
-        }
-        Outcome::Wrong => show(
-            app,
-            site,
-            given,
-            query,
-            Some("Incorrect username or password."),
-        ),
-        Outcome::NotServed(what) => not_served(what),
-        Outcome::Refused(refusal) => refusal.tell(site, given),
+fn button(text: &str) -> String {
+    format!("<button>{text}</button>\n")
+}
+
+fn username(login: &str) -> String {
+    let login = escaped(login);
+    format!(
+        "<label>Username <input name=\"username\" value=\"{login}\" autocomplete=\"username\" autocapitalize=\"none\" \
+         spellcheck=\"false\" required autofocus></label>\n"
+    )
+}
+
+fn password(required: bool) -> String {
+    let required = if required { " required" } else { "" };
+    format!(
+        "<label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\"{required}></label>\n"
+    )
+}
+
+fn code(label: &str) -> String {
+    format!(
+        "<label>{label} <input name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" required autofocus></label>\n"
+    )
+}
+
+fn begin(login: &str, choice: bool) -> String {
+    let username = username(login);
+    if choice {
+        return format!("{username}{}", button("Next"));
     }
+    format!("{username}{}{}", password(true), button("Sign in"))
+}
+
+fn choose(code: bool, by_password: bool) -> String {
+    let mut fields = String::new();
+    if by_password {
+        fields.push_str(&password(false));
+        fields.push_str("<button name=\"answer\" value=\"PASSWORD\">Sign in</button>\n");
+    }
+    if code {
+        let class = if by_password {
+            fields.push_str("<p class=\"or\">or</p>\n");
+            " class=\"other\""
+        } else {
+            ""
+        };
+        fields.push_str(&format!(
+            "<button{class} name=\"answer\" value=\"EMAIL_OTP\">Mail me a code</button>\n"
+        ));
+    }
+    fields
+}
+
+fn set_up(secret: &str, issuer: &str, login: &str) -> String {
+    // The key URI that authenticator apps read.
+    let uri = format!(
+        "otpauth://totp/{}:{}?secret={secret}&issuer={}",
+        percent::encode(issuer),
+        percent::encode(login),
+        percent::encode(issuer)
+    );
+    let qr = qr(&uri).unwrap_or_default();
+    format!(
+        "<p>Scan this with your authenticator app, or type the secret into it. Then enter the code that it shows.</p>\n{qr}\
+         <p>Secret: <code id=\"secret\">{secret}</code></p>\n{}\
+         <label>Name of the device (optional) <input name=\"device\" autocomplete=\"off\"></label>\n{}",
+        code("Code"),
+        button("Sign in")
+    )
+}
+
+/// A QR code as SVG, with the quiet zone of four modules. `None`: the text is too long for one.
+fn qr(text: &str) -> Option<String> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let side = code.size();
+    let mut path = String::new();
+    for y in 0..side {
+        for x in (0..side).filter(|x| code.get_module(*x, y)) {
+            path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+        }
+    }
+    let whole = side + 8;
+    Some(format!(
+        "<svg viewBox=\"0 0 {whole} {whole}\" role=\"img\" aria-label=\"QR code of the secret\">\
+         <rect width=\"{whole}\" height=\"{whole}\" fill=\"#fff\"/><path fill=\"#000\" d=\"{path}\"/></svg>\n"
+    ))
+}
+
+fn new_password(missing: &[String], policy: &PasswordPolicy) -> String {
+    let mut fields = twice(policy);
+    for name in missing {
+        let name = escaped(name);
+        fields.push_str(&format!(
+            "<label>{name} <input name=\"userAttributes.{name}\" required></label>\n"
+        ));
+    }
+    fields.push_str(&button("Sign in"));
+    fields
+}
+
+fn twice(policy: &PasswordPolicy) -> String {
+    let kinds = [
+        (policy.require_uppercase, "a capital letter"),
+        (policy.require_lowercase, "a small letter"),
+        (policy.require_numbers, "a digit"),
+        (policy.require_symbols, "a symbol"),
+    ];
+    let kinds: Vec<_> = kinds
+        .iter()
+        .filter_map(|(wanted, kind)| wanted.then_some(*kind))
+        .collect();
+    let mut rule = format!("At least {} characters", policy.minimum_length);
+    if !kinds.is_empty() {
+        rule.push_str(&format!(", with {}", kinds.join(", ")));
+    }
+    format!(
+        "<label>New password <input name=\"new_password\" type=\"password\" autocomplete=\"new-password\" required></label>\n\
+         <p class=\"soft\">{rule}.</p>\n\
+         <label>The same again <input name=\"repeated\" type=\"password\" autocomplete=\"new-password\" required></label>\n"
+    )
 }
 
 /// There are no sessions to end: only where it leads is looked at.

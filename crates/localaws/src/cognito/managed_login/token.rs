@@ -24,7 +24,7 @@ pub(super) fn preflight() -> Response {
     let headers = response.headers_mut();
     let asked = header::HeaderValue::from_static("content-type,authorization");
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
-    let post = header::HeaderValue::from_static("POST");
+    let post = header::HeaderValue::from_static("GET,POST");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, post);
     response
 }
@@ -35,10 +35,10 @@ pub(super) async fn issue(
     request: &Request,
     form: &Given,
 ) -> Response {
-    let basic = basic(request);
     let issued = app.write(|world| {
         let pool = site.place.get_mut(world).map_err(|_| "invalid_client")?;
-        exchange(pool, basic, form)
+        let client = client(pool, request, form)?;
+        exchange(pool, &client, form)
     });
     let signed = match issued {
         Ok(issue) => issue.sign(app, &site.place).await,
@@ -81,13 +81,10 @@ fn basic(request: &Request) -> Option<(String, String)> {
     Some((id.to_owned(), secret.to_owned()))
 }
 
-fn exchange(
-    pool: &mut Pool,
-    basic: Option<(String, String)>,
-    form: &Given,
-) -> Result<Issue, &'static str> {
+/// The client that calls, which has shown its secret if it has one.
+pub(super) fn client(pool: &Pool, request: &Request, form: &Given) -> Result<Client, &'static str> {
     let get = |name: &str| form.get(name).map(String::as_str);
-    let (id, secret) = match basic {
+    let (id, secret) = match basic(request) {
         Some((id, secret)) => (id, Some(secret)),
         None => (
             get("client_id").ok_or("invalid_request")?.to_owned(),
@@ -98,11 +95,16 @@ fn exchange(
     if !client.has_secret(secret.as_deref()) {
         return Err("invalid_client");
     }
+    Ok(client)
+}
+
+fn exchange(pool: &mut Pool, client: &Client, form: &Given) -> Result<Issue, &'static str> {
+    let get = |name: &str| form.get(name).map(String::as_str);
     match get("grant_type").ok_or("invalid_request")? {
-        "authorization_code" => by_code(pool, &client, form),
+        "authorization_code" => by_code(pool, client, form),
         "refresh_token" => {
             let token = get("refresh_token").ok_or("invalid_request")?;
-            refresh::renew(pool, &client, token, now_ms()).map_err(|_| "invalid_grant")
+            refresh::renew(pool, client, token, now_ms()).map_err(|_| "invalid_grant")
         }
         // Client credentials are for clients with a secret and scopes of their own: not served.
         _ => Err("unsupported_grant_type"),
