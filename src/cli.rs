@@ -107,6 +107,8 @@ pub enum Command {
     Verify(Verify),
     /// Print a valid token: signs in by e-mail code when there is none, refreshes before it ends
     Token(Token),
+    /// Sign in with a browser, at the managed login of the lab's user pool. Its tokens are kept for `token` and `call`
+    Login(Login),
     /// Call a route of the API, with the token or the signature that it wants
     Call(Call),
     /// Write what other tools use
@@ -235,6 +237,20 @@ pub struct Token {
     /// Who signs in.
     #[command(flatten)]
     pub sign_in: SignIn,
+}
+
+/// Options of `login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// The name that the sign-in page begins with; somebody else's sign-in is refused
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Print the address only, open no browser
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Seconds to wait for the sign-in at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub wait: u64,
 }
 
 /// Options of `call`.

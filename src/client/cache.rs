@@ -37,8 +37,8 @@ pub struct Fresh<'a> {
     pub rotated: bool,
     /// The user's address.
     pub email: &'a str,
-    /// Where a code comes from, for a new sign-in.
-    pub source: &'a CodeSource,
+    /// Where a code comes from, for a new sign-in; `None`: labctl cannot sign in here.
+    pub source: Option<&'a CodeSource>,
 }
 
 /// What the file holds.
@@ -78,36 +78,79 @@ impl From<Pair> for Tokens {
 }
 
 /// Valid tokens of a user: those that are kept, refreshed ones, or of a new sign-in. Many processes may ask
-/// at once: one of them refreshes, the others find what it kept.
-pub async fn fresh(wanted: &Fresh<'_>) -> Result<Tokens, Error> {
+/// at once: one of them refreshes, the others find what it kept. `None`: it takes a sign-in that labctl cannot do.
+pub async fn fresh(wanted: &Fresh<'_>) -> Result<Option<Tokens>, Error> {
     let Some(folder) = wanted.folder else {
-        return Ok(anew(wanted).await?.into());
+        return Ok(anew(wanted).await?.map(Tokens::from));
     };
-    let dir = match Dir::open(folder) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(gone()),
-        opened => opened.map_err(|e| Error::file(folder.display(), &e))?,
-    };
-    let lock = lock(&dir).await?;
-    is_up(&dir)?;
-    dir.sweep(TEMPORARY);
-    let mut kept = read(&dir)?;
-    if kept.client_id != wanted.client_id {
-        kept = Kept {
-            client_id: wanted.client_id.to_owned(),
-            ..Kept::default()
-        };
-    }
-    let known = kept.users.get(wanted.email).cloned();
-    let pair = match known {
-        Some(pair) if left(&pair) > MARGIN => pair,
+    let mut store = Store::open(folder, wanted.client_id).await?;
+    let known = store.kept.users.get(wanted.email).cloned();
+    let new = match known {
+        Some(pair) if left(&pair) > MARGIN => return Ok(Some(pair.into())),
         Some(pair) => match renew(wanted, &pair).await? {
-            Some(new) => keep(&dir, &mut kept, wanted.email, new)?,
-            None => keep(&dir, &mut kept, wanted.email, anew(wanted).await?)?,
+            Some(new) => Some(new),
+            None => anew(wanted).await?,
         },
-        None => keep(&dir, &mut kept, wanted.email, anew(wanted).await?)?,
+        None => anew(wanted).await?,
     };
-    drop(lock);
-    Ok(pair.into())
+    let Some(new) = new else {
+        return Ok(None);
+    };
+    store.keep(wanted.email, new.clone())?;
+    Ok(Some(new.into()))
+}
+
+/// Keeps the tokens of a user who has signed in elsewhere, in a lab that has a folder.
+pub async fn signed_in(
+    folder: &Path,
+    client_id: &str,
+    email: &str,
+    tokens: Tokens,
+) -> Result<(), Error> {
+    Store::open(folder, client_id)
+        .await?
+        .keep(email, tokens.into())
+}
+
+/// The file, while this process alone uses it.
+struct Store {
+    dir: Dir,
+    kept: Kept,
+    _lock: File,
+}
+
+impl Store {
+    async fn open(folder: &Path, client_id: &str) -> Result<Self, Error> {
+        let dir = match Dir::open(folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(gone()),
+            opened => opened.map_err(|e| Error::file(folder.display(), &e))?,
+        };
+        let lock = lock(&dir).await?;
+        is_up(&dir)?;
+        dir.sweep(TEMPORARY);
+        let mut kept = read(&dir)?;
+        if kept.client_id != client_id {
+            kept = Kept {
+                client_id: client_id.to_owned(),
+                ..Kept::default()
+            };
+        }
+        Ok(Self {
+            dir,
+            kept,
+            _lock: lock,
+        })
+    }
+
+    /// Replaces the file whole, before anybody gets the tokens: the old refresh token may be worth nothing now.
+    fn keep(&mut self, email: &str, pair: Pair) -> Result<(), Error> {
+        self.kept.users.insert(email.to_owned(), pair);
+        is_up(&self.dir)?;
+        let bytes = serde_json::to_vec(&self.kept).map_err(io::Error::from);
+        bytes
+            .and_then(|bytes| self.dir.replace(FILE, TEMPORARY, &bytes))
+            .map_err(|e| cannot(&self.dir, FILE, "write", &e))
+    }
 }
 
 /// Refreshed tokens; `None`: Cognito wants a new sign-in.
@@ -130,7 +173,10 @@ async fn renew(wanted: &Fresh<'_>, pair: &Pair) -> Result<Option<Pair>, Error> {
     }
 }
 
-async fn anew(wanted: &Fresh<'_>) -> Result<Pair, Error> {
+async fn anew(wanted: &Fresh<'_>) -> Result<Option<Pair>, Error> {
+    let Some(source) = wanted.source else {
+        return Ok(None);
+    };
     // Cognito answers a sign-in of an unknown name with a challenge that looks real. Who has no AWS
     // credentials cannot ask, and can sign in all the same.
     match user_exists(wanted.cx, wanted.user_pool_id, wanted.email).await {
@@ -142,8 +188,8 @@ async fn anew(wanted: &Fresh<'_>) -> Result<Pair, Error> {
         Err(fault) if matches!(fault.kind, FaultKind::Credentials | FaultKind::Denied) => {}
         Err(fault) => return Err(fault.into()),
     }
-    let tokens = sign_in(wanted.cx, wanted.client_id, wanted.email, wanted.source).await?;
-    Ok(tokens.into())
+    let tokens = sign_in(wanted.cx, wanted.client_id, wanted.email, source).await?;
+    Ok(Some(tokens.into()))
 }
 
 /// Seconds that both tokens have left.
@@ -168,17 +214,6 @@ fn read(dir: &Dir) -> Result<Kept, Error> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
         Err(e) => Err(cannot(dir, FILE, "read", &e)),
     }
-}
-
-/// Replaces the file whole, before anybody gets the tokens: the old refresh token may be worth nothing now.
-fn keep(dir: &Dir, kept: &mut Kept, email: &str, pair: Pair) -> Result<Pair, Error> {
-    kept.users.insert(email.to_owned(), pair.clone());
-    is_up(dir)?;
-    let bytes = serde_json::to_vec(kept).map_err(io::Error::from);
-    bytes
-        .and_then(|bytes| dir.replace(FILE, TEMPORARY, &bytes))
-        .map_err(|e| cannot(dir, FILE, "write", &e))?;
-    Ok(pair)
 }
 
 /// While this waited, the lab may have gone: then nothing of it is kept.

@@ -7,6 +7,7 @@ mod export;
 mod init;
 mod link;
 mod local;
+mod login;
 mod logs;
 mod lookup;
 mod output;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Reset(args) => reset::run(&global, &args).await,
         Command::Down(args) => down::run(&global, &args).await,
         Command::Token(args) => token::run(&global, &args).await,
+        Command::Login(args) => login::run(&global, &args).await,
         Command::Call(args) => call::run(&global, &args).await,
         Command::Export(what) => export::run(&global, &what).await,
         Command::Trust(args) => trust::run(&global, &args),

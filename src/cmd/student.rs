@@ -27,7 +27,7 @@ pub(super) struct Scene {
     pub(super) outputs: Outputs,
     pub(super) cx: Cx,
     /// Where its state is, if it has one.
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
 }
 
 impl Scene {
@@ -78,23 +78,28 @@ impl Scene {
             None => self.outputs.users.first().cloned(),
         };
         let email = user.ok_or_else(nobody)?;
-        self.by_code()?;
+        let by_code = self.by_code();
         let twin = self.link.is_twin().await;
         let source = code_source(
             args,
             self.link.connection.endpoint.as_deref().filter(|_| twin),
         )?;
         let pool = self.lab.user_pool.as_ref();
-        fresh(&Fresh {
+        let tokens = fresh(&Fresh {
             cx: &self.cx,
             folder: self.folder.as_deref(),
             user_pool_id,
             client_id,
             rotated: pool.is_some_and(|pool| pool.app_client.rotation_grace_s.is_some()),
             email: &email,
-            source: &source,
+            source: by_code.is_ok().then_some(&source),
         })
-        .await
+        .await?;
+        match (tokens, by_code) {
+            (Some(tokens), _) => Ok(tokens),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(nobody()),
+        }
     }
 
     /// Refuses a lab whose users sign in with a password: those are not labctl's to ask for or to keep.
@@ -105,7 +110,12 @@ impl Scene {
         }
         let message =
             "labctl signs users in by e-mail code, and this lab's users sign in with a password";
-        Err(Error::usage(message)
+        let error = Error::usage(message);
+        let error = match pool.and_then(|pool| pool.domain.as_ref()) {
+            Some(_) => error.hint("`labctl login` signs in with a browser, and keeps the tokens"),
+            None => error,
+        };
+        Err(error
             .hint("`labctl verify` proves it, with a user of its own")
             .hint("or add `email_otp` to `first_factors` (without `mfa`)"))
     }
@@ -170,7 +180,7 @@ pub(super) fn code_source(args: &SignIn, inbox: Option<&str>) -> Result<CodeSour
     })
 }
 
-fn incomplete(what: &str) -> Error {
+pub(super) fn incomplete(what: &str) -> Error {
     Error::failed(format!("the lab is not complete: {what}"))
         .hint("`labctl up` (with `--local` as before) builds the rest")
 }

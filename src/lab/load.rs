@@ -41,6 +41,30 @@ pub fn load_as(path: &Path, suffix: Option<&str>) -> Result<Lab, LabError> {
     }
 }
 
+/// What a command refuses of a good file: the value at `keys`, or the closest around it that is there.
+pub(crate) fn refused(path: &Path, keys: &[&str], message: &str, hint: &str) -> LabError {
+    let text = match bytes(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => return error,
+    };
+    let tree = yaml::parse(&text).ok();
+    let mut place = Place::of(&text, 0, 1);
+    let mut node = tree.as_ref();
+    for key in keys {
+        let yaml::Value::Map(entries) = node.map_or(&yaml::Value::Null, |node| &node.value) else {
+            break;
+        };
+        let found = entries.iter().find(|(known, _)| known.text == *key);
+        place = found.map_or(place, |(known, _)| known.place);
+        node = found.map(|(_, value)| value);
+    }
+    LabError::Problems {
+        path: path.to_owned(),
+        text,
+        problems: vec![Problem::new(place, message, hint)],
+    }
+}
+
 fn bytes(path: &Path) -> Result<Vec<u8>, LabError> {
     let unreadable = |reason: String| LabError::Unreadable {
         path: path.to_owned(),

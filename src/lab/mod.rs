@@ -31,6 +31,7 @@ pub use callers::STUDENT;
 pub use file::schema;
 pub(crate) use forms::is_loopback;
 pub use forms::valid_email;
+pub(crate) use load::refused;
 pub use load::{load, load_as, parse};
 pub use problem::{LabError, Place, Problem};
 pub(crate) use problem::{choice, closest, quote};

@@ -251,7 +251,7 @@ fn words(scopes: &str) -> BTreeSet<&str> {
 }
 
 /// A value of a query, with what is not UTF-8 replaced.
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

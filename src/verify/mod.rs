@@ -19,6 +19,7 @@ pub(crate) use function::query;
 pub use guest::{GUEST, Guest};
 pub use iam::{Caller, SERVICE, nothing};
 pub use keys::{assume, described, of_user};
+pub(crate) use login::unescaped;
 pub use login::{Federation, Login, Via};
 pub(crate) use sign_in::user_exists;
 pub use sign_in::{CodeSource, Tokens, refresh, sign_in};

@@ -69,7 +69,9 @@ impl Page<'_> {
     }
 
     fn body(&self, providers: &[String]) -> String {
-        let Self { base, query, asked, .. } = self;
+        let Self {
+            base, query, asked, ..
+        } = self;
         let mut body = String::new();
         if !asked.login.is_empty() {
             let login = escaped(&asked.login);
@@ -120,7 +122,9 @@ impl Page<'_> {
     }
 
     fn form(&self) -> String {
-        let Self { base, query, asked, .. } = self;
+        let Self {
+            base, query, asked, ..
+        } = self;
         let (path, fields) = match &asked.step {
             Step::Begin { login, choice } => ("login", begin(login, *choice)),
             Step::Choose { code, password } => ("login", choose(*code, *password)),
