@@ -94,7 +94,7 @@ fn callbacks(global: &Global, lab: &Lab) -> Result<Vec<Callback>, Error> {
     let known: Vec<_> = urls.filter_map(|url| Callback::of(url)).collect();
     if known.is_empty() {
         let message = "no callback URL leads to labctl on this machine, and Cognito sends a sign-in to no other";
-        let hint = "add `http://localhost:PORT/` with a free port, like `http://localhost:8000/`; then `labctl up`";
+        let hint = "add `http://localhost:PORT/` with a free port; then `labctl up`";
         let keys = [client[0], client[1], "callback_urls"];
         return Err(refused(file, &keys, message, hint).into());
     }

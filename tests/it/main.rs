@@ -23,6 +23,7 @@ mod keys;
 mod labs;
 mod leaves;
 mod local;
+mod login;
 mod logs;
 mod lost;
 mod output;
