@@ -167,6 +167,10 @@ pub struct Up {
     /// Minutes to wait for CloudFront at most; 0 only looks
     #[arg(long, value_name = "MINUTES", default_value_t = 45, value_parser = clap::value_parser!(u64).range(0..=240))]
     pub edge_wait: u64,
+    /// Then wait for changes of lab.yaml and of the functions' sources, apply each, and print the functions' logs, until
+    /// Ctrl-C. With --local only
+    #[arg(long, conflicts_with_all = ["dry_run", "adopt", "rotate_edge_secret"])]
+    pub watch: bool,
 }
 
 /// Options of `reset`.

@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
         Err(error) => Err(Error::failed(format!("cannot start: {error}"))),
     };
     let exit = outcome.unwrap_or_else(|error| {
-        tell(&error, json);
+        report::tell(&error, json);
         error.exit
     });
     ExitCode::from(exit as u8)
@@ -110,40 +110,4 @@ fn usage(error: clap::Error) -> ExitCode {
     let error_sign = style("error:").red().bold().to_string();
     let _ = Stream::Err.print(&text.replacen("error:", &error_sign, 1));
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
-}
-
-/// Prints an error: to stderr for people, as the last event for programs.
-fn tell(error: &Error, json: bool) {
-    if json {
-        let mut event = serde_json::json!({
-            "event": "error",
-            "message": error.message,
-            "hints": error.hints,
-            "exit": error.exit as u8,
-        });
-        if let Some(lab) = &error.lab {
-            event["problems"] = report::problems(lab);
-        }
-        report::print_json(&event);
-        return;
-    }
-    let mut text = String::new();
-    if let Some(lab) = &error.lab {
-        let width = Stream::Err.columns().unwrap_or(80).clamp(60, 120);
-        let colours = Stream::Err.has_colours();
-        text = screen::styled_by_others(lab::render(lab, width, colours).trim_end());
-    } else if error.message.contains('\n') {
-        text.push_str(error.message.trim_end());
-    } else {
-        let sign = style("error:").red().bold();
-        let message = report::for_stderr(&error.message, 7);
-        text.push_str(&format!("{sign} {message}"));
-    }
-    text.push('\n');
-    for hint in error.hints.iter().filter(|_| error.lab.is_none()) {
-        let hint = report::for_stderr(hint, 4);
-        text.push_str(&format!("  {} {hint}\n", style("→").cyan()));
-    }
-    // Without stderr there is nobody to tell.
-    let _ = Stream::Err.print(&text);
 }

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LATE_MS: i64 = 30_000;
 
 /// A function whose log is read.
-struct Source {
+pub(super) struct Source {
     /// Its key in lab.yaml.
     key: String,
     /// Its name in AWS.
@@ -67,7 +67,7 @@ pub(super) async fn run(global: &Global, args: &Logs) -> Result<Exit, Error> {
 }
 
 /// The functions of the lab, or the one that is asked for by its key in lab.yaml or its name.
-fn sources(state: &State, wanted: Option<&str>) -> Result<Vec<Source>, Error> {
+pub(super) fn sources(state: &State, wanted: Option<&str>) -> Result<Vec<Source>, Error> {
     let records = state.in_order().into_iter();
     let functions = records.filter(|(_, record)| record.kind == Kind::Function);
     let all: Vec<Source> = functions
@@ -95,33 +95,61 @@ fn sources(state: &State, wanted: Option<&str>) -> Result<Vec<Source>, Error> {
 
 /// Prints what is there, oldest first, and with `--follow` what comes.
 async fn follow(global: &Global, args: &Logs, cx: &Cx, sources: &[Source]) -> Result<Exit, Error> {
-    let since = i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
-    let begin = Timestamp::now()
-        .as_millisecond()
-        .saturating_sub(since)
-        .max(0);
-    let mut from = begin;
-    let mut shown = BTreeSet::new();
-    loop {
+    let mut tail = Tail::since(args.since);
+    while tail.print(global, cx, sources).await? && args.follow {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(Exit::Ok)
+}
+
+/// What of the logs was printed.
+pub(super) struct Tail {
+    /// Milliseconds: nothing older is printed.
+    begin: i64,
+    /// Milliseconds: where the next look begins.
+    from: i64,
+    /// Times and ids of the events since then.
+    shown: BTreeSet<(i64, String)>,
+}
+
+impl Tail {
+    /// Begins so long ago.
+    pub(super) fn since(ago: Duration) -> Self {
+        let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+        let now = Timestamp::now().as_millisecond();
+        let begin = now.saturating_sub(ago).max(0);
+        Self {
+            begin,
+            from: begin,
+            shown: BTreeSet::new(),
+        }
+    }
+
+    /// Prints what is new. `false`: nobody reads any more.
+    pub(super) async fn print(
+        &mut self,
+        global: &Global,
+        cx: &Cx,
+        sources: &[Source],
+    ) -> Result<bool, Fault> {
         let mut lines: Vec<Line> = Vec::new();
         for source in sources {
-            lines.extend(read(cx, source, from).await?);
+            lines.extend(read(cx, source, self.from).await?);
         }
-        lines.retain(|line| !shown.contains(&(line.at, line.id.clone())));
+        lines.retain(|line| !self.shown.contains(&(line.at, line.id.clone())));
         // Stable: events of one function and one millisecond stay in their order.
         lines.sort_by_key(|line| line.at);
         let texts: Vec<String> = lines
             .iter()
             .flat_map(|line| text(global, line, sources.len() > 1))
             .collect();
-        if !report::print_raw(&texts) || !args.follow {
-            return Ok(Exit::Ok);
-        }
-        shown.extend(lines.into_iter().map(|line| (line.at, line.id)));
-        let newest = shown.last().map_or(begin, |(at, _)| *at);
-        from = begin.max(newest - LATE_MS);
-        shown.retain(|(at, _)| *at >= from);
-        tokio::time::sleep(PAUSE).await;
+        let read = report::print_raw(&texts);
+        self.shown
+            .extend(lines.into_iter().map(|line| (line.at, line.id)));
+        let newest = self.shown.last().map_or(self.begin, |(at, _)| *at);
+        self.from = self.begin.max(newest - LATE_MS);
+        self.shown.retain(|(at, _)| *at >= self.from);
+        Ok(read)
     }
 }
 
@@ -159,6 +187,7 @@ fn text(global: &Global, line: &Line, several: bool) -> Vec<String> {
     let at = Timestamp::from_millisecond(line.at).unwrap_or_default();
     if global.json {
         let value = json!({
+            "event": "log",
             "time": format!("{at:.3}"),
             "function": line.function,
             "stream": line.stream,

@@ -3,6 +3,7 @@
 mod adopt;
 mod passwords;
 mod target;
+mod watch;
 
 use std::{
     collections::BTreeSet,
@@ -29,6 +30,7 @@ use crate::{
     event::{Event, EventSink},
     lab::Lab,
     plan::reached,
+    report::Reporter,
 };
 use target::{leftovers, start_and_link, warn};
 
@@ -40,36 +42,54 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         return plan::dry_run(global, &site, &lab, args).await;
     }
     plan::check(&lab, &args.scope)?;
+    if args.watch && !global.local {
+        let message = "`--watch` works on the local AWS twin alone: on AWS, each saved file would change the account";
+        return Err(Error::usage(message).hint("`labctl up --watch --local`"));
+    }
     let lock = site.lock(&lab.name, "up")?;
-    let reporter = scene::reporter(global);
+    // Before anything is read for the plan: what is saved from now on counts as a change.
+    let files = args.watch.then(|| watch::Files::of(global, &lab));
+    let interrupt = Interrupt::listen();
     let run = Run {
         global,
         site: &site,
         lab: &lab,
         args,
         started,
+        interrupt: &interrupt,
     };
-    let outcome = run.build(lock, reporter.sink()).await;
-    reporter.finish();
-    outcome
+    let outcome = run.report(lock, scene::reporter(global)).await;
+    match (files, outcome) {
+        (Some(files), Ok(Exit::Ok)) => watch::run(run, files).await,
+        (_, outcome) => outcome,
+    }
 }
 
 /// The parts of one run.
+#[derive(Clone, Copy)]
 struct Run<'a> {
     global: &'a Global,
     site: &'a Site,
     lab: &'a Lab,
     args: &'a Up,
     started: Instant,
+    interrupt: &'a Interrupt,
 }
 
 impl Run<'_> {
+    async fn report(self, lock: Lock, reporter: Reporter) -> Result<Exit, Error> {
+        let outcome = self.build(lock, reporter.sink()).await;
+        reporter.finish();
+        outcome
+    }
+
     async fn build(self, lock: Lock, events: &EventSink) -> Result<Exit, Error> {
         let Self {
             global,
             site,
             lab,
             args,
+            interrupt,
             ..
         } = self;
         let (known, aside) = scene::state_or_aside(&lock, Some(lab), events)?;
@@ -79,10 +99,9 @@ impl Run<'_> {
         let plan = planned(lab, &args.scope, &users, known.as_ref(), &secrets)?;
         let plan = Arc::new(plan);
         let link = start_and_link(global, site, lab, known.as_ref(), events).await?;
-        let interrupt = Interrupt::listen();
         // Without a state, something of this lab may still be there: asked at the same time as who we are.
         let fresh = known.is_none() && !aside;
-        let ask = link.asking(&lab.name, events, &interrupt);
+        let ask = link.asking(&lab.name, events, interrupt);
         let look = async {
             if fresh {
                 leftovers(&ask, lab).await
@@ -108,7 +127,7 @@ impl Run<'_> {
         state.recovered |= leftovers;
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
         if (known_nothing && leftovers) || args.adopt {
-            let cx = link.cx(&state, events, &interrupt);
+            let cx = link.cx(&state, events, interrupt);
             let command = scene::command("up", global.local);
             let how = (command.as_str(), args.adopt);
             let settle = whose::settle((global, &cx, &me), &plan, &mut state, how);
@@ -124,7 +143,7 @@ impl Run<'_> {
         let journal = Arc::new(lock.journal(state));
         let state = journal.state();
         let wait = Duration::from_mins(args.edge_wait);
-        let cx = link.cx(&state, events, &interrupt);
+        let cx = link.cx(&state, events, interrupt);
         let cx = cx.with_edge_wait(wait).with_owner(me.clone());
         let build = Build {
             command: "up",
@@ -132,7 +151,7 @@ impl Run<'_> {
             site,
             lab,
             link: &link,
-            interrupt: &interrupt,
+            interrupt,
             plan: Arc::clone(&plan),
             secrets: &secrets,
             cx: cx.clone(),
@@ -161,7 +180,7 @@ impl Run<'_> {
                 identity.arn,
                 state.region
             );
-            scene::confirm(global, &link, &interrupt, &question).await?;
+            scene::confirm(global, &link, interrupt, &question).await?;
             let adopt = if args.adopt {
                 adopt::agree(global, &plan, &cx).await?
             } else {

@@ -12,12 +12,21 @@ const WAIT_LINE: f64 = 5.0;
 #[derive(Default)]
 pub(super) struct Lines {
     quiet: bool,
+    /// What stays as it is, and what comes next, is left out.
+    changes: bool,
     view: View,
     /// When a wait was last told of, seconds into it.
     told: BTreeMap<StepId, f64>,
 }
 
 impl Lines {
+    pub(super) fn changes() -> Self {
+        Self {
+            changes: true,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn quiet() -> Self {
         Self {
             quiet: true,
@@ -51,7 +60,13 @@ impl Show for Lines {
                 self.told.insert(id.clone(), *seconds);
                 vec![format!("  - waiting      {id}: {reason}, {seconds:.0} s")]
             }
+            Event::RunFinished { summary, .. } if self.changes => vec![format!("  {summary}")],
             other => text::lines(other).unwrap_or_default(),
+        };
+        let done = match event {
+            Event::Progress(Progress::Step { change, .. }) => *change != Change::Unchanged,
+            Event::RunFinished { .. } => true,
+            _ => false,
         };
         let loud = matches!(
             event,
@@ -66,7 +81,7 @@ impl Show for Lines {
             || matches!(event, Event::Leftovers { .. })
             || matches!(event, Event::Check(c) if !c.ok)
             || matches!(event, Event::Receipt { receipt, .. } if !receipt.proven);
-        if self.quiet && !loud {
+        if (self.quiet || (self.changes && !done)) && !loud {
             return;
         }
         text::print_lines(&lines);

@@ -1,6 +1,7 @@
 //! Three ways to show the same events: bars on a terminal, lines when piped, JSON with `--json`.
 
 mod bars;
+mod error;
 mod json;
 mod lines;
 mod receipt;
@@ -20,6 +21,7 @@ use crate::{
     screen::Stream,
 };
 
+pub use error::tell;
 pub use json::{line as json_line, print as print_json, problems};
 pub use text::{
     beside, for_stderr, kinds_width, local_path, mark, outputs, print_error_line, print_lines,
@@ -33,6 +35,8 @@ pub enum Style {
     Bars,
     /// One line an event.
     Lines,
+    /// The same, of what changes only.
+    Changes,
     /// One JSON object a line.
     Json,
     /// Only warnings and failures.
@@ -72,6 +76,7 @@ impl Reporter {
         let show: Box<dyn Show + Send> = match style {
             Style::Bars => Box::new(bars::Bars::default()),
             Style::Lines => Box::new(lines::Lines::default()),
+            Style::Changes => Box::new(lines::Lines::changes()),
             Style::Json => Box::new(json::Json),
             Style::Quiet => Box::new(lines::Lines::quiet()),
         };

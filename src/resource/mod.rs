@@ -18,7 +18,7 @@ pub use apigateway::{Content, Snapshot, of_api};
 pub use cognito::{Secret, of_pool, unguessable, users_of_pool};
 pub use cognito_identity::provider_name;
 pub use iam::{Trust, call_policy_document};
-pub use lambda::{ZipError, pack};
+pub use lambda::{ZipError, pack, watched};
 pub use recorded::{Recorded, StepOf};
 
 use labengine::{Answer, Driver, Interrupt, Lock, Progress, StepId};

@@ -195,7 +195,13 @@ impl Running {
     /// Reads on until `words` were said.
     #[track_caller]
     pub(crate) fn hears(&mut self, words: &str) {
-        while !self.said.contains(words) {
+        self.hears_times(words, 1);
+    }
+
+    /// Reads on until `words` were said so often.
+    #[track_caller]
+    pub(crate) fn hears_times(&mut self, words: &str, times: usize) {
+        while self.said.matches(words).count() < times {
             // Not lines: a question ends without one.
             let more = self.out.fill_buf().expect("its words").to_vec();
             assert!(

@@ -46,5 +46,6 @@ mod trust;
 mod tutorial;
 mod twin;
 mod unruly;
+mod watch;
 
 use support::ready;

@@ -7,4 +7,4 @@ mod zip;
 
 pub use function::Function;
 pub use permission::Permission;
-pub use zip::{ZipError, pack};
+pub use zip::{ZipError, pack, watched};

@@ -136,6 +136,30 @@ fn read(path: &Path, room: u64) -> Result<Option<(Vec<u8>, u32)>, ZipError> {
     }
 }
 
+/// What may be in a function's zip, or keeps it from being packed: for who waits for changes. What cannot be read is left out.
+pub fn watched(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| !is_left_out(&entry.file_name().to_string_lossy())) {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(_) => found.push(entry.path()),
+                Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
+/// Hidden files, and what Python compiles beside its sources.
+fn is_left_out(name: &str) -> bool {
+    let compiled = Path::new(name)
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("pyc"));
+    name.starts_with('.') || name == "__pycache__" || compiled
+}
+
 fn collect(
     folder: &Path,
     prefix: &str,
@@ -151,10 +175,7 @@ fn collect(
         let Ok(name) = entry.file_name().into_string() else {
             return Err(ZipError::Name(path));
         };
-        let compiled = Path::new(&name)
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("pyc"));
-        if name.starts_with('.') || name == "__pycache__" || compiled {
+        if is_left_out(&name) {
             continue;
         }
         let kind = entry.file_type().map_err(at)?;
