@@ -82,7 +82,7 @@ fn a_mistake_in_the_file_is_shown_with_its_line_and_the_loop_goes_on() {
     let good = site.read("lab.yaml");
     site.edit(
         "    runtime: python3.13\n",
-        "    runtime: python3.13\n    memory_mb: much\n",
+        "    runtime: python3.13\n    memory: much\n",
     );
     let line = site
         .read("lab.yaml")
@@ -96,7 +96,7 @@ fn a_mistake_in_the_file_is_shown_with_its_line_and_the_loop_goes_on() {
         "lab.yaml.new",
         good.replace(
             "    runtime: python3.13\n",
-            "    runtime: python3.13\n    memory_mb: 256\n",
+            "    runtime: python3.13\n    memory: 256\n",
         ),
     );
     let before = watch.said().matches(APPLIED).count();
@@ -108,10 +108,7 @@ fn a_mistake_in_the_file_is_shown_with_its_line_and_the_loop_goes_on() {
             .any(|e| e["id"] == "function.hello" && e["change"] == "updated")
     );
     // What takes a replacement still needs to be agreed to.
-    site.edit(
-        "name: d-user-pool-demo",
-        "name: d-user-pool-demo\n  sign_in: [username]",
-    );
+    site.edit("student@example.com", "other@example.com");
     watch.hears("--replace");
     let events = events(&watch);
     let refused = events
