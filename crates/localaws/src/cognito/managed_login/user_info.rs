@@ -52,13 +52,13 @@ fn is_readable(scopes: &[&str], attribute: &str) -> bool {
 pub(super) fn show(app: &App, site: &Site, request: &Request) -> Response {
     let mut response = match claims(app, site, request) {
         Ok(shown) => super::json(StatusCode::OK, &shown),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     };
     allow_any_origin(&mut response);
     response
 }
 
-fn claims(app: &App, site: &Site, request: &Request) -> Result<Value, Response> {
+fn claims(app: &App, site: &Site, request: &Request) -> Result<Value, Box<Response>> {
     let given = request.headers().get(header::AUTHORIZATION);
     let token = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = token.ok_or_else(|| {
@@ -97,7 +97,7 @@ fn claims(app: &App, site: &Site, request: &Request) -> Result<Value, Response> 
 }
 
 /// Documented: the error is in the body and in `WWW-Authenticate`.
-fn refused(status: StatusCode, error: &str, description: &str) -> Response {
+fn refused(status: StatusCode, error: &str, description: &str) -> Box<Response> {
     let body = json!({ "error": error, "error_description": description });
     let mut response = super::json(status, &body);
     let challenge = format!("Bearer error=\"{error}\", error_description=\"{description}\"");
@@ -106,7 +106,7 @@ fn refused(status: StatusCode, error: &str, description: &str) -> Response {
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, challenge);
     }
-    response
+    Box::new(response)
 }
 
 /// Ends a refresh token, and what came of it. Documented: 200 without a body, also for a token that is not there.
