@@ -146,6 +146,10 @@ pub struct Scope {
 
 /// Options of `up`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct Up {
     /// What part of the lab.
     #[command(flatten)]

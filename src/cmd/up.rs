@@ -58,9 +58,9 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Error> {
         started,
         interrupt: &interrupt,
     };
-    let outcome = run.report(lock, scene::reporter(global)).await;
+    let outcome = Box::pin(run.report(lock, scene::reporter(global))).await;
     match (files, outcome) {
-        (Some(files), Ok(Exit::Ok)) => watch::run(run, files).await,
+        (Some(files), Ok(Exit::Ok)) => Box::pin(watch::run(run, files)).await,
         (_, outcome) => outcome,
     }
 }

@@ -161,7 +161,7 @@ impl Attempt<'_> {
             ChallengeName::SoftwareTokenMfa => {
                 self.take_totp(user, given.required("SOFTWARE_TOKEN_MFA_CODE")?)
             }
-            ChallengeName::MfaSetup => self.finish_setup(user),
+            ChallengeName::MfaSetup => Self::finish_setup(user),
             ChallengeName::ResetPassword if self.door != Door::Page => {
                 Err(fault::not_authorized("Invalid session for the user."))
             }

@@ -72,7 +72,7 @@ impl Attempt<'_> {
     }
 
     /// The answer to `MFA_SETUP`, once the generator is verified.
-    pub(super) fn finish_setup(&mut self, user: Option<&User>) -> Result<Outcome, ApiError> {
+    pub(super) fn finish_setup(user: Option<&User>) -> Result<Outcome, ApiError> {
         let ready = |user: &&User| {
             let token = user.software_token.as_ref();
             token.is_some_and(super::mfa::SoftwareToken::is_verified)
