@@ -104,16 +104,8 @@ const WORDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "`labctl token` signs a user in and prints the token",
-        &[
-            "login",
-            "signin",
-            "sign-in",
-            "auth",
-            "authenticate",
-            "whoami",
-            "jwt",
-        ],
+        "`labctl token` signs a user in and prints the token, `labctl login` signs in with a browser",
+        &["signin", "sign-in", "auth", "authenticate", "whoami", "jwt"],
     ),
     (
         "`labctl call GET /demo` calls the API with the token that the route wants",

@@ -78,8 +78,8 @@ fn callbacks(global: &Global, lab: &Lab) -> Result<Vec<Callback>, Error> {
     let file = global.file.as_path();
     let Some(pool) = lab.user_pool.as_ref().filter(|pool| pool.domain.is_some()) else {
         let message = "this user pool has no managed login to sign in at";
-        let hint = "add a domain and a callback URL, like `domain: my-lab-4711` and in `app_client` \
-                    `callback_urls: [\"http://localhost:8000/\"]`; then `labctl up`";
+        let hint = "`labctl token` signs in by e-mail code; for managed login add `domain: my-lab-4711`, and in `app_client` \
+                    `callback_urls: [\"http://localhost:8000/\"]`, then `labctl up`";
         return Err(refused(file, &["user_pool"], message, hint).into());
     };
     let client = ["user_pool", "app_client"];

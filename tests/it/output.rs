@@ -388,7 +388,7 @@ fn words_of_other_tools_lead_to_ours() {
         ("ps", "`labctl status`"),
         ("show", "`labctl status`"),
         ("test", "`labctl verify`"),
-        ("login", "`labctl token`"),
+        ("signin", "`labctl token`"),
         ("ssh", "`labctl call"),
         ("diff", "`labctl plan`"),
         ("validate", "`labctl plan`"),

@@ -184,6 +184,25 @@ fn without_a_callback_on_this_machine_the_line_in_the_file_is_named() {
     lab.run("login").code(2).complains(&["openid", "lab.yaml:"]);
 }
 
+#[test]
+fn a_lab_without_managed_login_is_led_to_token() {
+    let site = crate::harness::Site::tutorial();
+    site.ok("up --local");
+    let line = site
+        .read("lab.yaml")
+        .lines()
+        .position(|l| l == "user_pool:")
+        .expect("a line")
+        + 1;
+    let place = format!("lab.yaml:{line}:1");
+    site.labctl("login").code(2).complains(&[
+        &place,
+        "no managed login",
+        "labctl token",
+        "callback_urls",
+    ]);
+}
+
 /// One that sends half a head, or opens a connection and says nothing, keeps nobody out.
 #[test]
 fn who_says_nothing_keeps_nobody_out() {
