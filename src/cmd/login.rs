@@ -130,7 +130,7 @@ fn invite(global: &Global, args: &Login, url: &str) {
     }
     let opened = !args.no_browser && Stream::Out.is_terminal() && open(url);
     let how = if opened {
-        "Sign in with the browser that has opened, or at"
+        "Sign in with the browser that opens, or at"
     } else {
         "Sign in with a browser of this machine at"
     };
