@@ -93,7 +93,7 @@ async fn look_at(
         let cx = link.cx(&state, events, &interrupt);
         let (seen, tagged, _) = tokio::join!(
             engine::discover(plan, &cx, &mut state),
-            tagged(&cx, lab),
+            tagged(&cx, lab.edge.is_some()),
             link.is_twin()
         );
         let seen = seen.map_err(|fault| cannot_ask(fault.into()))?;
@@ -264,11 +264,13 @@ fn cannot_ask(error: Error) -> Error {
 }
 
 /// ARNs of what carries the lab's tag, wherever a lab like this one has resources. A hint: see [`Cx::tagged`].
-pub(super) async fn tagged(cx: &Cx, lab: &Lab) -> Result<Vec<String>, Fault> {
+/// `edge`: it has an edge, or had one.
+pub(super) async fn tagged(cx: &Cx, edge: bool) -> Result<Vec<String>, Fault> {
     let edge = async {
-        match lab.edge {
-            Some(_) if cx.scopes().contains(&Scope::Global) => cx.tagged(Scope::Global).await,
-            _ => Ok(Vec::new()),
+        if edge && cx.scopes().contains(&Scope::Global) {
+            cx.tagged(Scope::Global).await
+        } else {
+            Ok(Vec::new())
         }
     };
     let (mut here, edge) = tokio::try_join!(cx.tagged(Scope::Region), edge)?;

@@ -65,7 +65,7 @@ impl Run<'_> {
             .with_edge_wait(wait);
         let mut total = Removal::default();
         let mut record = Record::default();
-        let mut asked = false;
+        let (mut asked, mut forgotten) = (false, 0);
         let mut seen = BTreeSet::new();
         // Names of pools and APIs are not unique: until nothing of ours is found.
         while self.recover(lab, &cx, &journal).await? > 0 {
@@ -118,15 +118,18 @@ impl Run<'_> {
         let proof = if self.args.prove && !interrupt.is_set() {
             Some(self.prove(&cx, &link, &identity, record).await)
         } else {
+            forgotten = self
+                .tell_forgotten(&cx, &link, &journal.state(), &total)
+                .await;
             None
         };
         let left = journal.state();
-        close(journal, &total, &link, proof.as_ref())?;
+        close(journal, &total, &link, proof.as_ref(), forgotten)?;
         let proof = proof.transpose()?;
-        if total.done.is_empty() && total.ok() {
+        if total.done.is_empty() && total.ok() && forgotten == 0 {
             return self.tell_nothing(proof);
         }
-        self.finish(total, &left, &interrupt, proof)
+        self.finish(total, &left, &interrupt, proof, forgotten)
     }
 
     /// Records what is found by the lab's names, and answers how many. When that cannot be looked for, `--prove`

@@ -99,16 +99,17 @@ impl Run<'_> {
         let removal =
             engine::down(cx.clone(), Arc::clone(&journal), survey, self.args.parallel).await;
         let left = journal.state();
-        let proof = if self.args.prove && !interrupt.is_set() {
+        let (mut proof, mut forgotten) = (None, 0);
+        if self.args.prove && !interrupt.is_set() {
             let mut record = Record::default();
             record.add(&before, &removal);
-            Some(self.prove(&cx, &link, &identity, record).await)
+            proof = Some(self.prove(&cx, &link, &identity, record).await);
         } else {
             self.tell_left(&cx, &link, &before, &removal).await;
-            None
-        };
-        close(journal, &removal, &link, proof.as_ref())?;
-        self.finish(removal, &left, &interrupt, proof.transpose()?)
+            forgotten = self.tell_forgotten(&cx, &link, &before, &removal).await;
+        }
+        close(journal, &removal, &link, proof.as_ref(), forgotten)?;
+        self.finish(removal, &left, &interrupt, proof.transpose()?, forgotten)
     }
 
     /// What a question says of what was made by hand.
@@ -162,6 +163,7 @@ impl Run<'_> {
         left: &State,
         interrupt: &Interrupt,
         proof: Option<Proof>,
+        forgotten: usize,
     ) -> Result<Exit, Error> {
         let seconds = self.begun.seconds();
         let done = count(&removal);
@@ -187,6 +189,15 @@ impl Run<'_> {
                 ),
                 proof.next(),
             )
+        } else if forgotten > 0 {
+            let next = "look again, after the commands above".to_owned();
+            (
+                format!(
+                    "Down in {seconds:.1} s: {done}, but {forgotten} with this lab's tags still there, which its state \
+                     did not have: see above."
+                ),
+                vec![("labctl down --prove".to_owned(), next)],
+            )
         } else {
             let mut next = Vec::new();
             if left.local.is_some() {
@@ -207,11 +218,14 @@ impl Run<'_> {
         };
         self.events().send(Event::RunFinished {
             command: "down",
-            ok: ok && proven,
+            ok: ok && proven && forgotten == 0,
             summary,
             seconds,
             next,
         });
+        if ok && forgotten > 0 {
+            return Ok(Exit::Survivors);
+        }
         if ok {
             return proof.map_or(Ok(Exit::Ok), Proof::exit);
         }
@@ -232,12 +246,13 @@ impl Run<'_> {
     }
 }
 
-/// A lab of which nothing is left has no state.
+/// A lab of which nothing is left has no state. `forgotten`: how many are left that it did not have.
 fn close(
     journal: Arc<engine::Journal>,
     removal: &Removal,
     link: &Link,
     proof: Option<&Result<Proof, Error>>,
+    forgotten: usize,
 ) -> Result<(), Error> {
     let state = journal.state();
     if removal.ok()
@@ -245,7 +260,7 @@ fn close(
         && let Ok(journal) = Arc::try_unwrap(journal)
     {
         // What is left of it is still this user's.
-        if proof.is_none_or(|proof| proof.as_ref().is_ok_and(Proof::holds)) {
+        if forgotten == 0 && proof.is_none_or(|proof| proof.as_ref().is_ok_and(Proof::holds)) {
             let runs = state.runs.iter().flatten().chain([&state.run]);
             link.user.remove_runs(&runs.map(String::as_str).collect());
         }

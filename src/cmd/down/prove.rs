@@ -12,13 +12,13 @@ use labfiles::Dir;
 use super::Run;
 use crate::{
     aws::{Cx, Identity},
-    cmd::link::Link,
+    cmd::{link::Link, lookup},
     engine::{Change, Removal, State},
     error::{Error, Exit},
     event::{Deleted, Event, Receipt},
     lab::Lab,
     plan::outline,
-    resource,
+    resource::{self, Kind},
     sweep::{self, Known, Shell, Target},
 };
 
@@ -184,6 +184,53 @@ impl Run<'_> {
             let left = findings.survivors;
             self.events().send(Event::Leftovers { left });
         }
+    }
+
+    /// What carries this lab's tags though its state did not have it, with the command that removes each: a state came
+    /// from a backup, or names in lab.yaml changed while it was lost. Answers how many.
+    pub(super) async fn tell_forgotten(
+        &self,
+        cx: &Cx,
+        link: &Link,
+        before: &State,
+        removal: &Removal,
+    ) -> usize {
+        if !removal.ok() || cx.interrupt().is_set() {
+            return 0;
+        }
+        let is_edge = |kind| matches!(kind, Kind::Distribution | Kind::WebAcl);
+        let had_edge = before.steps.values().any(|record| is_edge(record.kind));
+        let has_edge = self
+            .known
+            .lab
+            .as_ref()
+            .is_some_and(|lab| lab.edge.is_some());
+        // Most often this is all that is asked: the list shows nothing, or nothing that is still there.
+        match lookup::tagged(cx, had_edge || has_edge).await {
+            Ok(tagged) if tagged.is_empty() => return 0,
+            Ok(_) => {}
+            Err(fault) => {
+                cx.warn(format!(
+                    "labctl could not ask whether anything else carries this lab's tags: {fault}"
+                ));
+                return 0;
+            }
+        }
+        let target = Target {
+            lab: self.known.name.clone(),
+            known: Vec::new(),
+            grace: Duration::ZERO,
+            shell: self.shell(cx, link),
+        };
+        let left = match Box::pin(sweep::sweep(cx, &target, &resource::questions())).await {
+            Ok(findings) => findings.survivors,
+            Err(_) => Vec::new(),
+        };
+        let count = left.len();
+        if count > 0 {
+            self.events().send(Event::Leftovers { left });
+        }
+        count
     }
 
     /// Looks for what is left, tells it, and keeps it as a file in the lab's folder.

@@ -76,7 +76,7 @@ fn require_interpreters(lab: &Lab) -> Result<(), Error> {
 
 /// ARNs of what has this lab's tag though there is no state, if there may be something. Without an answer: look.
 pub(super) async fn leftovers(cx: &Cx, lab: &Lab) -> Option<Vec<String>> {
-    match lookup::tagged(cx, lab).await {
+    match lookup::tagged(cx, lab.edge.is_some()).await {
         Ok(arns) if arns.is_empty() => None,
         arns => Some(arns.unwrap_or_default()),
     }

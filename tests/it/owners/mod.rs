@@ -2,6 +2,7 @@
 //! with one lab.yaml in one account.
 
 mod children;
+mod forgotten;
 mod names;
 mod pairs;
 mod users;
