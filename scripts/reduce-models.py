@@ -32,7 +32,7 @@ SERVED = {
         CreateFunction GetFunction GetFunctionConfiguration ListFunctions UpdateFunctionCode
         UpdateFunctionConfiguration DeleteFunction AddPermission RemovePermission GetPolicy Invoke
         TagResource UntagResource ListTags GetAccountSettings ListVersionsByFunction
-        GetFunctionCodeSigningConfig""",
+        GetFunctionCodeSigningConfig PublishVersion CreateAlias GetAlias UpdateAlias ListAliases DeleteAlias""",
     "logs/2014-03-28": """
         CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DescribeLogStreams
         GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection""",

@@ -44,6 +44,14 @@ pub(crate) fn hex(n: usize) -> String {
     from(b"0123456789abcdef", n)
 }
 
+/// A number from 0 to below 1.
+pub(crate) fn fraction() -> f64 {
+    let random = bytes(2)
+        .into_iter()
+        .fold(0, |n, byte| n << 8 | u32::from(byte));
+    f64::from(random) / 65536.0
+}
+
 /// Decimal digits: one-time codes.
 pub(crate) fn digits(n: usize) -> String {
     from(b"0123456789", n)

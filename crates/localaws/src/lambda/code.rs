@@ -137,11 +137,11 @@ impl Folder {
         }
     }
 
-    /// Removes all but the code in use and the one before it: a handler may still be running in that, and
+    /// Removes all but the codes in use and the one before: a handler may still be running in that, and
     /// a twin killed before it saved would go back to it.
-    pub(super) fn keep(&self, current: &Code, previous: &Code) {
+    pub(super) fn keep(&self, codes: &[Code]) {
         let Ok(dir) = self.open() else { return };
-        let kept: Vec<_> = [current, previous]
+        let kept: Vec<_> = codes
             .iter()
             .flat_map(|code| [code.id.to_string(), code.zip_name()])
             .collect();

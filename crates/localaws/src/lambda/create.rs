@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{
     code::{Code, Folder},
+    configuration::Configuration,
     fault,
-    function::Function,
+    function::{Function, LATEST},
     name::Named,
     settings::{Changes, Settings},
     tags::check_tags,
@@ -31,6 +32,8 @@ struct CreateInput {
     architectures: Vec<String>,
     #[serde(default = "zip")]
     package_type: String,
+    #[serde(default)]
+    publish: bool,
     #[serde(default)]
     tags: BTreeMap<String, String>,
     #[serde(flatten)]
@@ -109,7 +112,7 @@ pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {
             named.name
         )));
     }
-    if named.is_qualified() && !named.is_latest() {
+    if named.qualifier().is_some() && !named.is_latest() {
         return Err(fault::function_absent(&named.arn()));
     }
     check_tags(&input.tags)?;
@@ -117,7 +120,7 @@ pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {
     let zip = input.code.zip()?;
     let possible = |world: &World| {
         settings.check_role(world, &call.account)?;
-        match named.find(world) {
+        match named.function(world) {
             Some(_) => Err(fault::conflict(format!(
                 "Function already exist: {}",
                 named.name
@@ -131,8 +134,15 @@ pub(super) async fn create(app: &Arc<App>, call: &Call) -> Answer {
     let code = store(app, id, zip).await?;
     let created = app.write(|world| {
         possible(world)?;
-        let function = Function::new(id, settings.clone(), input.architectures, code, input.tags);
-        let created = answer(function.described(&named))?;
+        let mut function =
+            Function::new(id, settings.clone(), input.architectures, code, input.tags);
+        let number = if input.publish {
+            function.publish(None)
+        } else {
+            LATEST.to_owned()
+        };
+        let created = function.version(&number);
+        let created = answer(created.map(|v| Configuration::of(&named, &number, v)))?;
         let state = &mut world.region(&call.account, &call.region).lambda;
         state.functions.insert(named.name.clone(), function);
         Ok(created)

@@ -22,6 +22,10 @@ pub(super) fn function_absent(arn: &str) -> ApiError {
     not_found(format!("Function not found: {arn}"))
 }
 
+pub(super) fn alias_absent(arn: &str) -> ApiError {
+    not_found(format!("Cannot find alias arn: {arn}"))
+}
+
 pub(super) fn conflict(message: impl Into<String>) -> ApiError {
     fault(409, "ResourceConflictException", message)
 }

@@ -1,105 +1,50 @@
-//! One function as the twin keeps it, and `FunctionConfiguration` of the model.
+//! One function as the twin keeps it: `$LATEST`, published versions, aliases.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{code::Code, fault, name::Named, policy::Policy, settings::Settings};
-use crate::{
-    app::now_ms,
-    call::ApiError,
-    ids::{self, FileId},
-};
+use super::{alias::Alias, code::Code, policy::Policy, settings::Settings, version::Version};
+use crate::ids::{self, FileId};
 
-/// How long (ms) Lambda takes to make a new or changed function ready.
-const SETTLE: i64 = 150;
+/// The version that changes.
+pub(super) const LATEST: &str = "$LATEST";
 
-/// All times are milliseconds since the epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Function {
     /// Names its folder, so that a function made anew under the same name shares nothing.
     pub(super) id: FileId,
-    pub(super) settings: Settings,
-    pub(super) architectures: Vec<String>,
-    pub(super) code: Code,
     pub(super) tags: BTreeMap<String, String>,
-    pub(super) policy: Policy,
-    /// Of code and configuration.
-    revision: String,
-    /// What AWS answers as `RevisionId` once the change is settled; becoming ready counts as a change, and so does the
-    /// resource policy. Recorded: LocalStack's `test_function_revisions_basic` and `…_permissions`.
+    #[serde(flatten)]
+    pub(super) latest: Version,
+    /// By number.
     #[serde(default)]
-    settled: String,
-    modified: i64,
-    active_from: i64,
-    updated_from: i64,
+    versions: BTreeMap<u64, Version>,
+    /// Of the last version that was published; a number is not used again.
+    #[serde(default)]
+    last: u64,
+    /// By name.
+    #[serde(default)]
+    pub(super) aliases: BTreeMap<String, Alias>,
 }
 
-/// `FunctionConfiguration` of the model.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Configuration<'a> {
-    function_name: &'a str,
-    function_arn: String,
-    #[serde(flatten)]
-    settings: &'a Settings,
-    code_size: usize,
-    code_sha256: &'a str,
-    last_modified: String,
-    version: &'static str,
-    revision_id: &'a str,
-    package_type: &'static str,
-    architectures: &'a [String],
-    snap_start: SnapStart,
-    runtime_version_config: RuntimeVersion,
-    #[serde(flatten)]
-    state: Option<State>,
+/// What a resource policy hangs on: the function, a version or an alias.
+pub(super) struct Guarded<'f> {
+    pub(super) policy: &'f mut Policy,
+    /// As `RevisionId` is now.
+    revision: String,
+    settled: &'f mut String,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct SnapStart {
-    apply_on: &'static str,
-    optimization_status: &'static str,
-}
+impl Guarded<'_> {
+    /// Whether `revision` is what the caller could last read: of the thing, or of its policy.
+    pub(super) fn is_at(&self, revision: &str) -> bool {
+        [self.revision.as_str(), &self.policy.revision].contains(&revision)
+    }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_field_names, reason = "the model's names")]
-struct State {
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_reason_code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_update_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_update_status_reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_update_status_reason_code: Option<&'static str>,
-}
-
-/// Recorded: LocalStack's snapshots of Lambda; updates have the same words as new functions.
-const CREATED: (&str, &str) = ("The function is being created.", "Creating");
-
-/// The version of the runtime, as an ARN whose end is 64 hexadecimal digits.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RuntimeVersion {
-    runtime_version_arn: String,
-}
-
-impl RuntimeVersion {
-    /// Always the same one for a runtime: this machine's interpreter has no such name.
-    fn of(region: &str, runtime: &str) -> Self {
-        let digest = Sha256::digest(runtime);
-        let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hex = digits.concat();
-        Self {
-            runtime_version_arn: format!("arn:aws:lambda:{region}::runtime:{hex}"),
-        }
+    pub(super) fn changed(self) {
+        *self.settled = ids::uuid();
+        self.policy.revision.clone_from(self.settled);
     }
 }
 
@@ -111,136 +56,81 @@ impl Function {
         code: Code,
         tags: BTreeMap<String, String>,
     ) -> Self {
-        let now = now_ms();
         Self {
             id,
-            settings,
-            architectures,
-            code,
             tags,
-            policy: Policy::default(),
-            revision: ids::uuid(),
-            settled: ids::uuid(),
-            modified: now,
-            active_from: now + SETTLE,
-            updated_from: now + SETTLE,
+            latest: Version::new(settings, architectures, code),
+            versions: BTreeMap::new(),
+            last: 0,
+            aliases: BTreeMap::new(),
         }
     }
 
-    /// Changes with code and configuration: a process of another revision is out of date.
-    pub(super) fn revision(&self) -> &str {
-        &self.revision
+    /// `$LATEST`, then the published versions, with their numbers.
+    pub(super) fn versions(&self) -> impl Iterator<Item = (String, &Version)> {
+        let published = self.versions.iter();
+        std::iter::once((LATEST.to_owned(), &self.latest))
+            .chain(published.map(|(number, version)| (number.to_string(), version)))
     }
 
-    /// `RevisionId`, as it is now.
-    pub(super) fn revision_id(&self) -> &str {
-        if self.is_updating() || self.settled.is_empty() {
-            &self.revision
-        } else {
-            &self.settled
+    /// A version by its number or `$LATEST`.
+    pub(super) fn version(&self, number: &str) -> Option<&Version> {
+        match number {
+            LATEST => Some(&self.latest),
+            number => self.versions.get(&number.parse().ok()?),
         }
     }
 
-    fn is_updating(&self) -> bool {
-        now_ms() < self.updated_from
-    }
-
-    pub(super) fn is_pending(&self) -> bool {
-        now_ms() < self.active_from
-    }
-
-    /// Refuses a change or an invocation that comes before the function is ready.
-    pub(super) fn refuse_pending(&self) -> Result<(), ApiError> {
-        if self.is_pending() {
-            return Err(fault::conflict(
-                "The operation cannot be performed at this time. The function is currently in the \
-                 following state: Pending",
-            ));
+    /// Publishes `$LATEST`, unless the last published version is made of the same code and configuration. Returns the
+    /// version's number. Recorded: LocalStack's `test_version_lifecycle`.
+    pub(super) fn publish(&mut self, description: Option<String>) -> String {
+        if let Some((number, last)) = self.versions.last_key_value()
+            && last.is_of(&self.latest)
+        {
+            return number.to_string();
         }
-        Ok(())
+        self.last += 1;
+        let version = self.latest.published(description);
+        self.versions.insert(self.last, version);
+        self.latest.settled = ids::uuid();
+        self.last.to_string()
     }
 
-    /// Whether an update that the caller founded on `revision` may begin.
-    pub(super) fn may_change(&self, named: &Named, revision: Option<&str>) -> Result<(), ApiError> {
-        self.refuse_pending()?;
-        if self.is_updating() {
-            return Err(fault::conflict(format!(
-                "The operation cannot be performed at this time. An update is in progress for \
-                 resource: {}",
-                named.plain_arn()
-            )));
+    pub(super) fn delete_version(&mut self, number: &str) -> Option<Version> {
+        self.versions.remove(&number.parse().ok()?)
+    }
+
+    /// The names of the aliases that lead to a version.
+    pub(super) fn aliases_of(&self, number: &str) -> Vec<&str> {
+        let aliases = self.aliases.iter();
+        let leads = aliases.filter(|(_, alias)| alias.leads_to(number));
+        leads.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The resource policy of the function, or of what the qualifier names.
+    pub(super) fn policy(&self, qualifier: Option<&str>) -> Option<&Policy> {
+        let qualifier = qualifier.unwrap_or(LATEST);
+        let version = self.version(qualifier).map(|version| &version.policy);
+        version.or_else(|| Some(&self.aliases.get(qualifier)?.policy))
+    }
+
+    pub(super) fn guarded(&mut self, qualifier: Option<&str>) -> Option<Guarded<'_>> {
+        let qualifier = qualifier.unwrap_or(LATEST);
+        if let Some(alias) = self.aliases.get_mut(qualifier) {
+            return Some(Guarded {
+                policy: &mut alias.policy,
+                revision: alias.revision.clone(),
+                settled: &mut alias.revision,
+            });
         }
-        if revision.is_some_and(|revision| revision != self.revision_id()) {
-            return Err(fault::stale_revision("GetFunction/GetAlias"));
-        }
-        Ok(())
+        let version = match qualifier {
+            LATEST => &mut self.latest,
+            number => self.versions.get_mut(&number.parse().ok()?)?,
+        };
+        Some(Guarded {
+            revision: version.revision_id().to_owned(),
+            policy: &mut version.policy,
+            settled: &mut version.settled,
+        })
     }
-
-    /// Has a test choose when (ms) the function is ready, so that it need not wait or hurry.
-    #[cfg(test)]
-    pub(super) fn ready_from(&mut self, active: i64, updated: i64) {
-        (self.active_from, self.updated_from) = (active, updated);
-    }
-
-    pub(super) fn changed(&mut self) {
-        self.revision = ids::uuid();
-        self.settled = ids::uuid();
-        self.modified = now_ms();
-        self.updated_from = self.modified + SETTLE;
-    }
-
-    /// Of the resource policy: the code and its processes stay as they are.
-    pub(super) fn policy_changed(&mut self) {
-        self.settled = ids::uuid();
-    }
-
-    /// `ListFunctions` tells no state.
-    pub(super) fn listed<'a>(&'a self, named: &'a Named) -> Configuration<'a> {
-        Configuration {
-            state: None,
-            ..self.described(named)
-        }
-    }
-
-    pub(super) fn described<'a>(&'a self, named: &'a Named) -> Configuration<'a> {
-        let pending = self.is_pending();
-        let updating = !pending && self.is_updating();
-        Configuration {
-            function_name: &named.name,
-            function_arn: named.arn(),
-            settings: &self.settings,
-            code_size: self.code.size,
-            code_sha256: &self.code.sha256,
-            last_modified: last_modified(self.modified),
-            version: "$LATEST",
-            revision_id: self.revision_id(),
-            package_type: "Zip",
-            architectures: &self.architectures,
-            snap_start: SnapStart {
-                apply_on: "None",
-                optimization_status: "Off",
-            },
-            runtime_version_config: RuntimeVersion::of(&named.region, &self.settings.runtime),
-            state: Some(State {
-                state: if pending { "Pending" } else { "Active" },
-                state_reason: pending.then_some(CREATED.0),
-                state_reason_code: pending.then_some(CREATED.1),
-                last_update_status: (!pending).then_some(if updating {
-                    "InProgress"
-                } else {
-                    "Successful"
-                }),
-                last_update_status_reason: updating.then_some(CREATED.0),
-                last_update_status_reason_code: updating.then_some(CREATED.1),
-            }),
-        }
-    }
-}
-
-/// `2026-01-31T12:00:00.000+0000`
-fn last_modified(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .unwrap_or_default()
-        .strftime("%Y-%m-%dT%H:%M:%S.%3f+0000")
-        .to_string()
 }

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{code::Folder, fault, name::Named};
+use super::{
+    code::Folder, configuration::Configuration, fault, function::LATEST, name::Named, versions,
+};
 use crate::{
     app::App,
     call::{Answer, ApiError, Call, answer},
@@ -25,9 +27,8 @@ struct NamedInput {
 struct ListInput {
     marker: Option<String>,
     max_items: Option<usize>,
-    /// `ALL`; there is but one version.
-    #[serde(rename = "FunctionVersion")]
-    _function_version: Option<String>,
+    /// `ALL`: published versions too.
+    function_version: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -41,15 +42,17 @@ pub(super) fn named(call: &Call) -> Result<Named, ApiError> {
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
     app.read(|world| {
-        let function = named.get(world)?;
-        let zip = Folder::of(&app.config.dir, function.id).zip(&function.code);
+        let found = named.get(world)?;
+        let folder = Folder::of(&app.config.dir, found.function.id);
+        let zip = folder.zip(&found.version.code);
         let zip = std::path::absolute(&zip).unwrap_or(zip);
         let mut output = json!({
-            "Configuration": answer(function.described(&named))?,
+            "Configuration": answer(found.described(&named))?,
             "Code": {"RepositoryType": "S3", "Location": format!("file://{}", zip.display())},
         });
-        if !function.tags.is_empty() {
-            output["Tags"] = answer(&function.tags)?;
+        let tags = &found.function.tags;
+        if !tags.is_empty() {
+            output["Tags"] = answer(tags)?;
         }
         Ok(output)
     })
@@ -69,29 +72,25 @@ pub(super) fn list(app: &App, call: &Call) -> Answer {
             .accounts
             .get(&call.account)
             .and_then(|account| account.regions.get(&call.region));
+        let all = input.function_version.is_some();
         let functions = region.into_iter().flat_map(|r| &r.lambda.functions);
-        let Page { items, next } = page(
-            functions,
-            |(name, _)| (*name).clone(),
-            input.marker.as_deref(),
-            limit,
-        )
-        .ok_or_else(|| fault::invalid_parameter("Invalid Marker"))?;
-        let listed = items.into_iter().map(|(name, function)| {
-            let named = Named::of_call(call, name, None)?;
-            answer(function.listed(&named))
+        let versions = functions.flat_map(|(name, function)| {
+            let shown = move |(number, _): &(String, _)| all || number == LATEST;
+            let versions = function.versions().filter(shown);
+            versions.map(move |(number, version)| (name, number, version))
+        });
+        // No name has a space.
+        let key = |(name, number, _): &(&String, String, _)| {
+            format!("{name} {}", versions::order(number))
+        };
+        let Page { items, next } = page(versions, key, input.marker.as_deref(), limit)
+            .ok_or_else(|| fault::invalid_parameter("Invalid Marker"))?;
+        let listed = items.into_iter().map(|(name, number, version)| {
+            let named = Named::of_call(call, name, all.then_some(number.as_str()))?;
+            answer(Configuration::listed(&named, &number, version))
         });
         let listed: Vec<Value> = listed.collect::<Result<_, _>>()?;
         Ok(json!({ "Functions": listed, "NextMarker": next }))
-    })
-}
-
-/// There is but `$LATEST`.
-pub(super) fn versions(app: &App, call: &Call) -> Answer {
-    let named = named(call)?.or_latest();
-    app.read(|world| {
-        let latest = answer(named.get(world)?.listed(&named))?;
-        Ok(json!({ "Versions": [latest] }))
     })
 }
 
@@ -116,11 +115,8 @@ pub(super) fn delete(app: &App, call: &Call) -> Answer {
             "Deletion of aliases is not currently supported.",
         ));
     }
-    if named.is_qualified() {
-        // A version that is not there is as good as deleted (LocalStack's `test_delete_on_nonexisting_version`).
-        let plain = named.without_qualifier();
-        app.read(|world| plain.get(world).map(|_| ()))?;
-        return Ok(json!({ "StatusCode": 204 }));
+    if let Some(number) = named.qualifier() {
+        return versions::delete(app, &named, number);
     }
     let function = app.write(|world| {
         let functions = &mut world.region(&call.account, &call.region).lambda.functions;
@@ -140,7 +136,8 @@ pub(super) fn account_settings(app: &App, call: &Call) -> Value {
             .get(&call.account)
             .and_then(|account| account.regions.get(&call.region));
         let functions = region.into_iter().flat_map(|r| r.lambda.functions.values());
-        functions.fold((0, 0), |(count, size), f| (count + 1, size + f.code.size))
+        let sizes = functions.map(|f| f.versions().map(|(_, v)| v.code.size).sum::<usize>());
+        sizes.fold((0, 0), |(count, size), more| (count + 1, size + more))
     });
     json!({
         "AccountLimit": {

@@ -99,19 +99,22 @@ pub(crate) async fn invoke(
 ) -> Result<Invoked, InvokeRefusal> {
     let named = Named::of_arn(function_arn).ok_or(InvokeRefusal::Absent)?;
     let launch = app.read(|world| {
-        let function = named.find(world).ok_or(InvokeRefusal::Absent)?;
+        let found = named.chosen(world).ok_or(InvokeRefusal::Absent)?;
         if let Invoker::Service {
             principal,
             source_arn,
         } = invoker
-            && !function.policy.lets_in(principal, source_arn)
+            && !found
+                .function
+                .policy(named.qualifier())
+                .is_some_and(|policy| policy.lets_in(principal, source_arn))
         {
             return Err(InvokeRefusal::NotPermitted);
         }
-        if let Err(pending) = function.refuse_pending() {
+        if let Err(pending) = found.version.refuse_pending() {
             return Err(InvokeRefusal::NotReady(pending.message));
         }
-        Ok(Launch::of(app, &named, function))
+        Ok(Launch::of(app, &named, &found))
     })?;
     let event = Event {
         request_id: ids::uuid(),
@@ -146,7 +149,7 @@ fn begin_event(app: &Arc<App>, named: Named, event: Event) {
             .chain(app.config.handlers.retries)
         {
             tokio::time::sleep(pause).await;
-            let launch = app.read(|world| Some(Launch::of(&app, &named, named.find(world)?)));
+            let launch = app.read(|world| Some(Launch::of(&app, &named, &named.chosen(world)?)));
             let Some(launch) = launch else { return };
             let invoked = run(&app, &named, &launch, event.clone()).await;
             if invoked.is_ok_and(|invoked| invoked.error.is_none()) {
@@ -168,8 +171,10 @@ async fn run(
     let request_id = event.request_id.clone();
     let outcome = app.runtime.run(app, launch, event).await?;
     let current = app.read(|world| {
-        let function = named.find(world);
-        function.is_some_and(|function| function.revision() == launch.revision)
+        let found = named
+            .function(world)
+            .and_then(|f| f.version(&launch.version));
+        found.is_some_and(|version| version.revision() == launch.revision)
     });
     if !current {
         // It was changed or deleted while a process was being started.
@@ -246,9 +251,10 @@ pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
         .map_err(|e| ApiError::internal(e.to_string()))?;
     check_payload(input.invocation_type, &payload)?;
     let launch = app.read(|world| {
-        let function = asked.get(world)?;
-        function.refuse_pending()?;
-        Ok(Launch::of(app, &named, function))
+        let found = asked.chosen(world);
+        let found = found.ok_or_else(|| fault::function_absent(&asked.arn()))?;
+        found.version.refuse_pending()?;
+        Ok(Launch::of(app, &named, &found))
     })?;
     let event = Event {
         request_id: call.request_id.clone(),
@@ -264,13 +270,14 @@ pub(super) async fn operation(app: &Arc<App>, call: &Call) -> Answer {
             Ok(json!({ "StatusCode": 202 }))
         }
         InvocationType::RequestResponse => {
+            let executed = launch.version.clone();
             let invoked = begin(app, named, launch, event)
                 .await
                 .map_err(|e| ApiError::internal(e.to_string()))?
                 .map_err(|why| fault::fault(502, "InvalidRuntimeException", why))?;
             let mut output = json!({
                 "StatusCode": 200,
-                "ExecutedVersion": "$LATEST",
+                "ExecutedVersion": executed,
                 "Payload": BASE64_STANDARD.encode(&invoked.payload),
             });
             if let Some(error) = invoked.error {

@@ -10,7 +10,7 @@ const TAIL: usize = 4096;
 
 /// The whole log of an invocation.
 pub(super) fn lines(launch: &Launch, request_id: &str, outcome: &Outcome) -> Vec<Line> {
-    let start = format!("START RequestId: {request_id} Version: $LATEST");
+    let start = format!("START RequestId: {request_id} Version: {}", launch.version);
     let ended = crate::app::now_ms();
     let mut lines = outcome.before.clone();
     lines.push((outcome.started, start));

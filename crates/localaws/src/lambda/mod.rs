@@ -3,7 +3,10 @@
 //! `function`, `code` and `policy` are what is kept, with AWS's rules; `create`, `update`, `functions`,
 //! `permissions`, `tags` and `invoke` are the operations on them; `runtime` runs handlers.
 
+mod alias;
+mod aliases;
 mod code;
+mod configuration;
 mod create;
 mod environment;
 mod fault;
@@ -20,6 +23,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod update;
+mod version;
+mod versions;
 
 use std::{
     collections::BTreeMap,
@@ -72,13 +77,23 @@ pub(crate) async fn runtimes(app: &Arc<App>) -> serde_json::Value {
         });
         regions
             .flat_map(|(account, region, kept)| {
-                kept.lambda.functions.iter().map(move |(name, function)| {
-                    let named = name::Named::new(account, region, name);
-                    (
-                        function.settings.runtime.clone(),
-                        runtime::Launch::of(app, &named, function),
-                    )
-                })
+                kept.lambda
+                    .functions
+                    .iter()
+                    .flat_map(move |(name, function)| {
+                        let named = name::Named::new(account, region, name);
+                        function.versions().map(move |(number, version)| {
+                            let found = name::Found {
+                                function,
+                                number,
+                                version,
+                            };
+                            (
+                                version.settings.runtime.clone(),
+                                runtime::Launch::of(app, &named, &found),
+                            )
+                        })
+                    })
             })
             .collect()
     });
@@ -94,11 +109,14 @@ pub(crate) fn handlers(dir: &Path, world: &World) -> Vec<(String, PathBuf)> {
     let functions = world
         .regions()
         .flat_map(|(_, _, region)| &region.lambda.functions);
-    let handlers = functions.map(|(name, function)| {
+    let handlers = functions.flat_map(|(name, function)| {
         let folder = code::Folder::of(dir, function.id);
-        (name.clone(), folder.unpacked(&function.code))
+        let versions = function.versions();
+        versions.map(move |(_, version)| (name.clone(), folder.unpacked(&version.code)))
     });
-    handlers.collect()
+    let mut handlers: Vec<_> = handlers.collect();
+    handlers.dedup();
+    handlers
 }
 
 /// Ends the processes of functions that went with their account, and deletes their code.
@@ -115,7 +133,13 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetFunction" => functions::get(app, call),
         "GetFunctionConfiguration" => functions::configuration(app, call),
         "ListFunctions" => functions::list(app, call),
-        "ListVersionsByFunction" => functions::versions(app, call),
+        "PublishVersion" => versions::publish(app, call),
+        "ListVersionsByFunction" => versions::list(app, call),
+        "CreateAlias" => aliases::create(app, call),
+        "GetAlias" => aliases::get(app, call),
+        "UpdateAlias" => aliases::update(app, call),
+        "ListAliases" => aliases::list(app, call),
+        "DeleteAlias" => aliases::delete(app, call),
         "GetFunctionCodeSigningConfig" => functions::code_signing(app, call),
         "DeleteFunction" => functions::delete(app, call),
         "GetAccountSettings" => Ok(functions::account_settings(app, call)),

@@ -1,13 +1,17 @@
 //! How a function is named: `name`, `function:name`, `ACCOUNT:function:name` or its ARN, each with a
 //! qualifier behind it or not.
 
-use super::{fault, function::Function};
+use super::{
+    alias::Alias,
+    configuration::Configuration,
+    fault,
+    function::{Function, LATEST},
+    version::Version,
+};
 use crate::{
     call::{ApiError, Call},
     world::World,
 };
-
-const LATEST: &str = "$LATEST";
 
 pub(super) fn arn(account: &str, region: &str, name: &str) -> String {
     format!("arn:aws:lambda:{region}:{account}:function:{name}")
@@ -19,8 +23,22 @@ pub(super) struct Named {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) name: String,
-    /// Only `$LATEST` exists here: with another one, nothing is named.
+    /// A version, or an alias.
     qualifier: Option<String>,
+}
+
+/// What a name leads to: a function and one of its versions.
+pub(super) struct Found<'w> {
+    pub(super) function: &'w Function,
+    /// `$LATEST` or the version's number.
+    pub(super) number: String,
+    pub(super) version: &'w Version,
+}
+
+impl Found<'_> {
+    pub(super) fn described<'a>(&'a self, named: &'a Named) -> Configuration<'a> {
+        Configuration::of(named, &self.number, self.version)
+    }
 }
 
 #[derive(Default)]
@@ -141,15 +159,16 @@ impl Named {
         }
     }
 
-    pub(super) fn without_qualifier(self) -> Self {
+    /// Another version or alias of the same function.
+    pub(super) fn at(&self, qualifier: &str) -> Self {
         Self {
-            qualifier: None,
-            ..self
+            qualifier: Some(qualifier.to_owned()),
+            ..self.clone()
         }
     }
 
-    pub(super) fn is_qualified(&self) -> bool {
-        self.qualifier.is_some()
+    pub(super) fn qualifier(&self) -> Option<&str> {
+        self.qualifier.as_deref()
     }
 
     pub(super) fn is_latest(&self) -> bool {
@@ -162,14 +181,8 @@ impl Named {
         self.qualifier.as_deref().is_some_and(alias)
     }
 
-    fn exists(&self) -> bool {
-        self.qualifier.is_none() || self.is_latest()
-    }
-
-    pub(super) fn find<'w>(&self, world: &'w World) -> Option<&'w Function> {
-        if !self.exists() {
-            return None;
-        }
+    /// The function, whatever the qualifier.
+    pub(super) fn function<'w>(&self, world: &'w World) -> Option<&'w Function> {
         world
             .accounts
             .get(&self.account)
@@ -177,21 +190,53 @@ impl Named {
             .and_then(|region| region.lambda.functions.get(&self.name))
     }
 
-    pub(super) fn get<'w>(&self, world: &'w World) -> Result<&'w Function, ApiError> {
-        self.find(world)
-            .ok_or_else(|| fault::function_absent(&self.arn()))
-    }
-
-    pub(super) fn get_mut<'w>(&self, world: &'w mut World) -> Result<&'w mut Function, ApiError> {
-        if !self.exists() {
-            return Err(fault::function_absent(&self.arn()));
-        }
+    /// Likewise.
+    pub(super) fn function_mut<'w>(
+        &self,
+        world: &'w mut World,
+    ) -> Result<&'w mut Function, ApiError> {
         world
             .accounts
             .get_mut(&self.account)
             .and_then(|account| account.regions.get_mut(&self.region))
             .and_then(|region| region.lambda.functions.get_mut(&self.name))
+            .ok_or_else(|| fault::function_absent(&self.plain_arn()))
+    }
+
+    /// What is named; of an alias, the version that it has first.
+    pub(super) fn find<'w>(&self, world: &'w World) -> Option<Found<'w>> {
+        self.choose(world, Alias::version)
+    }
+
+    /// What an invocation runs; of an alias with weights, one of its versions at random.
+    pub(super) fn chosen<'w>(&self, world: &'w World) -> Option<Found<'w>> {
+        self.choose(world, Alias::choice)
+    }
+
+    fn choose<'w>(&self, world: &'w World, of_alias: impl Fn(&Alias) -> &str) -> Option<Found<'w>> {
+        let function = self.function(world)?;
+        let qualifier = self.qualifier().unwrap_or(LATEST);
+        let alias = function.aliases.get(qualifier);
+        let number = alias.map_or(qualifier, |alias| of_alias(alias));
+        Some(Found {
+            function,
+            number: number.to_owned(),
+            version: function.version(number)?,
+        })
+    }
+
+    pub(super) fn get<'w>(&self, world: &'w World) -> Result<Found<'w>, ApiError> {
+        self.find(world)
             .ok_or_else(|| fault::function_absent(&self.arn()))
+    }
+
+    /// For what changes the function itself: neither a version nor an alias.
+    pub(super) fn get_mut<'w>(&self, world: &'w mut World) -> Result<&'w mut Function, ApiError> {
+        if self.qualifier.is_some() && !self.is_latest() {
+            return Err(fault::function_absent(&self.arn()));
+        }
+        self.function_mut(world)
+            .map_err(|_| fault::function_absent(&self.arn()))
     }
 }
 

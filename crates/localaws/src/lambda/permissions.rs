@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     fault,
-    function::Function,
+    function::Guarded,
     functions::named,
     name::Named,
     policy::{Principal, Statement},
@@ -43,23 +43,23 @@ struct RemoveInput {
     revision_id: Option<String>,
 }
 
-fn check_revision(function: &Function, revision: Option<&str>) -> Result<(), ApiError> {
+fn check_revision(guarded: &Guarded<'_>, revision: Option<&str>) -> Result<(), ApiError> {
     match revision {
-        Some(revision) if revision != function.revision_id() => {
-            Err(fault::stale_revision("GetPolicy"))
-        }
+        Some(revision) if !guarded.is_at(revision) => Err(fault::stale_revision("GetPolicy")),
         _ => Ok(()),
     }
 }
 
-/// Policies of aliases are those of nothing here. Recorded, as the other answers about what is not there: LocalStack's
+/// What the call names, to change its policy. Recorded, as the other answers about what is not there: LocalStack's
 /// `test_permission_exceptions`.
-fn refuse_alias(named: &Named, world: &World) -> Result<(), ApiError> {
-    if named.is_alias() && named.clone().without_qualifier().find(world).is_some() {
-        let message = format!("Cannot find alias arn: {}", named.arn());
-        return Err(fault::not_found(message));
+fn guarded<'w>(named: &Named, world: &'w mut World) -> Result<Option<Guarded<'w>>, ApiError> {
+    let Ok(function) = named.function_mut(world) else {
+        return Ok(None);
+    };
+    match function.guarded(named.qualifier()) {
+        None if named.is_alias() => Err(fault::alias_absent(&named.arn())),
+        guarded => Ok(guarded),
     }
-    Ok(())
 }
 
 pub(super) fn add(app: &App, call: &Call) -> Answer {
@@ -73,10 +73,10 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
     }
     app.write(|world| {
         let principal = principal(world, &call.account, &input.principal)?;
-        refuse_alias(&named, world)?;
-        let function = named.get_mut(world)?;
-        check_revision(function, input.revision_id.as_deref())?;
-        let mut policy = function.policy.clone();
+        let guarded =
+            guarded(&named, world)?.ok_or_else(|| fault::function_absent(&named.arn()))?;
+        check_revision(&guarded, input.revision_id.as_deref())?;
+        let mut policy = guarded.policy.clone();
         if policy
             .statements
             .iter()
@@ -92,7 +92,7 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
             sid: input.statement_id,
             principal,
             action: input.action,
-            resource: named.plain_arn(),
+            resource: named.arn(),
             source_arn: input.source_arn,
             source_account: input.source_account,
         };
@@ -106,8 +106,8 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
                 format!("The final policy size ({size}) is bigger than the limit ({LIMIT})."),
             ));
         }
-        function.policy = policy;
-        function.policy_changed();
+        *guarded.policy = policy;
+        guarded.changed();
         Ok(json!({ "Statement": document }))
     })
 }
@@ -150,24 +150,23 @@ pub(super) fn remove(app: &App, call: &Call) -> Answer {
     let input: RemoveInput = call.input()?;
     let named = named(call)?;
     app.write(|world| {
-        refuse_alias(&named, world)?;
         let none = || fault::not_found(format!("No policy found for: {}", named.arn()));
-        let function = named.get_mut(world).map_err(|_| none())?;
-        if function.policy.statements.is_empty() {
+        let guarded = guarded(&named, world)?.ok_or_else(none)?;
+        if guarded.policy.statements.is_empty() {
             return Err(fault::not_found(
                 "No policy is associated with the given resource.",
             ));
         }
-        check_revision(function, input.revision_id.as_deref())?;
+        check_revision(&guarded, input.revision_id.as_deref())?;
         let sid = &input.statement_id;
-        let statements = &mut function.policy.statements;
+        let statements = &mut guarded.policy.statements;
         let Some(index) = statements.iter().position(|s| s.sid == *sid) else {
             return Err(fault::not_found(format!(
                 "Statement {sid} is not found in resource policy."
             )));
         };
         statements.remove(index);
-        function.policy_changed();
+        guarded.changed();
         empty()
     })
 }
@@ -175,10 +174,16 @@ pub(super) fn remove(app: &App, call: &Call) -> Answer {
 pub(super) fn get(app: &App, call: &Call) -> Answer {
     let named = named(call)?;
     app.read(|world| {
-        let function = named.find(world);
-        let function = function.filter(|function| !function.policy.statements.is_empty());
+        let policy = named
+            .function(world)
+            .and_then(|f| f.policy(named.qualifier()));
+        let policy = policy.filter(|policy| !policy.statements.is_empty());
         let absent = || fault::not_found("The resource you requested does not exist.");
-        let function = function.ok_or_else(absent)?;
-        Ok(json!({ "Policy": function.policy.document(), "RevisionId": function.revision_id() }))
+        let policy = policy.ok_or_else(absent)?;
+        // Older twins kept none.
+        let own = Some(policy.revision.as_str()).filter(|revision| !revision.is_empty());
+        let of_version = || Some(named.find(world)?.version.revision_id());
+        let revision = own.or_else(of_version);
+        Ok(json!({ "Policy": policy.document(), "RevisionId": revision }))
     })
 }

@@ -8,6 +8,10 @@ const INVOKE: &str = "lambda:InvokeFunction";
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Policy {
     pub(super) statements: Vec<Statement>,
+    /// `RevisionId` since its last change. Recorded: LocalStack's `test_lambda_permission_fn_versioning`, where publishing
+    /// changes that of the function only.
+    #[serde(default)]
+    pub(super) revision: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

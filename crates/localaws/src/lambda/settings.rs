@@ -101,6 +101,10 @@ pub(super) struct LoggingConfig {
 }
 
 impl Settings {
+    pub(super) fn describe(&mut self, description: Option<String>) {
+        set(&mut self.description, description);
+    }
+
     /// MB of `/tmp`.
     pub(super) fn storage(&self) -> u32 {
         self.ephemeral_storage.size

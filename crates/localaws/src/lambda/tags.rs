@@ -52,7 +52,7 @@ fn whole(call: &Call, resource: &str) -> Result<Named, ApiError> {
         ));
     }
     let named = Named::of_call(call, resource, None)?;
-    if named.is_qualified() {
+    if named.qualifier().is_some() {
         return Err(fault::invalid_parameter(
             "Tags on function aliases and versions are not supported. Please specify a function ARN.",
         ));
@@ -91,5 +91,5 @@ pub(super) fn untag(app: &App, call: &Call) -> Answer {
 pub(super) fn list(app: &App, call: &Call) -> Answer {
     let input: TagInput = call.input()?;
     let named = whole(call, &input.resource)?;
-    app.read(|world| Ok(json!({ "Tags": answer(&named.get(world)?.tags)? })))
+    app.read(|world| Ok(json!({ "Tags": answer(&named.get(world)?.function.tags)? })))
 }

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    code::Folder,
+    code::{Code, Folder},
+    configuration::Configuration,
     create::{Source, store},
     fault,
+    function::LATEST,
     name::Named,
     settings::Changes,
 };
@@ -23,6 +25,8 @@ struct CodeInput {
     function_name: String,
     architectures: Option<Vec<String>>,
     revision_id: Option<String>,
+    #[serde(default)]
+    publish: bool,
     #[serde(default)]
     dry_run: bool,
     #[serde(flatten)]
@@ -49,9 +53,9 @@ pub(super) async fn code(app: &Arc<App>, call: &Call) -> Answer {
     let zip = input.source.zip()?;
     let revision = input.revision_id.as_deref();
     let id = app.read(|world| {
-        let function = named.get(world)?;
-        function.may_change(&named, revision)?;
-        Ok(function.id)
+        let found = named.get(world)?;
+        found.version.may_change(&named, revision)?;
+        Ok(found.function.id)
     })?;
 
     let new = store(app, id, zip).await?;
@@ -66,18 +70,26 @@ pub(super) async fn code(app: &Arc<App>, call: &Call) -> Answer {
             // Deleted meanwhile, and made anew.
             return Err(fault::function_absent(&named.arn()));
         }
-        function.may_change(&named, revision)?;
-        let previous = std::mem::replace(&mut function.code, new.clone());
+        let latest = &mut function.latest;
+        latest.may_change(&named, revision)?;
+        let previous = std::mem::replace(&mut latest.code, new.clone());
         if let Some(architectures) = input.architectures {
-            function.architectures = architectures;
+            latest.architectures = architectures;
         }
-        function.changed();
-        Ok((answer(function.described(&named))?, previous))
+        latest.changed();
+        let shown = if input.publish {
+            named.at(&function.publish(None))
+        } else {
+            named.clone()
+        };
+        let used = function.versions().map(|(_, version)| version.code.clone());
+        let kept: Vec<Code> = used.chain([previous]).collect();
+        Ok((answer(shown.get(world)?.described(&shown))?, kept))
     });
     match updated {
-        Ok((updated, previous)) => {
-            app.runtime.end(&named.plain_arn());
-            folder.keep(&new, &previous);
+        Ok((updated, kept)) => {
+            app.runtime.end_version(&named.plain_arn(), LATEST);
+            folder.keep(&kept);
             Ok(updated)
         }
         Err(refused) => {
@@ -92,16 +104,16 @@ pub(super) fn configuration(app: &App, call: &Call) -> Answer {
     fault::refuse_rest("UpdateFunctionConfiguration", &input.rest)?;
     let named = Named::of_call(call, &input.function_name, None)?;
     let updated = app.write(|world| {
-        let function = named.get(world)?;
-        function.may_change(&named, input.revision_id.as_deref())?;
-        let mut settings = function.settings.clone();
+        let latest = named.get(world)?.version;
+        latest.may_change(&named, input.revision_id.as_deref())?;
+        let mut settings = latest.settings.clone();
         settings.apply(input.settings)?;
         settings.check_role(world, &call.account)?;
-        let function = named.get_mut(world)?;
-        function.settings = settings;
-        function.changed();
-        answer(function.described(&named))
+        let latest = &mut named.get_mut(world)?.latest;
+        latest.settings = settings;
+        latest.changed();
+        answer(Configuration::of(&named, LATEST, latest))
     })?;
-    app.runtime.end(&named.plain_arn());
+    app.runtime.end_version(&named.plain_arn(), LATEST);
     Ok(updated)
 }

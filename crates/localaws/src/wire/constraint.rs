@@ -58,11 +58,20 @@ fn measure(shape: &Shape) -> &'static str {
     }
 }
 
+/// Recorded: LocalStack's `test_notfound_and_invalid_routingconfigs` (`1.0`).
+fn bound(shape: &Shape, bound: f64) -> String {
+    match shape.kind {
+        Kind::Double => format!("{bound:?}"),
+        _ => bound.to_string(),
+    }
+}
+
 fn max(shape: &Shape) -> Option<String> {
     shape.max.map(|max| {
         format!(
-            "Member must have {} less than or equal to {max}",
-            measure(shape)
+            "Member must have {} less than or equal to {}",
+            measure(shape),
+            bound(shape, max)
         )
     })
 }
@@ -70,8 +79,9 @@ fn max(shape: &Shape) -> Option<String> {
 fn min(shape: &Shape) -> Option<String> {
     shape.min.map(|min| {
         format!(
-            "Member must have {} greater than or equal to {min}",
-            measure(shape)
+            "Member must have {} greater than or equal to {}",
+            measure(shape),
+            bound(shape, min)
         )
     })
 }

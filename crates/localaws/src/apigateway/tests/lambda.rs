@@ -231,3 +231,35 @@ async fn stage_variables_name_the_function() {
         json!({"name": "hello"})
     );
 }
+
+#[tokio::test]
+async fn an_integration_with_an_alias_runs_its_version() {
+    let lab = Lab::open().await;
+    let uri = format!(
+        "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}:${{stageVariables.alias}}/invocations",
+        arn()
+    );
+    lab.integrate(&lab.api.demo, "GET", json!({"uri": uri}))
+        .await;
+    lab.twin.deploy(&lab.api).await;
+    let variable = patch("replace", "/variables/alias", "live");
+    let stage = json!({"restApiId": lab.api.id, "stageName": "dev", "patchOperations": [variable]});
+    lab.twin.ok("UpdateStage", stage).await;
+    let send = || lab.send("GET", "/demo?do=hello", &[], "");
+    assert_eq!(send().await.status, 500, "no such alias");
+
+    let hello = json!({"FunctionName": "hello"});
+    lab.lambda("PublishVersion", hello).await;
+    let alias = json!({"FunctionName": "hello", "Name": "live", "FunctionVersion": "1"});
+    lab.lambda("CreateAlias", alias).await;
+    // A permission on the function is none on its alias.
+    assert_eq!(send().await.status, 500);
+    lab.let_into("hello:live", "*/GET/demo").await;
+    let called = send().await;
+    assert_eq!(
+        (called.status, called.body.as_str()),
+        (200, "Hello from Lambda!")
+    );
+    let event = lab.event("GET", "/demo", &[], "").await;
+    assert_eq!(event["resource"], "/demo");
+}

@@ -23,8 +23,7 @@ use crate::{
     ids,
     lambda::{
         code::{Code, Folder},
-        function::Function,
-        name::Named,
+        name::{Found, Named},
     },
     sts::{Grant, Session},
 };
@@ -41,6 +40,8 @@ const KEYS: u32 = 7 * 86400;
 pub(in crate::lambda) struct Launch {
     /// Without a qualifier.
     pub(in crate::lambda) function_arn: String,
+    /// `$LATEST` or a number.
+    pub(in crate::lambda) version: String,
     name: String,
     pub(in crate::lambda) account: String,
     pub(in crate::lambda) region: String,
@@ -60,10 +61,11 @@ pub(in crate::lambda) struct Launch {
 }
 
 impl Launch {
-    pub(in crate::lambda) fn of(app: &App, named: &Named, function: &Function) -> Self {
-        let settings = &function.settings;
-        let code_folder = Folder::of(&app.config.dir, function.id);
-        let folder = code_folder.unpacked(&function.code);
+    pub(in crate::lambda) fn of(app: &App, named: &Named, found: &Found<'_>) -> Self {
+        let version = found.version;
+        let settings = &version.settings;
+        let code_folder = Folder::of(&app.config.dir, found.function.id);
+        let folder = code_folder.unpacked(&version.code);
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         let function_arn = named.plain_arn();
         let path = std::env::var("PATH").unwrap_or_default();
@@ -92,7 +94,7 @@ impl Launch {
             ("AWS_DEFAULT_REGION", &named.region),
             ("AWS_LAMBDA_FUNCTION_NAME", &named.name),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", &found.number),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
             (
                 "AWS_LAMBDA_LOG_GROUP_NAME",
@@ -102,21 +104,27 @@ impl Launch {
         environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
         Self {
             function_arn,
+            version: found.number.clone(),
             name: named.name.clone(),
             account: named.account.clone(),
             region: named.region.clone(),
             role: settings.role.clone(),
-            revision: function.revision().to_owned(),
+            revision: version.revision().to_owned(),
             log_group: settings.logging_config.log_group.clone(),
             memory_mb: settings.memory_size,
             timeout: Duration::from_secs(settings.timeout.into()),
             storage: settings.storage(),
             runtime: settings.runtime.clone(),
-            code: function.code.clone(),
+            code: version.code.clone(),
             code_folder,
             folder,
             environment,
         }
+    }
+
+    /// What its pool of processes is found by.
+    pub(super) fn key(&self) -> (String, String) {
+        (self.function_arn.clone(), self.version.clone())
     }
 
     /// One of the function's own environment variables; empty if it has none.
@@ -165,8 +173,9 @@ impl Launch {
         };
         let seen = packages_seen.as_deref().unwrap_or(Path::new(""));
         let stream = format!(
-            "{}/[$LATEST]{}",
+            "{}/[{}]{}",
             jiff::Timestamp::now().strftime("%Y/%m/%d"),
+            self.version,
             ids::uuid().replace('-', "")
         );
         let mut command = Command::new("/bin/sh");

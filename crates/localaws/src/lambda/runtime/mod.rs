@@ -30,13 +30,15 @@ const MOST_PROCESSES: usize = 10;
 /// Time in ms, text.
 pub(super) type Line = (i64, String);
 
-/// Warm handler processes, by function ARN.
+/// Warm handler processes, by the function's ARN and version.
 #[derive(Default)]
 pub(crate) struct Runtime {
-    pools: Mutex<HashMap<String, Arc<Pool>>>,
+    pools: Mutex<HashMap<Key, Arc<Pool>>>,
     interpreters: Interpreters,
     pub(super) checked: Arc<Checked>,
 }
+
+type Key = (String, String);
 
 /// The processes of one revision of a function.
 struct Pool {
@@ -146,7 +148,7 @@ impl Runtime {
     fn pool(&self, launch: &Launch) -> Arc<Pool> {
         let mut pools = lock(&self.pools);
         let pool = pools
-            .get(&launch.function_arn)
+            .get(&launch.key())
             .filter(|pool| pool.revision == launch.revision);
         if let Some(pool) = pool {
             return Arc::clone(pool);
@@ -156,7 +158,7 @@ impl Runtime {
             places: Semaphore::new(MOST_PROCESSES),
             idle: Mutex::default(),
         });
-        if let Some(old) = pools.insert(launch.function_arn.clone(), Arc::clone(&pool)) {
+        if let Some(old) = pools.insert(launch.key(), Arc::clone(&pool)) {
             lock(&old.idle).clear();
         }
         pool
@@ -164,7 +166,19 @@ impl Runtime {
 
     /// Ends a function's processes: idle ones now, busy ones after their invocation.
     pub(super) fn end(&self, function_arn: &str) {
-        if let Some(pool) = lock(&self.pools).remove(function_arn) {
+        lock(&self.pools).retain(|(arn, _), pool| {
+            let stays = arn != function_arn;
+            if !stays {
+                lock(&pool.idle).clear();
+            }
+            stays
+        });
+    }
+
+    /// Ends the processes of one version likewise.
+    pub(super) fn end_version(&self, function_arn: &str, version: &str) {
+        let key = (function_arn.to_owned(), version.to_owned());
+        if let Some(pool) = lock(&self.pools).remove(&key) {
             lock(&pool.idle).clear();
         }
     }
@@ -173,8 +187,8 @@ impl Runtime {
     pub(super) fn retire(&self, launch: &Launch) {
         let mut pools = lock(&self.pools);
         let outdated = |pool: &Arc<Pool>| pool.revision == launch.revision;
-        if pools.get(&launch.function_arn).is_some_and(outdated)
-            && let Some(pool) = pools.remove(&launch.function_arn)
+        if pools.get(&launch.key()).is_some_and(outdated)
+            && let Some(pool) = pools.remove(&launch.key())
         {
             lock(&pool.idle).clear();
         }

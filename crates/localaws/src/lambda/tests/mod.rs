@@ -14,6 +14,7 @@ mod python;
 mod recorded;
 mod settings;
 mod updates;
+mod versions;
 mod zips;
 
 use std::{
@@ -96,7 +97,10 @@ impl Twin {
     fn set_ready_from(&self, active: i64, updated: i64) {
         let f = Named::of_arn(F).unwrap();
         self.app
-            .write(|world| f.get_mut(world).map(|f| f.ready_from(active, updated)))
+            .write(|world| {
+                f.get_mut(world)
+                    .map(|f| f.latest.ready_from(active, updated))
+            })
             .unwrap();
     }
 
@@ -151,12 +155,8 @@ impl Twin {
         let payload = BASE64_STANDARD.encode(event.to_string());
         let input = json!({"FunctionName": "f", "Payload": payload, "LogType": "Tail"});
         let answer = self.ok("Invoke", input).await;
-        let decode = |member: &str| {
-            let text = answer[member].as_str().unwrap_or_default();
-            String::from_utf8(BASE64_STANDARD.decode(text).unwrap()).unwrap()
-        };
-        let payload = serde_json::from_str(&decode("Payload")).unwrap();
-        let log = decode("LogResult");
+        let payload = serde_json::from_str(&decoded(&answer["Payload"])).unwrap();
+        let log = decoded(&answer["LogResult"]);
         (answer, payload, log)
     }
 
@@ -209,6 +209,11 @@ fn zip(files: &[(&str, &str)]) -> String {
         zip.write_all(content.as_bytes()).unwrap();
     }
     BASE64_STANDARD.encode(zip.finish().unwrap().into_inner())
+}
+
+fn decoded(base64: &Value) -> String {
+    let text = base64.as_str().unwrap_or_default();
+    String::from_utf8(BASE64_STANDARD.decode(text).unwrap()).unwrap()
 }
 
 fn text(value: &Value) -> String {

@@ -69,7 +69,7 @@ async fn what_is_not_served_says_so() {
             json!({"VpcConfig": {"SubnetIds": ["subnet-1"]}}),
             "VpcConfig",
         ),
-        (json!({"Publish": true}), "Publish"),
+        (json!({"PublishTo": "LATEST_PUBLISHED"}), "PublishTo"),
         (json!({"PackageType": "Image"}), "container images"),
         (json!({"Code": {"S3Bucket": "b", "S3Key": "k"}}), "S3"),
         (json!({"Runtime": "java21"}), "java21"),
