@@ -43,7 +43,8 @@ SERVED = {
         AdminUpdateUserAttributes AdminDisableUser AdminEnableUser ListUsers InitiateAuth
         RespondToAuthChallenge GetUser TagResource ListTagsForResource AdminSetUserPassword
         AdminInitiateAuth AdminRespondToAuthChallenge
-        GetTokensFromRefreshToken RevokeToken GlobalSignOut CreateUserPoolDomain
+        SignUp ConfirmSignUp ResendConfirmationCode AdminConfirmSignUp ForgotPassword
+        ConfirmForgotPassword GetTokensFromRefreshToken RevokeToken GlobalSignOut CreateUserPoolDomain
         DescribeUserPoolDomain DeleteUserPoolDomain AssociateSoftwareToken VerifySoftwareToken
         SetUserMFAPreference SetUserPoolMfaConfig GetUserPoolMfaConfig CreateIdentityProvider
         DescribeIdentityProvider UpdateIdentityProvider DeleteIdentityProvider ListIdentityProviders""",

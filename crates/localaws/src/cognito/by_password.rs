@@ -56,6 +56,12 @@ impl Attempt<'_> {
                 "Temporary password has expired and must be reset by an administrator.",
             ));
         }
+        if user.status == Status::Unconfirmed {
+            return Err(fault::fault(
+                "UserNotConfirmedException",
+                "User is not confirmed.",
+            ));
+        }
         if user.status == Status::Confirmed {
             return Ok(self.second_factor(user, login));
         }

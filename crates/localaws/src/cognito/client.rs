@@ -257,6 +257,13 @@ impl ClientSettings {
             .map(|rotation| rotation.retry_grace_period_seconds)
     }
 
+    /// Whether the client may set an attribute. That an address is verified is never for it to say.
+    pub(super) fn writes(&self, attribute: &str) -> bool {
+        let listed = &self.write_attributes;
+        !attribute.ends_with("_verified")
+            && (listed.is_empty() || listed.iter().any(|listed| listed == attribute))
+    }
+
     pub(super) fn hides_users(&self) -> bool {
         self.prevent_user_existence_errors == Some(Existence::Enabled)
     }

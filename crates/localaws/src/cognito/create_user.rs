@@ -1,7 +1,5 @@
 //! `AdminCreateUser`: names, passwords and invitations of new users.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,7 +13,7 @@ use super::{
     users::{Description, alias_exists, set_temporary},
 };
 use crate::{
-    app::{App, now_s},
+    app::App,
     call::{Answer, ApiError, Call, answer},
     ids,
 };
@@ -74,32 +72,11 @@ pub(super) fn create(app: &App, call: &Call) -> Answer {
 
 /// A new user, and the password that Cognito or the caller gave it.
 fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), ApiError> {
-    let now = now_s();
     let sub = ids::uuid();
-    let mut user = User {
-        username: username(pool, input, &sub)?,
-        attributes: BTreeMap::new(),
-        status: Status::Confirmed,
-        password: None,
-        created: now,
-        modified: now,
-        signed_out: None,
-        disabled: false,
-        software_token: None,
-    };
+    let mut user = User::new(username(pool, &input.username, &sub)?, Status::Confirmed);
     schema::check(&pool.schema, &user.attributes, &input.user_attributes)?;
     user.set(&input.user_attributes);
-    let by_email = pool.username_attributes.iter().any(|a| a == "email");
-    if !pool.username_attributes.is_empty() {
-        let name = if by_email && schema::is_email(&input.username) {
-            "email"
-        } else {
-            "phone_number"
-        };
-        user.attributes
-            .entry(name.to_owned())
-            .or_insert_with(|| input.username.clone());
-    }
+    set_login(pool, &mut user, &input.username);
     user.attributes.insert("sub".to_owned(), sub);
     if input.desired_delivery_mediums.contains(&Medium::Email) && user.attribute("email").is_empty()
     {
@@ -146,9 +123,23 @@ fn add(pool: &mut Pool, input: &CreateInput) -> Result<(User, Option<String>), A
     Ok((user, password))
 }
 
+/// What people sign in with is an attribute, too.
+pub(super) fn set_login(pool: &Pool, user: &mut User, login: &str) {
+    let by_email = pool.username_attributes.iter().any(|a| a == "email");
+    if !pool.username_attributes.is_empty() {
+        let name = if by_email && schema::is_email(login) {
+            "email"
+        } else {
+            "phone_number"
+        };
+        user.attributes
+            .entry(name.to_owned())
+            .or_insert_with(|| login.to_owned());
+    }
+}
+
 /// The pool's rule for names: generated where people sign in with an e-mail address.
-fn username(pool: &Pool, input: &CreateInput, sub: &str) -> Result<String, ApiError> {
-    let given = &input.username;
+pub(super) fn username(pool: &Pool, given: &str, sub: &str) -> Result<String, ApiError> {
     let (email, phone) = (schema::is_email(given), schema::is_phone(given));
     let signs_in_with = |name: &str| pool.username_attributes.iter().any(|a| a == name);
     match (signs_in_with("email"), signs_in_with("phone_number")) {
@@ -157,7 +148,7 @@ fn username(pool: &Pool, input: &CreateInput, sub: &str) -> Result<String, ApiEr
             let clash = match (email && alias("email"), phone && alias("phone_number")) {
                 (true, _) => "email",
                 (_, true) => "phone number",
-                _ => return Ok(given.clone()),
+                _ => return Ok(given.to_owned()),
             };
             Err(fault::invalid_parameter(format!(
                 "Username cannot be of {clash} format, since user pool is configured for {clash} alias."

@@ -13,11 +13,13 @@ mod create_user;
 mod domain;
 mod fault;
 mod flow;
+mod forgotten;
 mod identity_provider;
 mod inbox;
 mod keys;
 mod list_users;
 mod login;
+mod mailed_code;
 mod managed_login;
 mod mfa;
 mod mfa_config;
@@ -32,6 +34,7 @@ mod reset_password;
 mod schema;
 mod second_factor;
 mod session;
+mod sign_up;
 mod srp;
 mod tags;
 #[cfg(test)]
@@ -117,6 +120,12 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "GetTokensFromRefreshToken" => refresh::exchange(app, call).await,
         "RevokeToken" => refresh::revoke(app, call),
         "GlobalSignOut" => refresh::sign_out(app, call),
+        "SignUp" => sign_up::sign_up(app, call),
+        "ConfirmSignUp" => sign_up::confirm(app, call),
+        "ResendConfirmationCode" => sign_up::resend(app, call),
+        "AdminConfirmSignUp" => sign_up::admin_confirm(app, call),
+        "ForgotPassword" => forgotten::forgot(app, call),
+        "ConfirmForgotPassword" => forgotten::confirm(app, call),
         "GetUser" => refresh::get_user(app, call),
         "AssociateSoftwareToken" => mfa::associate(app, call),
         "VerifySoftwareToken" => mfa::verify(app, call),

@@ -228,6 +228,23 @@ impl Settings {
 }
 
 impl Settings {
+    pub(super) fn confirms_by_link(&self) -> bool {
+        self.verification_message_template["DefaultEmailOption"] == "CONFIRM_WITH_LINK"
+    }
+
+    /// Subject and text of mail with a code, where the pool has its own.
+    pub(super) fn verification_mail(&self) -> (Option<&str>, Option<&str>) {
+        let template = &self.verification_message_template;
+        (
+            template["EmailSubject"]
+                .as_str()
+                .or_else(|| self.email_verification_subject.as_str()),
+            template["EmailMessage"]
+                .as_str()
+                .or_else(|| self.email_verification_message.as_str()),
+        )
+    }
+
     /// Required MFA and factors without a password exclude each other (documented).
     pub(super) fn check_mfa(&self, mfa: Mfa) -> Result<(), ApiError> {
         let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
@@ -252,6 +269,11 @@ impl Pool {
             .sign_in_policy
             .allowed_first_auth_factors
             .contains(&factor)
+    }
+
+    /// Whether people can sign in without a password.
+    pub(super) fn passwordless(&self) -> bool {
+        self.allows(Factor::EmailOtp) || self.allows(Factor::SmsOtp)
     }
 
     pub(super) fn client(&self, id: &str) -> Result<&Client, ApiError> {

@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fault, mfa::SoftwareToken, password::Password, pool::Pool, schema::NameValue, token::DAY,
+    fault, mailed_code::MailedCode, mfa::SoftwareToken, password::Password, pool::Pool,
+    schema::NameValue, token::DAY,
 };
-use crate::{app::now_ms, call::ApiError};
+use crate::{
+    app::{now_ms, now_s},
+    call::ApiError,
+};
 
 /// The states that the twin's operations lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Status {
+    /// Signed up; the code has not come back yet.
+    Unconfirmed,
     Confirmed,
     ForceChangePassword,
     /// Of an identity provider.
@@ -22,6 +28,7 @@ pub(super) enum Status {
 impl Status {
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Unconfirmed => "UNCONFIRMED",
             Self::Confirmed => "CONFIRMED",
             Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
             Self::ExternalProvider => "EXTERNAL_PROVIDER",
@@ -47,9 +54,31 @@ pub(super) struct User {
     pub(super) disabled: bool,
     #[serde(default)]
     pub(super) software_token: Option<SoftwareToken>,
+    #[serde(default)]
+    pub(super) sign_up_code: Option<MailedCode>,
+    #[serde(default)]
+    pub(super) password_code: Option<MailedCode>,
 }
 
 impl User {
+    /// Somebody of whom nothing is known yet.
+    pub(super) fn new(username: String, status: Status) -> Self {
+        let now = now_s();
+        Self {
+            username,
+            attributes: BTreeMap::new(),
+            status,
+            password: None,
+            created: now,
+            modified: now,
+            signed_out: None,
+            disabled: false,
+            software_token: None,
+            sign_up_code: None,
+            password_code: None,
+        }
+    }
+
     /// Who comes from a provider has no other way in: no address of theirs is a name to sign in with.
     fn is_external(&self) -> bool {
         self.status == Status::ExternalProvider

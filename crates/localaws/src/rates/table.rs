@@ -126,7 +126,17 @@ pub(super) const RATES: &[Rate] = &[
         1,
     ),
     // UserCreation, UserRead, UserUpdate, UserList, UserToken, UserAccountRecovery, UserResourceUpdate.
-    rate(Service::Cognito, &["AdminCreateUser"], 50, 1),
+    rate(
+        Service::Cognito,
+        &[
+            "AdminCreateUser",
+            "AdminConfirmSignUp",
+            "SignUp",
+            "ConfirmSignUp",
+        ],
+        50,
+        1,
+    ),
     rate(Service::Cognito, &["AdminGetUser", "GetUser"], 120, 1),
     rate(
         Service::Cognito,
@@ -142,13 +152,23 @@ pub(super) const RATES: &[Rate] = &[
     ),
     rate(Service::Cognito, &["ListUsers"], 30, 1),
     rate(Service::Cognito, &["RevokeToken"], 120, 1),
-    rate(Service::Cognito, &["AdminSetUserPassword"], 30, 1),
+    rate(
+        Service::Cognito,
+        &[
+            "AdminSetUserPassword",
+            "ForgotPassword",
+            "ConfirmForgotPassword",
+        ],
+        30,
+        1,
+    ),
     rate(
         Service::Cognito,
         &[
             "AssociateSoftwareToken",
             "VerifySoftwareToken",
             "SetUserMFAPreference",
+            "ResendConfirmationCode",
         ],
         25,
         1,

@@ -90,20 +90,12 @@ fn arrive(
             "userId": sub, "providerName": name, "providerType": "OIDC", "issuer": null, "primary": "true",
             "dateCreated": now_ms().to_string(),
         }]);
-        User {
-            username: username.clone(),
-            attributes: BTreeMap::from([
-                ("sub".to_owned(), ids::uuid()),
-                ("identities".to_owned(), identity.to_string()),
-            ]),
-            status: Status::ExternalProvider,
-            password: None,
-            created: now,
-            modified: now,
-            signed_out: None,
-            disabled: false,
-            software_token: None,
-        }
+        let mut user = User::new(username.clone(), Status::ExternalProvider);
+        user.attributes = BTreeMap::from([
+            ("sub".to_owned(), ids::uuid()),
+            ("identities".to_owned(), identity.to_string()),
+        ]);
+        user
     });
     if user.disabled {
         return Err("User is disabled.".to_owned());

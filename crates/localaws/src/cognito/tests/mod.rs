@@ -9,6 +9,7 @@ mod passwords;
 mod pools;
 mod second_factor;
 mod sign_in;
+mod sign_up;
 mod tokens;
 mod users;
 

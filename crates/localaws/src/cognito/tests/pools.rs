@@ -230,11 +230,11 @@ async fn tags_are_added_listed_and_told_to_the_tagging_api() {
 #[tokio::test]
 async fn what_is_not_served_says_so() {
     let twin = Twin::new();
-    let (kind, message) = twin.refused("SignUp", json!({})).await;
+    let (kind, message) = twin.refused("ChangePassword", json!({})).await;
     assert_eq!(kind, "NotImplementedException");
-    assert!(message.contains("SignUp"), "{message}");
+    assert!(message.contains("ChangePassword"), "{message}");
     let trigger = "arn:aws:lambda:us-east-1:111122223333:function:f";
-    let input = json!({"PoolName": "x", "LambdaConfig": {"PreSignUp": trigger}});
+    let input = json!({"PoolName": "x", "LambdaConfig": {"PreChangePassword": trigger}});
     let (kind, message) = twin.refused("CreateUserPool", input).await;
     assert_eq!(kind, "NotImplementedException");
     assert!(message.contains("LambdaConfig"), "{message}");
