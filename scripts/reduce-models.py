@@ -26,7 +26,15 @@ SERVED = {
         DeleteRolePolicy AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies ListRoleTags
         TagRole UntagRole UpdateAssumeRolePolicy ListInstanceProfilesForRole
         SimulatePrincipalPolicy GetAccountSummary CreateOpenIDConnectProvider
-        GetOpenIDConnectProvider ListOpenIDConnectProviders DeleteOpenIDConnectProvider""",
+        GetOpenIDConnectProvider ListOpenIDConnectProviders DeleteOpenIDConnectProvider
+        CreateServiceLinkedRole DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus
+        CreateUser GetUser ListUsers DeleteUser CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey
+        PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy AttachUserPolicy DetachUserPolicy
+        ListAttachedUserPolicies TagUser UntagUser ListUserTags CreateGroup GetGroup ListGroups
+        ListGroupsForUser DeleteGroup AddUserToGroup RemoveUserFromGroup PutGroupPolicy GetGroupPolicy
+        ListGroupPolicies DeleteGroupPolicy AttachGroupPolicy DetachGroupPolicy ListAttachedGroupPolicies
+        CreatePolicy GetPolicy ListPolicies ListEntitiesForPolicy DeletePolicy CreatePolicyVersion
+        GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion DeletePolicyVersion""",
     "sts/2011-06-15": "GetCallerIdentity AssumeRole AssumeRoleWithWebIdentity",
     "lambda/2015-03-31": """
         CreateFunction GetFunction GetFunctionConfiguration ListFunctions UpdateFunctionCode

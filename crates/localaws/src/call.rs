@@ -7,7 +7,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::sts::Session;
+use crate::sts::Caller;
 
 /// The services served, named by their `SigV4` signing name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,8 +56,8 @@ pub(crate) struct Call {
     pub(crate) input: Value,
     /// 12-digit account of the caller (from the access key; `000000000000` by default).
     pub(crate) account: String,
-    /// The role that the caller has assumed; none: the account's root.
-    pub(crate) session: Option<Session>,
+    /// The user, or the role that the caller has assumed; none: the account's root.
+    pub(crate) caller: Option<Caller>,
     pub(crate) region: String,
     pub(crate) request_id: String,
 }

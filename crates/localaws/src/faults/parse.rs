@@ -184,7 +184,7 @@ mod tests {
             ),
             (json!({"action": "drop"}), "operation: is missing"),
             (
-                json!({"action": "drop", "operation": "iam:CreateUser"}),
+                json!({"action": "drop", "operation": "iam:CreateLoginProfile"}),
                 "operation: ",
             ),
             (

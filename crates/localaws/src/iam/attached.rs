@@ -1,4 +1,4 @@
-//! Managed policies attached to roles.
+//! Managed policies attached to roles, users and groups.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::{
     State,
     fault::{Result, absent, exceeded},
+    identity::Kind,
+    inline::Of,
     paging::paged,
     policy,
-    roles::OfRole,
 };
 use crate::call::ApiError;
 
@@ -17,7 +18,8 @@ pub(super) const QUOTA: usize = 10;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Attachment {
-    role_name: String,
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
+    name: String,
     policy_arn: String,
 }
 
@@ -30,34 +32,54 @@ pub(super) fn check_arn(arn: &str) -> Result<()> {
     Err(ApiError::new(400, "ValidationError", message))
 }
 
+pub(super) fn not_served(arn: &str) -> ApiError {
+    let message = format!("labctl's local AWS does not serve the managed policy {arn}");
+    ApiError::new(501, "NotImplementedException", message)
+}
+
 /// The answer to a policy that is not here: of one that AWS has, the twin says that it does not serve it. `kind` as in
 /// the message.
 pub(super) fn not_attachable(kind: &str, arn: &str) -> ApiError {
     if policy::is_of_aws(arn) {
-        let message = format!("labctl's local AWS does not serve the managed policy {arn}");
-        return ApiError::new(501, "NotImplementedException", message);
+        return not_served(arn);
     }
     absent(format!("{kind} {arn} does not exist or is not attachable."))
 }
 
 impl State {
-    pub(super) fn attach(&mut self, input: Attachment) -> Result<()> {
+    pub(super) fn check_boundary(&self, arn: Option<&String>) -> Result<()> {
+        let Some(arn) = arn else { return Ok(()) };
+        check_arn(arn)?;
+        if self.is_attachable(arn) {
+            Ok(())
+        } else {
+            Err(not_attachable("Scope ARN:", arn))
+        }
+    }
+
+    pub(super) fn attach(&mut self, kind: Kind, input: Attachment) -> Result<()> {
         check_arn(&input.policy_arn)?;
-        let role = self.existing_mut(&input.role_name)?;
-        if policy::managed(&input.policy_arn).is_none() {
+        let attachable = self.is_attachable(&input.policy_arn);
+        let attached = &mut self.permissions_mut(kind, &input.name)?.attached;
+        if !attachable {
             return Err(not_attachable("Policy", &input.policy_arn));
         }
-        if role.attached.len() >= QUOTA && !role.attached.contains(&input.policy_arn) {
-            return Err(exceeded("PoliciesPerRole", QUOTA));
+        if attached.len() >= QUOTA && !attached.contains(&input.policy_arn) {
+            let what = match kind {
+                Kind::Role => "PoliciesPerRole",
+                Kind::User => "PoliciesPerUser",
+                Kind::Group => "PoliciesPerGroup",
+            };
+            return Err(exceeded(what, QUOTA));
         }
-        role.attached.insert(input.policy_arn);
+        attached.insert(input.policy_arn);
         Ok(())
     }
 
-    pub(super) fn detach(&mut self, input: Attachment) -> Result<()> {
+    pub(super) fn detach(&mut self, kind: Kind, input: Attachment) -> Result<()> {
         check_arn(&input.policy_arn)?;
-        let role = self.existing_mut(&input.role_name)?;
-        if role.attached.remove(&input.policy_arn) {
+        let attached = &mut self.permissions_mut(kind, &input.name)?.attached;
+        if attached.remove(&input.policy_arn) {
             Ok(())
         } else {
             Err(absent(format!(
@@ -67,8 +89,8 @@ impl State {
         }
     }
 
-    pub(super) fn list_attached(&self, input: OfRole) -> Result<Value> {
-        let arns = self.existing(&input.role_name)?.attached.iter();
+    pub(super) fn list_attached(&self, kind: Kind, input: Of) -> Result<Value> {
+        let arns = self.permissions(kind, &input.name)?.attached.iter();
         let show = |arn: &String| {
             let name = arn.rsplit('/').next().unwrap_or(arn);
             json!({ "PolicyName": name, "PolicyArn": arn })

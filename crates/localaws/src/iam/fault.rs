@@ -12,6 +12,10 @@ pub(super) fn exceeded(what: &str, quota: usize) -> ApiError {
     )
 }
 
+pub(super) fn invalid_input(message: String) -> ApiError {
+    ApiError::new(400, "InvalidInput", message)
+}
+
 pub(super) fn absent(message: String) -> ApiError {
     ApiError::new(404, "NoSuchEntity", message)
 }

@@ -1,22 +1,29 @@
-//! IAM: roles, their trust, inline and attached policies; identity providers. Global: one state an account.
+//! IAM: roles, users and groups, their inline and managed policies; identity providers. Global: one state an account.
 
 mod attached;
 mod fault;
+mod groups;
+mod identity;
 mod inline;
+mod managed_policies;
 mod oidc;
 mod paging;
 mod policy;
+mod policy_versions;
 mod roles;
+mod service_linked;
 mod simulate;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use identity::{Kind, Permissions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -24,12 +31,20 @@ use crate::{
     call::{Answer, ApiError, Call, answer},
 };
 pub(crate) use policy::{Context, Document, Ruling, Who, authorizer_ruling, glob};
+pub(crate) use users::User;
 
-/// The roles of an account, by name.
+/// What IAM has of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
+    /// By name, as users and groups.
     roles: BTreeMap<String, Role>,
+    users: BTreeMap<String, User>,
+    groups: BTreeMap<String, groups::Group>,
+    /// By ARN.
+    policies: BTreeMap<String, managed_policies::ManagedPolicy>,
+    /// Of service-linked roles: task ids.
+    deletions: BTreeSet<String>,
     /// By ARN.
     oidc_providers: BTreeMap<String, oidc::OidcProvider>,
 }
@@ -48,12 +63,9 @@ pub(crate) struct Role {
     description: Option<String>,
     /// Seconds.
     pub(crate) max_session: u32,
-    boundary: Option<String>,
     tags: BTreeMap<String, String>,
-    /// Inline policies: name → JSON text.
-    inline: BTreeMap<String, String>,
-    /// ARNs of managed policies.
-    attached: BTreeSet<String>,
+    #[serde(flatten)]
+    permissions: Permissions,
 }
 
 impl State {
@@ -76,35 +88,18 @@ impl State {
     /// Whether a role's inline and attached policies allow an action (`logs:PutLogEvents`) on a resource.
     pub(crate) fn allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
         self.by_arn(role_arn).is_some_and(|role| {
-            let inline = role.inline.values().map(String::as_str);
-            policy::allows(
-                inline,
-                role.attached.iter().map(String::as_str),
-                action,
-                resource,
-            )
+            let Permissions {
+                inline, attached, ..
+            } = &role.permissions;
+            let attached = || attached.iter().map(String::as_str);
+            let inline = inline.values().map(String::as_str);
+            let documents = inline.chain(self.documents(attached()));
+            policy::allows(documents, attached(), action, resource)
         })
     }
 }
 
 impl Role {
-    /// What the role's own policies, within its boundary, say of an action on a resource.
-    pub(crate) fn ruling(&self, action: &str, resource: &str, context: &Context) -> Ruling {
-        let inline = self.inline.values().map(String::as_str);
-        let attached = self.attached.iter().map(String::as_str);
-        let own = policy::ruling(inline, attached, action, resource, context);
-        match self.boundary.as_deref() {
-            None => own,
-            Some(arn) => own.and(policy::ruling(
-                std::iter::empty(),
-                std::iter::once(arn),
-                action,
-                resource,
-                context,
-            )),
-        }
-    }
-
     /// What the role's trust policy says to a caller who wants to assume it.
     pub(crate) fn trust_ruling(&self, who: Who<'_>, context: &Context) -> Ruling {
         Document::trust(&self.trust).map_or_else(
@@ -121,23 +116,6 @@ impl Role {
             |document| document.trust_ruling(Who::Federated(provider), action, context),
         )
     }
-}
-
-/// What session policies (documents, and ARNs of managed ones) say together.
-pub(crate) fn session_ruling(
-    documents: &[String],
-    arns: &[String],
-    action: &str,
-    resource: &str,
-    context: &Context,
-) -> Ruling {
-    policy::ruling(
-        documents.iter().map(String::as_str),
-        arns.iter().map(String::as_str),
-        action,
-        resource,
-        context,
-    )
 }
 
 /// Whether a text has the parts of an ARN: partition, service and resource are there.
@@ -157,40 +135,102 @@ pub(crate) fn is_of_aws(arn: &str) -> bool {
     policy::is_of_aws(arn)
 }
 
-/// Whether an AWS-managed policy is one that can be attached here.
-pub(crate) fn is_managed(arn: &str) -> bool {
-    policy::managed(arn).is_some()
-}
-
 #[expect(clippy::unused_async, reason = "every service answers alike")]
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
-        "CreateRole" => {
-            let account = &call.account;
-            write(app, call, |state, input| state.create_role(account, input))
-        }
+        "CreateRole" => create(app, call, State::create_role),
         "GetRole" => read(app, call, State::get_role),
         "ListRoles" => read(app, call, State::list_roles),
         "DeleteRole" => write(app, call, State::delete_role),
         "UpdateAssumeRolePolicy" => write(app, call, State::update_trust),
-        "PutRolePolicy" => write(app, call, State::put_policy),
-        "GetRolePolicy" => read(app, call, State::get_policy),
-        "ListRolePolicies" => read(app, call, State::list_policies),
-        "DeleteRolePolicy" => write(app, call, State::delete_policy),
-        "AttachRolePolicy" => write(app, call, State::attach),
-        "DetachRolePolicy" => write(app, call, State::detach),
-        "ListAttachedRolePolicies" => read(app, call, State::list_attached),
-        "TagRole" => write(app, call, State::tag),
-        "UntagRole" => write(app, call, State::untag),
-        "ListRoleTags" => read(app, call, State::list_tags),
+        "CreateServiceLinkedRole" => create(app, call, State::create_service_linked),
+        "DeleteServiceLinkedRole" => write(app, call, State::delete_service_linked),
+        "GetServiceLinkedRoleDeletionStatus" => read(app, call, State::deletion_status),
+        "CreateUser" => create(app, call, State::create_user),
+        "GetUser" => read(app, call, |state, input| state.get_user(call, input)),
+        "ListUsers" => read(app, call, State::list_users),
+        "DeleteUser" => write(app, call, |state, input| state.delete_user(call, input)),
+        "CreateAccessKey" => write(app, call, |state, input| state.create_key(call, input)),
+        "ListAccessKeys" => read(app, call, |state, input| state.list_keys(call, input)),
+        "UpdateAccessKey" => write(app, call, |state, input| state.update_key(call, input)),
+        "DeleteAccessKey" => write(app, call, |state, input| state.delete_key(call, input)),
+        "CreateGroup" => create(app, call, State::create_group),
+        "GetGroup" => read(app, call, State::get_group),
+        "ListGroups" => read(app, call, State::list_groups),
+        "ListGroupsForUser" => read(app, call, State::list_groups_of),
+        "DeleteGroup" => write(app, call, State::delete_group),
+        "AddUserToGroup" => write(app, call, State::add_member),
+        "RemoveUserFromGroup" => write(app, call, State::remove_member),
+        "CreatePolicy" => create(app, call, State::create_managed_policy),
+        "GetPolicy" => read(app, call, State::get_managed_policy),
+        "ListPolicies" => read(app, call, State::list_managed_policies),
+        "ListEntitiesForPolicy" => read(app, call, State::list_entities),
+        "DeletePolicy" => write(app, call, State::delete_managed_policy),
+        "CreatePolicyVersion" => write(app, call, State::create_policy_version),
+        "GetPolicyVersion" => read(app, call, State::get_policy_version),
+        "ListPolicyVersions" => read(app, call, State::list_policy_versions),
+        "SetDefaultPolicyVersion" => write(app, call, State::set_default_version),
+        "DeletePolicyVersion" => write(app, call, State::delete_policy_version),
+        "PutRolePolicy" => write(app, call, |state, input| {
+            state.put_policy(Kind::Role, input)
+        }),
+        "GetRolePolicy" => read(app, call, |state, input| {
+            state.get_policy(Kind::Role, input)
+        }),
+        "ListRolePolicies" => read(app, call, |state, input| {
+            state.list_policies(Kind::Role, input)
+        }),
+        "DeleteRolePolicy" => write(app, call, |state, input| {
+            state.delete_policy(Kind::Role, input)
+        }),
+        "AttachRolePolicy" => write(app, call, |state, input| state.attach(Kind::Role, input)),
+        "DetachRolePolicy" => write(app, call, |state, input| state.detach(Kind::Role, input)),
+        "ListAttachedRolePolicies" => read(app, call, |state, input| {
+            state.list_attached(Kind::Role, input)
+        }),
+        "PutUserPolicy" => write(app, call, |state, input| {
+            state.put_policy(Kind::User, input)
+        }),
+        "GetUserPolicy" => read(app, call, |state, input| {
+            state.get_policy(Kind::User, input)
+        }),
+        "ListUserPolicies" => read(app, call, |state, input| {
+            state.list_policies(Kind::User, input)
+        }),
+        "DeleteUserPolicy" => write(app, call, |state, input| {
+            state.delete_policy(Kind::User, input)
+        }),
+        "AttachUserPolicy" => write(app, call, |state, input| state.attach(Kind::User, input)),
+        "DetachUserPolicy" => write(app, call, |state, input| state.detach(Kind::User, input)),
+        "ListAttachedUserPolicies" => read(app, call, |state, input| {
+            state.list_attached(Kind::User, input)
+        }),
+        "PutGroupPolicy" => write(app, call, |state, input| {
+            state.put_policy(Kind::Group, input)
+        }),
+        "GetGroupPolicy" => read(app, call, |state, input| {
+            state.get_policy(Kind::Group, input)
+        }),
+        "ListGroupPolicies" => read(app, call, |state, input| {
+            state.list_policies(Kind::Group, input)
+        }),
+        "DeleteGroupPolicy" => write(app, call, |state, input| {
+            state.delete_policy(Kind::Group, input)
+        }),
+        "AttachGroupPolicy" => write(app, call, |state, input| state.attach(Kind::Group, input)),
+        "DetachGroupPolicy" => write(app, call, |state, input| state.detach(Kind::Group, input)),
+        "ListAttachedGroupPolicies" => read(app, call, |state, input| {
+            state.list_attached(Kind::Group, input)
+        }),
+        "TagRole" => write(app, call, |state, input| state.tag(Kind::Role, input)),
+        "UntagRole" => write(app, call, |state, input| state.untag(Kind::Role, input)),
+        "ListRoleTags" => read(app, call, |state, input| state.list_tags(Kind::Role, input)),
+        "TagUser" => write(app, call, |state, input| state.tag(Kind::User, input)),
+        "UntagUser" => write(app, call, |state, input| state.untag(Kind::User, input)),
+        "ListUserTags" => read(app, call, |state, input| state.list_tags(Kind::User, input)),
         "ListInstanceProfilesForRole" => read(app, call, State::list_instance_profiles),
         "SimulatePrincipalPolicy" => read(app, call, State::simulate),
-        "CreateOpenIDConnectProvider" => {
-            let account = &call.account;
-            write(app, call, |state, input| {
-                state.create_oidc_provider(account, input)
-            })
-        }
+        "CreateOpenIDConnectProvider" => create(app, call, State::create_oidc_provider),
         "GetOpenIDConnectProvider" => read(app, call, State::get_oidc_provider),
         "ListOpenIDConnectProviders" => read(app, call, State::list_oidc_providers),
         "DeleteOpenIDConnectProvider" => write(app, call, State::delete_oidc_provider),
@@ -218,4 +258,13 @@ fn write<I: DeserializeOwned, O: Serialize>(
 ) -> Answer {
     let input = call.input()?;
     answer(app.write(|world| change(&mut world.account(&call.account).iam, input))?)
+}
+
+/// The same for what gets an ARN.
+fn create<I: DeserializeOwned, O: Serialize>(
+    app: &App,
+    call: &Call,
+    make: impl FnOnce(&mut State, &str, I) -> Result<O, ApiError>,
+) -> Answer {
+    write(app, call, |state, input| make(state, &call.account, input))
 }

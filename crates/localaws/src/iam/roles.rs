@@ -1,6 +1,6 @@
 //! The operations on roles themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Role, State, attached,
     fault::{Result, absent, exceeded},
+    identity::{Permissions, boundary},
     inline,
     paging::paged,
     policy::{self, Document},
@@ -36,9 +37,7 @@ pub(super) struct CreateRole {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OfRole {
-    pub(super) role_name: String,
-    pub(super) marker: Option<String>,
-    pub(super) max_items: Option<usize>,
+    role_name: String,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +76,30 @@ struct Shown<'a> {
 }
 
 impl Role {
+    pub(super) fn new(account: &str, path: String, name: String, trust: String) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{account}:role{path}{name}"),
+            id: format!("AROA{}", ids::upper(17)),
+            path,
+            created: now_s(),
+            trust,
+            description: None,
+            max_session: 3600,
+            tags: BTreeMap::new(),
+            permissions: Permissions::default(),
+            name,
+        }
+    }
+
+    /// As it is answered when a service has it made.
+    pub(super) fn shown_new(&self) -> Value {
+        json!(Shown {
+            max_session_duration: None,
+            ..self.shown()
+        })
+    }
+
     fn shown(&self) -> Shown<'_> {
-        let boundary =
-            |arn| json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn});
         Shown {
             path: &self.path,
             role_name: &self.name,
@@ -89,7 +109,7 @@ impl Role {
             assume_role_policy_document: percent::encode(&self.trust),
             description: self.description.as_deref(),
             max_session_duration: Some(self.max_session),
-            permissions_boundary: self.boundary.as_ref().map(boundary),
+            permissions_boundary: self.permissions.boundary.as_ref().map(boundary),
             tags: (!self.tags.is_empty()).then(|| self.shown_tags()),
             role_last_used: None,
         }
@@ -135,27 +155,13 @@ impl State {
         if self.roles.len() >= ROLES_QUOTA {
             return Err(exceeded("RolesPerAccount", ROLES_QUOTA));
         }
-        if let Some(arn) = &input.permissions_boundary {
-            attached::check_arn(arn)?;
-            if policy::managed(arn).is_none() {
-                return Err(attached::not_attachable("Scope ARN:", arn));
-            }
-        }
+        self.check_boundary(input.permissions_boundary.as_ref())?;
         let path = input.path.unwrap_or_else(|| "/".to_owned());
-        let mut role = Role {
-            arn: format!("arn:aws:iam::{account}:role{path}{name}"),
-            id: format!("AROA{}", ids::upper(17)),
-            path,
-            created: now_s(),
-            trust: input.assume_role_policy_document,
-            description: input.description,
-            max_session: input.max_session_duration.unwrap_or(3600),
-            boundary: input.permissions_boundary,
-            tags: BTreeMap::new(),
-            inline: BTreeMap::new(),
-            attached: BTreeSet::new(),
-            name: name.clone(),
-        };
+        let trust = input.assume_role_policy_document;
+        let mut role = Role::new(account, path, name.clone(), trust);
+        role.description = input.description;
+        role.max_session = input.max_session_duration.unwrap_or(role.max_session);
+        role.permissions.boundary = input.permissions_boundary;
         role.add_tags(input.tags)?;
         // Only what was asked for (LocalStack's recording `test_role_with_path_lifecycle`).
         let answer = json!({ "Role": Shown {
@@ -199,12 +205,12 @@ impl State {
     }
 
     pub(super) fn delete_role(&mut self, input: OfRole) -> Result<()> {
-        let role = self.existing(&input.role_name)?;
+        let role = &*self.own_role_mut(&input.role_name)?;
         let conflict = |message| Err(ApiError::new(409, "DeleteConflict", message));
-        if !role.attached.is_empty() {
+        if !role.permissions.attached.is_empty() {
             return conflict("Cannot delete entity, must detach all policies first.");
         }
-        if !role.inline.is_empty() {
+        if !role.permissions.inline.is_empty() {
             return conflict("Cannot delete entity, must delete policies first.");
         }
         self.roles.remove(&input.role_name);
@@ -212,7 +218,7 @@ impl State {
     }
 
     pub(super) fn update_trust(&mut self, input: UpdateTrust) -> Result<()> {
-        let role = self.existing_mut(&input.role_name)?;
+        let role = self.own_role_mut(&input.role_name)?;
         check_trust(&input.policy_document)?;
         role.trust = input.policy_document;
         Ok(())
@@ -233,9 +239,9 @@ impl State {
             "AssumeRolePolicySizeQuota": TRUST_QUOTA,
             "RolePolicySizeQuota": inline::QUOTA,
             "InstanceProfiles": 0,
-            "Users": 0,
-            "Groups": 0,
-            "Policies": 0,
+            "Users": self.users.len(),
+            "Groups": self.groups.len(),
+            "Policies": self.policies.len(),
             "Providers": self.oidc_providers.len(),
         }}))
     }

@@ -1,10 +1,10 @@
-//! `SimulatePrincipalPolicy`: what a role's policies say, without asking for it in earnest.
+//! `SimulatePrincipalPolicy`: what a role's or user's policies say, without asking for it in earnest.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Role, State,
+    State,
     fault::{Result, absent},
     paging::paged,
     policy::{self, Context, Document, Ruling},
@@ -37,6 +37,9 @@ struct ContextEntry {
     context_key_values: Vec<String>,
 }
 
+/// What an identity's own policies say.
+type Own<'o> = dyn Fn(&str, &str, &Context) -> Ruling + 'o;
+
 impl Simulate {
     fn context(&self) -> Context {
         self.context_entries
@@ -47,11 +50,11 @@ impl Simulate {
             })
     }
 
-    /// The role's policies and those given, as one identity's.
-    fn ruling(&self, role: &Role, action: &str, resource: &str, context: &Context) -> Ruling {
+    /// The identity's own policies and those given, as one's.
+    fn ruling(&self, own: &Own<'_>, action: &str, resource: &str, context: &Context) -> Ruling {
         let given = self.policy_input_list.iter().map(String::as_str);
         let given = policy::ruling(given, std::iter::empty(), action, resource, context);
-        given.or(role.ruling(action, resource, context))
+        given.or(own(action, resource, context))
     }
 }
 
@@ -81,9 +84,17 @@ impl State {
             ));
         }
         let arn = &input.policy_source_arn;
-        let role = self
-            .by_arn(arn)
-            .ok_or_else(|| absent(format!("The policy source {arn} cannot be found.")))?;
+        let role = self.by_arn(arn);
+        let user = self.users.values().find(|user| user.arn == *arn);
+        if role.is_none() && user.is_none() {
+            return Err(absent(format!("The policy source {arn} cannot be found.")));
+        }
+        let own = |action: &str, resource: &str, context: &Context| match (role, user) {
+            (Some(role), _) => self.role_ruling(role, action, resource, context),
+            (None, Some(user)) => self.user_ruling(user, action, resource, context),
+            (None, None) => Ruling::default(),
+        };
+        let own: &Own<'_> = &own;
         for document in &input.policy_input_list {
             Document::identity(document)
                 .map_err(|e| ApiError::new(400, "InvalidInput", e.message))?;
@@ -102,7 +113,7 @@ impl State {
         let results = input.action_names.iter().flat_map(|action| {
             let (context, input) = (&context, &input);
             resources.iter().map(move |resource| {
-                let ruling = input.ruling(role, action, resource, context);
+                let ruling = input.ruling(own, action, resource, context);
                 shown(action, resource, &ruling)
             })
         });

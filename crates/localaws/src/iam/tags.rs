@@ -1,4 +1,4 @@
-//! Tags of roles.
+//! Tags of roles and users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{
     Role, State,
     fault::{Result, exceeded},
+    identity::Kind,
+    inline::Of,
     paging::paged,
-    roles::OfRole,
 };
 use crate::call::ApiError;
 
@@ -24,15 +25,17 @@ pub(super) struct Tag {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TagRole {
-    role_name: String,
+pub(super) struct TagIdentity {
+    #[serde(alias = "RoleName", alias = "UserName")]
+    name: String,
     tags: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct UntagRole {
-    role_name: String,
+pub(super) struct UntagIdentity {
+    #[serde(alias = "RoleName", alias = "UserName")]
+    name: String,
     tag_keys: Vec<String>,
 }
 
@@ -86,13 +89,27 @@ pub(super) fn checked(
 }
 
 impl State {
-    pub(super) fn tag(&mut self, input: TagRole) -> Result<()> {
-        self.existing_mut(&input.role_name)?.add_tags(input.tags)
+    fn tags(&mut self, kind: Kind, name: &str) -> Result<&mut BTreeMap<String, String>> {
+        match kind {
+            Kind::Role => Ok(&mut self.own_role_mut(name)?.tags),
+            Kind::User => Ok(&mut self.user_mut(name)?.tags),
+            Kind::Group => Err(kind.absent(name)),
+        }
     }
 
-    pub(super) fn untag(&mut self, input: UntagRole) -> Result<()> {
-        let role = self.existing_mut(&input.role_name)?;
-        role.tags.retain(|key, _| {
+    pub(super) fn tag(&mut self, kind: Kind, input: TagIdentity) -> Result<()> {
+        let tags = self.tags(kind, &input.name)?;
+        let quota = match kind {
+            Kind::User => "TagsPerUser",
+            Kind::Role | Kind::Group => "TagsPerRole",
+        };
+        *tags = checked(tags.clone(), input.tags, quota)?;
+        Ok(())
+    }
+
+    pub(super) fn untag(&mut self, kind: Kind, input: UntagIdentity) -> Result<()> {
+        let tags = self.tags(kind, &input.name)?;
+        tags.retain(|key, _| {
             !input
                 .tag_keys
                 .iter()
@@ -101,11 +118,14 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn list_tags(&self, input: OfRole) -> Result<Value> {
-        let tags = self.existing(&input.role_name)?.shown_tags();
+    pub(super) fn list_tags(&self, kind: Kind, input: Of) -> Result<Value> {
+        let tags = match kind {
+            Kind::User => &self.user(&input.name)?.tags,
+            Kind::Role | Kind::Group => &self.existing(&input.name)?.tags,
+        };
         paged(
             "Tags",
-            tags,
+            shown(tags),
             |tag| tag.key.clone(),
             |tag| tag,
             input.marker.as_deref(),

@@ -112,7 +112,7 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
     })
 }
 
-/// An account, a role or user, a service, or everyone. Roles of the own account must exist.
+/// An account, a role or user, a service, or everyone. Roles and users of the own account must exist.
 fn principal(world: &World, account: &str, text: &str) -> Result<Principal, ApiError> {
     let invalid = || {
         fault::invalid_parameter(
@@ -130,8 +130,13 @@ fn principal(world: &World, account: &str, text: &str) -> Result<Principal, ApiE
             .strip_prefix(account)
             .and_then(|rest| rest.strip_prefix(":role/"));
         let name = own.map(|path| path.rsplit('/').next().unwrap_or(path));
+        let iam = world.accounts.get(account).map(|account| &account.iam);
+        let is_user = entity.starts_with(&format!("{account}:user/"));
+        if is_user && !iam.is_some_and(|iam| iam.has_user(text)) {
+            return Err(invalid());
+        }
         let missing = name.is_some_and(|name| {
-            let role = world.accounts.get(account).and_then(|a| a.iam.role(name));
+            let role = iam.and_then(|iam| iam.role(name));
             role.is_none_or(|role| role.arn != text)
         });
         return if missing {

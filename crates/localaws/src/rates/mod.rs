@@ -143,7 +143,7 @@ mod tests {
             operation: operation.to_owned(),
             input,
             account: "111122223333".to_owned(),
-            session: None,
+            caller: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         }

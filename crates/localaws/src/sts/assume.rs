@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::session::{Grant, Session};
+use super::{
+    caller::Caller,
+    session::{Grant, Session},
+};
 use crate::{
     app::App,
     call::{Answer, ApiError, Call},
@@ -54,6 +57,7 @@ pub(super) fn assume_role(app: &App, call: &Call) -> Answer {
     check_arn(&input.role_arn)?;
     app.write(|world| {
         let account = account_of(&input.role_arn).ok_or_else(|| denied(call, &input.role_arn))?;
+        policies.check(world, account)?;
         let role = world
             .accounts
             .get(account)
@@ -114,19 +118,29 @@ impl SessionPolicies {
             .iter()
             .filter_map(|policy| policy.arn.clone())
             .collect();
-        if let Some(arn) = arns.iter().find(|arn| !iam::is_managed(arn)) {
-            if iam::is_of_aws(arn) {
-                let message = format!("labctl's local AWS does not serve the managed policy {arn}");
-                return Err(ApiError::new(501, "NotImplementedException", message));
-            }
-            // Unsure of the wording.
-            let message = format!("Policy {arn} does not exist or is not attachable.");
-            return Err(ApiError::new(400, "ValidationError", message));
-        }
         Ok(Self {
             documents: policy.into_iter().collect(),
             arns,
         })
+    }
+
+    /// Whether the managed ones are there, in the role's account.
+    pub(super) fn check(&self, world: &World, account: &str) -> Result<(), ApiError> {
+        let nothing = iam::State::default();
+        let iam = world
+            .accounts
+            .get(account)
+            .map_or(&nothing, |account| &account.iam);
+        let Some(arn) = self.arns.iter().find(|arn| !iam.is_attachable(arn)) else {
+            return Ok(());
+        };
+        if iam::is_of_aws(arn) {
+            let message = format!("labctl's local AWS does not serve the managed policy {arn}");
+            return Err(ApiError::new(501, "NotImplementedException", message));
+        }
+        // Unsure of the wording.
+        let message = format!("Policy {arn} does not exist or is not attachable.");
+        Err(ApiError::new(400, "ValidationError", message))
     }
 
     /// Tells how much room they take, when there are any.
@@ -140,7 +154,8 @@ impl SessionPolicies {
 }
 
 fn seconds(input: &AssumeRole, call: &Call, role: &iam::Role) -> Result<u32, ApiError> {
-    if call.session.is_some() && input.duration_seconds > Some(CHAINED) {
+    let chained = matches!(call.caller, Some(Caller::Session(_)));
+    if chained && input.duration_seconds > Some(CHAINED) {
         return Err(ApiError::new(
             400,
             "ValidationError",
@@ -163,8 +178,8 @@ pub(super) fn role_seconds(role: &iam::Role, asked: Option<u32>) -> Result<u32, 
     Ok(asked)
 }
 
-/// AWS answers no root at all here ("Roles may not be assumed by root accounts"). The twin has no users, so
-/// an account's root stands for an administrator of the account.
+/// AWS answers no root at all here ("Roles may not be assumed by root accounts"). Here an account's root stands for an
+/// administrator of the account.
 ///
 /// Trust in the caller itself is enough within an account. Trust in the caller's account, and any trust
 /// from another account, leaves it to the caller's own policies.
@@ -177,8 +192,8 @@ fn lets_in(
 ) -> bool {
     let root = format!("arn:aws:iam::{}:root", call.account);
     let context = Context::default().with("sts:ExternalId", external_id.map(str::to_owned));
-    let context = match &call.session {
-        Some(session) => session.context(context),
+    let context = match &call.caller {
+        Some(caller) => caller.context(context),
         None => context
             .with("aws:PrincipalArn", [root.clone()])
             .with("aws:PrincipalAccount", [call.account.clone()])
@@ -187,23 +202,23 @@ fn lets_in(
             .with("aws:username", []),
     };
     let delegated = [call.account.clone(), root];
-    let Some(session) = &call.session else {
+    let Some(caller) = &call.caller else {
         return role.trust_ruling(Who::Aws(&delegated), &context).allowed();
     };
-    let own = [session.role_arn.clone(), session.arn()];
+    let own = caller.names();
     let direct = role.trust_ruling(Who::Aws(&own), &context);
     let all = role.trust_ruling(Who::Aws(&[&own[..], &delegated[..]].concat()), &context);
     if !all.allowed() {
         return false;
     }
-    let identity = session.ruling(world, "sts:AssumeRole", &role.arn, &context);
+    let identity = caller.ruling(world, "sts:AssumeRole", &role.arn, &context);
     identity.allowed() || (direct.allowed() && account == call.account && !identity.denied())
 }
 
 /// The same whether the role exists or not.
 fn denied(call: &Call, role_arn: &str) -> ApiError {
-    let caller = match &call.session {
-        Some(session) => session.arn(),
+    let caller = match &call.caller {
+        Some(caller) => caller.arn(),
         None => format!("arn:aws:iam::{}:root", call.account),
     };
     ApiError::new(

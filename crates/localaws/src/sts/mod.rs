@@ -2,6 +2,7 @@
 //! provider vouches for (`web`).
 
 mod assume;
+mod caller;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::session::{COGNITO, Grant, KeyRefusal, Session, WebIdentity, caller};
+pub(crate) use self::{
+    caller::Caller,
+    session::{COGNITO, Grant, KeyRefusal, Session, WebIdentity},
+};
 use crate::{
     app::App,
     call::{Answer, ApiError, Call, Service},
@@ -20,13 +24,13 @@ use crate::{
 #[expect(clippy::unused_async, reason = "every service answers alike")]
 pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
     match call.operation.as_str() {
-        "GetCallerIdentity" => Ok(match &call.session {
-            Some(session) => json!({
+        "GetCallerIdentity" => Ok(match &call.caller {
+            Some(caller) => json!({
                 "Account": call.account,
-                "Arn": session.arn(),
-                "UserId": session.user_id(),
+                "Arn": caller.arn(),
+                "UserId": caller.user_id(),
             }),
-            // The twin has no users: who has no session is the account's root.
+            // Any other key is the account's root.
             None => json!({
                 "Account": call.account,
                 "Arn": format!("arn:aws:iam::{}:root", call.account),

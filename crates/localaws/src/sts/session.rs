@@ -74,7 +74,7 @@ impl WebIdentity {
 }
 
 /// Of who did not come by an identity pool, its keys are known to be absent.
-fn web_context(web: Option<&WebIdentity>, context: Context) -> Context {
+pub(super) fn web_context(web: Option<&WebIdentity>, context: Context) -> Context {
     let context = context
         .with("aws:FederatedProvider", web.map(|web| web.provider.clone()))
         .with(&format!("{COGNITO}:aud"), [])
@@ -186,22 +186,26 @@ impl Session {
         resource: &str,
         context: &Context,
     ) -> Ruling {
-        let role = world
+        let Some(iam) = world
             .accounts
             .get(&self.account)
-            .and_then(|account| account.iam.by_arn(&self.role_arn))
+            .map(|account| &account.iam)
+        else {
+            return Ruling::default();
+        };
+        let role = iam
+            .by_arn(&self.role_arn)
             .filter(|role| role.id == self.role_id);
         let Some(role) = role else {
             return Ruling::default();
         };
-        let own = role.ruling(action, resource, context);
+        let own = iam.role_ruling(role, action, resource, context);
         if self.documents.is_empty() && self.policy_arns.is_empty() {
             return own;
         }
-        let (documents, arns) = (&self.documents, &self.policy_arns);
-        own.and(iam::session_ruling(
-            documents, arns, action, resource, context,
-        ))
+        let documents = self.documents.iter().map(String::as_str);
+        let arns = self.policy_arns.iter().map(String::as_str);
+        own.and(iam.policies_ruling(documents, arns, action, resource, context))
     }
 
     /// What conditions may ask about the caller.
@@ -226,17 +230,5 @@ impl Session {
     #[cfg(test)]
     pub(crate) fn expire(&mut self) {
         self.expires = 0;
-    }
-}
-
-/// The session that an access key is of; `None`: no key that `AssumeRole` made.
-pub(crate) fn caller(
-    world: &World,
-    access_key: &str,
-    token: Option<&str>,
-) -> Result<Option<Session>, KeyRefusal> {
-    match world.sessions.get(access_key) {
-        None => Ok(None),
-        Some(session) => session.check(token).map(|()| Some(session.clone())),
     }
 }

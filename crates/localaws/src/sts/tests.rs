@@ -26,7 +26,7 @@ impl Twin {
 
     async fn as_whom(
         &self,
-        who: Result<&str, sts::Session>,
+        who: Result<&str, sts::Caller>,
         service: Service,
         operation: &str,
         input: Value,
@@ -37,9 +37,9 @@ impl Twin {
             input,
             account: match &who {
                 Ok(account) => (*account).to_owned(),
-                Err(session) => session.account.clone(),
+                Err(caller) => caller.account().to_owned(),
             },
-            session: who.err(),
+            caller: who.err(),
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };
@@ -78,7 +78,7 @@ impl Twin {
 
     async fn assume(
         &self,
-        who: Result<&str, sts::Session>,
+        who: Result<&str, sts::Caller>,
         arn: &str,
         changes: Value,
     ) -> Result<Value, String> {
@@ -89,11 +89,11 @@ impl Twin {
         self.as_whom(who, Service::Sts, "AssumeRole", input).await
     }
 
-    fn session(&self, answer: &Value) -> sts::Session {
+    fn session(&self, answer: &Value) -> sts::Caller {
         let credentials = &answer["Credentials"];
         let key = credentials["AccessKeyId"].as_str().unwrap();
         let token = credentials["SessionToken"].as_str();
-        let found = self.0.read(|world| sts::caller(world, key, token));
+        let found = self.0.read(|world| sts::Caller::of(world, key, token));
         found.unwrap().expect("a session")
     }
 }
@@ -176,7 +176,7 @@ async fn a_session_says_whose_it_is() {
 
     let key = made["Credentials"]["AccessKeyId"].as_str().unwrap();
     let token = made["Credentials"]["SessionToken"].as_str();
-    let caller = |token: Option<&str>| twin.0.read(|w| sts::caller(w, key, token).map(drop));
+    let caller = |token: Option<&str>| twin.0.read(|w| sts::Caller::of(w, key, token).map(drop));
     assert_eq!(caller(token), Ok(()));
     for wrong in [None, Some(""), Some("x")] {
         assert_eq!(caller(wrong), Err(sts::KeyRefusal::Invalid), "{wrong:?}");

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     call::{ApiError, Call, Service},
     server::Request,
-    sts::{self, KeyRefusal, Session},
+    sts::{Caller, KeyRefusal},
 };
 
 /// Values of a JSON or XML body, and fields of a form: far more than any operation takes. A body of 70 MB, which
@@ -49,9 +49,9 @@ pub(super) fn read(
         labels,
     } = route::operation(of, request, form.as_deref())?;
     seen.found = Some((name, operation));
-    let session = session(app, of, scope.as_ref())?;
-    if let Some(session) = &session {
-        seen.account = Some(session.account.clone());
+    let caller = caller(app, of, scope.as_ref())?;
+    if let Some(caller) = &caller {
+        seen.account = Some(caller.account().to_owned());
     }
     if !operation.is_open() && scope.is_none() {
         return Err(unauthenticated(of));
@@ -83,23 +83,19 @@ pub(super) fn read(
         service: of,
         operation: name.to_owned(),
         input,
-        account: match &session {
-            Some(session) => session.account.clone(),
+        account: match &caller {
+            Some(caller) => caller.account().to_owned(),
             None => Scope::account(scope.as_ref()),
         },
-        session,
+        caller,
         region: Scope::region(scope.as_ref()),
         request_id: request_id.to_owned(),
     })
 }
 
-/// The session whose temporary credentials are used: its token has to be there, and not to have expired.
+/// Whose keys are used: temporary ones need their token, and have not expired; a user's are active.
 /// A key that the twin did not make is taken as a root's, see [`Scope::account`].
-fn session(
-    app: &App,
-    service: Service,
-    scope: Option<&Scope>,
-) -> Result<Option<Session>, ApiError> {
+fn caller(app: &App, service: Service, scope: Option<&Scope>) -> Result<Option<Caller>, ApiError> {
     let Some(Scope {
         access_key, token, ..
     }) = scope
@@ -119,7 +115,7 @@ fn session(
         };
         ApiError::new(status, code, why.message())
     };
-    app.read(|world| sts::caller(world, access_key, token.as_deref()))
+    app.read(|world| Caller::of(world, access_key, token.as_deref()))
         .map_err(refused)
 }
 

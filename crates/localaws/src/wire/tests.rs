@@ -18,9 +18,10 @@ use crate::{
 };
 
 /// Texts of which one fits each pattern of the models.
-const TEXTS: [&str; 18] = [
+const TEXTS: [&str; 19] = [
     "a",
     "1",
+    "v1",
     "200",
     "123456",
     "us-east-1_abcdefghi",
@@ -127,7 +128,7 @@ async fn failures(service: Service, number: f64) -> BTreeSet<String> {
                 operation: name.clone(),
                 input,
                 account: "111122223333".to_owned(),
-                session: None,
+                caller: None,
                 region: "us-east-1".to_owned(),
                 request_id: ids::uuid(),
             };

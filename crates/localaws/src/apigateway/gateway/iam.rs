@@ -12,7 +12,7 @@ use crate::{
     faults::is_account,
     iam::Ruling,
     server::Request,
-    sts::{self, KeyRefusal, Session, WebIdentity},
+    sts::{Caller, KeyRefusal, WebIdentity},
 };
 
 /// The secret of the access key id that is an account's id, as `labctl --local` has it. API calls are taken
@@ -24,7 +24,7 @@ const ROOT_SECRET: &str = "local";
 pub(super) struct Principal {
     pub(super) access_key: String,
     pub(super) account: String,
-    /// `AROA…:{session}`, or a root's account.
+    /// `AROA…:{session}`, `AIDA…`, or a root's account.
     pub(super) user_id: String,
     pub(super) arn: String,
     /// When an identity pool vouches for the caller.
@@ -33,17 +33,16 @@ pub(super) struct Principal {
 
 /// Whom a key stands for.
 enum Signer {
-    /// The twin has no users.
     Root(String),
-    Session(Box<Session>),
+    Other(Caller),
 }
 
 impl Signer {
     fn of(app: &App, signed: &Signed) -> Result<Self, Fault> {
         let token = signed.token.as_deref();
-        let session = app.read(|world| sts::caller(world, &signed.access_key, token));
-        match session {
-            Ok(Some(session)) => Ok(Self::Session(Box::new(session))),
+        let caller = app.read(|world| Caller::of(world, &signed.access_key, token));
+        match caller {
+            Ok(Some(caller)) => Ok(Self::Other(caller)),
             Ok(None) if is_account(&signed.access_key) && token.is_none() => {
                 Ok(Self::Root(signed.access_key.clone()))
             }
@@ -55,7 +54,7 @@ impl Signer {
     fn secret(&self) -> &str {
         match self {
             Self::Root(_) => ROOT_SECRET,
-            Self::Session(session) => &session.secret,
+            Self::Other(caller) => caller.secret(),
         }
     }
 
@@ -68,12 +67,12 @@ impl Signer {
                 arn: format!("arn:aws:iam::{account}:root"),
                 web: None,
             },
-            Self::Session(session) => Principal {
+            Self::Other(caller) => Principal {
                 access_key,
-                account: session.account.clone(),
-                user_id: session.user_id(),
-                arn: session.arn(),
-                web: session.web.clone(),
+                account: caller.account().to_owned(),
+                user_id: caller.user_id(),
+                arn: caller.arn(),
+                web: caller.web().cloned(),
             },
         }
     }
@@ -82,12 +81,12 @@ impl Signer {
     fn names(&self) -> (Vec<String>, [String; 2]) {
         let account = match self {
             Self::Root(account) => account,
-            Self::Session(session) => &session.account,
+            Self::Other(caller) => caller.account(),
         };
-        let whole = [account.clone(), format!("arn:aws:iam::{account}:root")];
+        let whole = [account.to_owned(), format!("arn:aws:iam::{account}:root")];
         match self {
             Self::Root(_) => (whole.to_vec(), whole),
-            Self::Session(session) => (vec![session.role_arn.clone(), session.arn()], whole),
+            Self::Other(caller) => (caller.names(), whole),
         }
     }
 
@@ -103,13 +102,13 @@ impl Signer {
                 .with("aws:PrincipalType", ["Account".to_owned()])
                 .with("aws:userid", [account.clone()])
                 .with("aws:username", []),
-            Self::Session(session) => session.context(exchange.context()),
+            Self::Other(caller) => caller.context(exchange.context()),
         };
         let identity = match self {
             Self::Root(_) => Ruling::of(true),
-            Self::Session(session) => {
+            Self::Other(caller) => {
                 let (action, resource) = ("execute-api:Invoke", exchange.method_arn());
-                app.read(|world| session.ruling(world, action, &resource, &context))
+                app.read(|world| caller.ruling(world, action, &resource, &context))
             }
         };
         let of_api = |names: &[String]| {

@@ -59,7 +59,7 @@ fn call(service: Service, operation: &str, input: Value) -> Call {
         operation: operation.to_owned(),
         input,
         account: ACCOUNT.to_owned(),
-        session: None,
+        caller: None,
         region: "us-east-1".to_owned(),
         request_id: String::new(),
     }

@@ -370,3 +370,40 @@ async fn a_session_may_do_less_than_its_role() {
         )
     );
 }
+
+#[tokio::test]
+async fn a_users_key_calls_what_its_policies_allow() {
+    let lab = Lab::signed().await;
+    let named = json!({"UserName": "ann"});
+    lab.iam("CreateUser", named.clone()).await;
+    let key = lab.iam("CreateAccessKey", named).await["AccessKey"].clone();
+    let (id, secret) = (text(&key["AccessKeyId"]), text(&key["SecretAccessKey"]));
+    let keys = Keys::new(&id, &secret);
+    let (status, _, message) = lab.refusal_signed("/demo", &keys).await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/ann");
+    assert_eq!(status, 403);
+    assert!(
+        message.starts_with(&format!(
+            "User: {arn} is not authorized to perform: execute-api:Invoke"
+        )),
+        "{message}"
+    );
+    let statement = json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": lab.arn("dev/GET/demo")});
+    let policy = json!({
+        "UserName": "ann", "PolicyName": "p", "PolicyDocument": json!({"Statement": statement}).to_string(),
+    });
+    lab.iam("PutUserPolicy", policy).await;
+    let called = lab.get_signed("/demo", &keys).await;
+    assert_eq!(called.status, 200, "{called:?}");
+    let event: Value = serde_json::from_str(&called.body).unwrap();
+    let identity = &event["requestContext"]["identity"];
+    assert_eq!(
+        (&identity["userArn"], &identity["accessKey"]),
+        (&json!(arn), &json!(id))
+    );
+    assert_eq!(lab.get_signed("/demo/1", &keys).await.status, 403);
+    let wrong = lab
+        .refusal_signed("/demo", &Keys::new(&id, "another"))
+        .await;
+    assert_eq!(wrong.1, "InvalidSignatureException");
+}

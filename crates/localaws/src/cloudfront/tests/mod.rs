@@ -137,7 +137,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: ACCOUNT.to_owned(),
-            session: None,
+            caller: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };

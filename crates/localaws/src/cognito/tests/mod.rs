@@ -54,7 +54,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: "111122223333".to_owned(),
-            session: None,
+            caller: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };

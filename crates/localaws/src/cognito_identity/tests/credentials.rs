@@ -49,14 +49,14 @@ async fn a_token_becomes_credentials_that_the_twin_knows() {
     let (key, session_token) = (text(&keys["AccessKeyId"]), text(&keys["SessionToken"]));
     let session = twin
         .app
-        .read(|world| sts::caller(world, &key, Some(&session_token)))
+        .read(|world| sts::Caller::of(world, &key, Some(&session_token)))
         .unwrap()
         .unwrap();
     assert_eq!(
         session.arn(),
         format!("arn:aws:sts::{ACCOUNT}:assumed-role/student/CognitoIdentityCredentials")
     );
-    assert_eq!(session.secret, text(&keys["SecretKey"]));
+    assert_eq!(session.secret(), text(&keys["SecretKey"]));
     let context = session.context(Context::default());
     let may = |path: &str| {
         let resource = format!("arn:aws:execute-api:us-east-1:{ACCOUNT}:a/dev/GET/{path}");

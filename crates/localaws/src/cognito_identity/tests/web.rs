@@ -74,7 +74,7 @@ async fn the_basic_flow() {
     let session_token = made["Credentials"]["SessionToken"].as_str();
     let session = twin
         .app
-        .read(|world| sts::caller(world, &key, session_token));
+        .read(|world| sts::Caller::of(world, &key, session_token));
     assert!(session.unwrap().is_some_and(|s| s.arn().ends_with("/me")));
 
     for (name, statement) in [

@@ -114,7 +114,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: ACCOUNT.to_owned(),
-            session: None,
+            caller: None,
             region: REGION.to_owned(),
             request_id: ids::uuid(),
         }

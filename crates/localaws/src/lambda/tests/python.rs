@@ -67,13 +67,13 @@ async fn a_handler_sees_only_the_environment_of_lambda() {
     assert_eq!(environment["LAMBDA_TASK_ROOT"], got[1]);
     let key = environment["AWS_ACCESS_KEY_ID"].as_str().unwrap();
     let token = environment["AWS_SESSION_TOKEN"].as_str();
-    let caller = twin.app.read(|world| sts::caller(world, key, token));
+    let caller = twin.app.read(|world| sts::Caller::of(world, key, token));
     let caller = caller.unwrap().expect("a session of the function's role");
     assert_eq!(
         caller.arn(),
         "arn:aws:sts::111122223333:assumed-role/exec/f"
     );
-    assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], caller.secret);
+    assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], caller.secret());
     assert_eq!(
         got[2],
         json!(["m.py"]),

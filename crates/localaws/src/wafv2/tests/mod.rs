@@ -56,7 +56,7 @@ fn call(service: Service, region: &str, operation: &str, input: Value) -> Call {
         operation: operation.to_owned(),
         input,
         account: ACCOUNT.to_owned(),
-        session: None,
+        caller: None,
         region: region.to_owned(),
         request_id: String::new(),
     }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod policies;
+mod users;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
@@ -28,7 +31,7 @@ impl Twin {
             operation: operation.to_owned(),
             input,
             account: "111122223333".to_owned(),
-            session: None,
+            caller: None,
             region: "us-east-1".to_owned(),
             request_id: String::new(),
         };
