@@ -43,7 +43,8 @@ SERVED = {
         GetFunctionCodeSigningConfig PublishVersion CreateAlias GetAlias UpdateAlias ListAliases DeleteAlias""",
     "logs/2014-03-28": """
         CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DescribeLogStreams
-        GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection""",
+        GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection
+        CreateLogStream DeleteLogStream PutLogEvents""",
     "cognito-idp/2016-04-18": """
         CreateUserPool DescribeUserPool UpdateUserPool DeleteUserPool ListUserPools
         CreateUserPoolClient DescribeUserPoolClient UpdateUserPoolClient DeleteUserPoolClient

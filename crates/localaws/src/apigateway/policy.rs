@@ -47,7 +47,7 @@ pub(super) fn of(
         let exists = |arn: &str| {
             let account = arn.split(':').nth(4).unwrap_or_default();
             let account = world.accounts.get(account);
-            account.is_some_and(|account| account.iam.by_arn(arn).is_some())
+            account.is_some_and(|it| it.iam.by_arn(arn).is_some() || it.iam.has_user(arn))
         };
         Document::of_resource(&text, "execute-api", exists).is_some()
     });

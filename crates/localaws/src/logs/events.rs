@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 
 use super::{
     Event, Group, Place, Result, State, bad_token, groups::named, invalid, pattern::Pattern,
+    streams::no_stream,
 };
-use crate::{
-    call::ApiError,
-    wire::page::{Page, page},
-};
+use crate::wire::page::{Page, page};
 
 const MOST: usize = 10_000;
 
@@ -77,8 +75,7 @@ impl State {
             input.log_group_identifier.as_deref(),
         )?)?;
         if !group.streams.contains_key(&input.log_stream_name) {
-            let message = "The specified log stream does not exist.";
-            return Err(ApiError::new(400, "ResourceNotFoundException", message));
+            return Err(no_stream());
         }
         let limit = input.limit.unwrap_or(MOST);
         let all = group.sorted(input.start_time, input.end_time, |event| {

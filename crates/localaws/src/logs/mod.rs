@@ -3,6 +3,7 @@
 mod events;
 mod groups;
 mod pattern;
+mod put;
 mod streams;
 mod tags;
 #[cfg(test)]
@@ -103,15 +104,23 @@ impl State {
     }
 }
 
-impl Group {
-    fn append(&mut self, stream: &str, lines: &[(i64, String)], now: i64) {
-        let new = || Stream {
-            created: now,
+impl Stream {
+    fn new(created: i64) -> Self {
+        Self {
+            created,
             first_event: None,
             last_event: None,
             last_ingestion: None,
-        };
-        let state = self.streams.entry(stream.to_owned()).or_insert_with(new);
+        }
+    }
+}
+
+impl Group {
+    fn append(&mut self, stream: &str, lines: &[(i64, String)], now: i64) {
+        let state = self
+            .streams
+            .entry(stream.to_owned())
+            .or_insert_with(|| Stream::new(now));
         for (at, message) in lines {
             state.first_event = Some(state.first_event.map_or(*at, |first| first.min(*at)));
             state.last_event = Some(state.last_event.map_or(*at, |last| last.max(*at)));
@@ -165,6 +174,9 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "DescribeLogGroups" => read(app, call, |state, input| {
             state.describe_groups(place, input)
         }),
+        "CreateLogStream" => write(app, call, State::create_stream),
+        "DeleteLogStream" => write(app, call, State::delete_stream),
+        "PutLogEvents" => write(app, call, State::put_log_events),
         "DescribeLogStreams" => read(app, call, |state, input| {
             state.describe_streams(place, input)
         }),

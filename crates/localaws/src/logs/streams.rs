@@ -3,8 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Place, Result, State, arn, bad_token, groups::named, invalid};
-use crate::wire::page::{Page, page};
+use super::{Place, Result, State, Stream, arn, bad_token, groups::named, invalid};
+use crate::{
+    app::now_ms,
+    call::ApiError,
+    wire::page::{Page, page},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,7 +23,45 @@ pub(super) struct DescribeStreams {
     limit: Option<usize>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfStream {
+    log_group_name: String,
+    log_stream_name: String,
+}
+
+pub(super) fn no_stream() -> ApiError {
+    let message = "The specified log stream does not exist.";
+    ApiError::new(400, "ResourceNotFoundException", message)
+}
+
 impl State {
+    /// Recorded: LocalStack's `test_create_log_stream_duplicate_error`.
+    pub(super) fn create_stream(&mut self, input: OfStream) -> Result<()> {
+        let group = self.existing_mut(&input.log_group_name)?;
+        if group.streams.contains_key(&input.log_stream_name) {
+            let message = "The specified log stream already exists";
+            return Err(ApiError::new(
+                400,
+                "ResourceAlreadyExistsException",
+                message,
+            ));
+        }
+        group
+            .streams
+            .insert(input.log_stream_name, Stream::new(now_ms()));
+        Ok(())
+    }
+
+    /// Its events go with it.
+    pub(super) fn delete_stream(&mut self, input: OfStream) -> Result<()> {
+        let group = self.existing_mut(&input.log_group_name)?;
+        let stream = &input.log_stream_name;
+        group.streams.remove(stream).ok_or_else(no_stream)?;
+        group.events.retain(|event| event.stream != *stream);
+        Ok(())
+    }
+
     pub(super) fn describe_streams(
         &self,
         (account, region): Place<'_>,

@@ -149,3 +149,79 @@ fn a_group_keeps_its_last_events() {
     state.create_group("g");
     assert_eq!(state.groups["g"].events.len(), KEPT);
 }
+
+#[tokio::test]
+async fn streams_are_written_to_by_whoever_made_them() {
+    let twin = Twin::new();
+    let stream = json!({"logGroupName": "g", "logStreamName": "s"});
+    let absent = Err("ResourceNotFoundException".to_owned());
+    assert_eq!(
+        twin.call("CreateLogStream", stream.clone()).await.map(drop),
+        absent
+    );
+    twin.named("CreateLogGroup", "g").await.unwrap();
+    let put = async |events: Value| {
+        let mut input = stream.clone();
+        input["logEvents"] = events;
+        twin.call("PutLogEvents", input).await
+    };
+    let now = crate::app::now_ms();
+    let at = |ms: i64, message: &str| json!({"timestamp": ms, "message": message});
+    assert_eq!(put(json!([at(now, "a")])).await.map(drop), absent);
+    twin.call("CreateLogStream", stream.clone()).await.unwrap();
+    assert_eq!(
+        twin.call("CreateLogStream", stream.clone()).await.map(drop),
+        Err("ResourceAlreadyExistsException".to_owned())
+    );
+
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * HOUR;
+    let taken = put(json!([at(now - 1, "🙀 1"), at(now, "2")]))
+        .await
+        .unwrap();
+    assert!(taken["nextSequenceToken"].is_string() && taken.get("rejectedLogEventsInfo").is_none());
+    let mixed = json!([
+        at(now - 15 * DAY, "old"),
+        at(now + 1, "3"),
+        at(now + 3 * HOUR, "new"),
+    ]);
+    let taken = put(mixed).await.unwrap();
+    assert_eq!(
+        taken["rejectedLogEventsInfo"],
+        json!({"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2})
+    );
+    let retention = json!({"logGroupName": "g", "retentionInDays": 1});
+    twin.call("PutRetentionPolicy", retention).await.unwrap();
+    let taken = put(json!([at(now - 2 * DAY, "expired")])).await.unwrap();
+    assert_eq!(
+        taken["rejectedLogEventsInfo"],
+        json!({"expiredLogEventEndIndex": 1})
+    );
+    let invalid = Err("InvalidParameterException".to_owned());
+    for refused in [
+        json!([at(now, "late"), at(now - 1, "early")]),
+        json!([at(now - 23 * HOUR, "a"), at(now + HOUR + 1, "b")]),
+        json!([at(now, &"x".repeat(1_048_576 - 25))]),
+    ] {
+        assert_eq!(put(refused).await.map(drop), invalid);
+    }
+    put(json!([at(now, &"x".repeat(1_048_576 - 26))]))
+        .await
+        .unwrap();
+    let seen = twin.call("GetLogEvents", stream.clone()).await.unwrap();
+    let events = seen["events"].as_array().unwrap().iter();
+    let short: Vec<_> = events.map(|e| e["message"].as_str().unwrap()).collect();
+    assert_eq!(
+        (short.len(), &short[..2], short[3]),
+        (4, &["🙀 1", "2"][..], "3")
+    );
+
+    twin.call("DeleteLogStream", stream.clone()).await.unwrap();
+    assert_eq!(
+        twin.call("DeleteLogStream", stream.clone()).await.map(drop),
+        absent
+    );
+    twin.call("CreateLogStream", stream.clone()).await.unwrap();
+    let seen = twin.call("GetLogEvents", stream).await.unwrap();
+    assert_eq!(seen["events"], json!([]));
+}

@@ -74,8 +74,8 @@ impl Document {
 }
 
 impl Document {
-    /// The policy of a resource of one service (`execute-api`). `None`: it is none. Whether a role is there,
-    /// `exists` says; the twin has no users.
+    /// The policy of a resource of one service (`execute-api`). `None`: it is none. Whether a role or user
+    /// is there, `exists` says.
     pub(crate) fn of_resource(
         text: &str,
         service: &str,
