@@ -40,7 +40,9 @@ SERVED = {
         CreateFunction GetFunction GetFunctionConfiguration ListFunctions UpdateFunctionCode
         UpdateFunctionConfiguration DeleteFunction AddPermission RemovePermission GetPolicy Invoke
         TagResource UntagResource ListTags GetAccountSettings ListVersionsByFunction
-        GetFunctionCodeSigningConfig PublishVersion CreateAlias GetAlias UpdateAlias ListAliases DeleteAlias""",
+        GetFunctionCodeSigningConfig PublishVersion CreateAlias GetAlias UpdateAlias ListAliases DeleteAlias
+        CreateFunctionUrlConfig GetFunctionUrlConfig UpdateFunctionUrlConfig DeleteFunctionUrlConfig
+        ListFunctionUrlConfigs""",
     "logs/2014-03-28": """
         CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DescribeLogStreams
         GetLogEvents FilterLogEvents TagResource ListTagsForResource PutLogGroupDeletionProtection

@@ -45,6 +45,10 @@ class Target:
         """URL and Host header of a path behind a distribution."""
         return f"{self.endpoint}{path}", domain
 
+    def function_url(self, shown, path):
+        """URL and Host header of a path of a function URL, from how it is shown."""
+        return f"{self.endpoint}{path}", urllib.parse.urlsplit(shown).hostname
+
     def keys(self, pool):
         """Where the keys of a user pool are."""
         return f"{self.endpoint}/{pool}/.well-known/jwks.json"
@@ -90,6 +94,9 @@ class Account(Target):
 
     def edge(self, domain, path):
         return f"https://{domain}{path}", domain
+
+    def function_url(self, shown, path):
+        return shown.rstrip("/") + path, urllib.parse.urlsplit(shown).hostname
 
     def keys(self, pool):
         region = pool.split("_")[0]

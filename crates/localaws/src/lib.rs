@@ -28,6 +28,7 @@ mod outgoing;
 mod rates;
 mod route53;
 mod server;
+mod signature;
 mod sts;
 mod tagging;
 mod wafv2;

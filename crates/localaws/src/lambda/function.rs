@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{alias::Alias, code::Code, policy::Policy, settings::Settings, version::Version};
+use super::{
+    alias::Alias, code::Code, policy::Policy, settings::Settings, url::Url, version::Version,
+};
 use crate::ids::{self, FileId};
 
 /// The version that changes.
@@ -26,6 +28,9 @@ pub(super) struct Function {
     /// By name.
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, Alias>,
+    /// By the alias that they lead to; `$LATEST` for the function's own.
+    #[serde(default)]
+    pub(super) urls: BTreeMap<String, Url>,
 }
 
 /// What a resource policy hangs on: the function, a version or an alias.
@@ -63,6 +68,7 @@ impl Function {
             versions: BTreeMap::new(),
             last: 0,
             aliases: BTreeMap::new(),
+            urls: BTreeMap::new(),
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) struct Invoked {
     pub(crate) error: Option<String>,
     /// The last 4 KB of the log.
     pub(crate) log: String,
+    pub(crate) request_id: String,
 }
 
 /// Why a function could not be invoked at all.
@@ -195,12 +196,14 @@ async fn run(
             payload: error.to_string().into_bytes(),
             error: unhandled(),
             log,
+            request_id,
         });
     }
     Ok(Invoked {
         payload: outcome.payload,
         error: (outcome.end != End::Returned).then(unhandled).flatten(),
         log,
+        request_id,
     })
 }
 

@@ -23,6 +23,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod update;
+mod url;
 mod version;
 mod versions;
 
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     invoke::{InvokeRefusal, Invoked, Invoker, invoke},
     runtime::Runtime,
+    url::{is_url, serve as serve_url},
 };
 use crate::{
     app::App,
@@ -149,6 +151,11 @@ pub(crate) async fn handle(app: &Arc<App>, call: &Call) -> Answer {
         "RemovePermission" => permissions::remove(app, call),
         "GetPolicy" => permissions::get(app, call),
         "Invoke" => invoke::operation(app, call).await,
+        "CreateFunctionUrlConfig" => url::operations::create(app, call),
+        "GetFunctionUrlConfig" => url::operations::get(app, call),
+        "UpdateFunctionUrlConfig" => url::operations::update(app, call),
+        "DeleteFunctionUrlConfig" => url::operations::delete(app, call),
+        "ListFunctionUrlConfigs" => url::operations::list(app, call),
         "TagResource" => tags::tag(app, call),
         "UntagResource" => tags::untag(app, call),
         "ListTags" => tags::list(app, call),

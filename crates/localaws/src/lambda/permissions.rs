@@ -31,6 +31,11 @@ struct AddInput {
     principal: String,
     source_arn: Option<String>,
     source_account: Option<String>,
+    function_url_auth_type: Option<String>,
+    invoked_via_function_url: Option<bool>,
+    #[serde(rename = "PrincipalOrgID")]
+    organization: Option<String>,
+    event_source_token: Option<String>,
     revision_id: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -71,6 +76,11 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
             "We currently do not support adding policies for $LATEST.",
         ));
     }
+    if input.function_url_auth_type.is_some() && input.action != "lambda:InvokeFunctionUrl" {
+        return Err(fault::invalid_parameter(
+            "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action",
+        ));
+    }
     app.write(|world| {
         let principal = principal(world, &call.account, &input.principal)?;
         let guarded =
@@ -95,6 +105,10 @@ pub(super) fn add(app: &App, call: &Call) -> Answer {
             resource: named.arn(),
             source_arn: input.source_arn,
             source_account: input.source_account,
+            url_auth_type: input.function_url_auth_type,
+            via_url: input.invoked_via_function_url,
+            organization: input.organization,
+            event_token: input.event_source_token,
         };
         let document = statement.document().to_string();
         policy.statements.push(statement);

@@ -23,6 +23,18 @@ pub(super) struct Statement {
     pub(super) resource: String,
     pub(super) source_arn: Option<String>,
     pub(super) source_account: Option<String>,
+    /// `lambda:FunctionUrlAuthType`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) url_auth_type: Option<String>,
+    /// `lambda:InvokedViaFunctionUrl`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) via_url: Option<bool>,
+    /// `aws:PrincipalOrgID`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<String>,
+    /// `lambda:EventSourceToken`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) event_token: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +52,13 @@ impl Policy {
             .any(|statement| statement.lets_in(service, source_arn))
     }
 
+    /// Whether a function URL of this type may be called by somebody of one of these names; without any, by everyone.
+    pub(super) fn lets_url_in(&self, action: &str, auth_type: &str, names: &[String]) -> bool {
+        self.statements
+            .iter()
+            .any(|statement| statement.lets_url_in(action, auth_type, names))
+    }
+
     pub(super) fn document(&self) -> String {
         let statements: Vec<Value> = self.statements.iter().map(Statement::document).collect();
         json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
@@ -54,7 +73,13 @@ impl Statement {
             Principal::Aws(_) => false,
         };
         let account = source_arn.split(':').nth(4);
+        // What these ask for is not so of a service's call.
+        let of_others = self.url_auth_type.is_some()
+            || self.via_url == Some(true)
+            || self.organization.is_some()
+            || self.event_token.is_some();
         principal
+            && !of_others
             && glob(self.action.as_bytes(), INVOKE.as_bytes())
             && self
                 .source_arn
@@ -66,12 +91,45 @@ impl Statement {
                 .is_none_or(|wanted| account == Some(wanted))
     }
 
+    fn lets_url_in(&self, action: &str, auth_type: &str, names: &[String]) -> bool {
+        let principal = match &self.principal {
+            Principal::Anyone => true,
+            Principal::Service(_) => false,
+            Principal::Aws(name) => names.contains(name),
+        };
+        // A viewer is no resource, and in no organization.
+        let of_others = self.source_arn.is_some()
+            || self.source_account.is_some()
+            || self.organization.is_some()
+            || self.event_token.is_some()
+            || self.via_url == Some(false);
+        let of_type = self.url_auth_type.as_deref();
+        principal
+            && !of_others
+            && glob(self.action.as_bytes(), action.as_bytes())
+            && of_type.is_none_or(|wanted| wanted == auth_type)
+    }
+
+    /// Recorded: LocalStack's `test_add_lambda_permission_fields`.
     pub(super) fn document(&self) -> Value {
         let mut condition = Map::new();
-        if let Some(account) = &self.source_account {
+        let equal: Map<String, Value> = [
+            ("AWS:SourceAccount", &self.source_account),
+            ("lambda:FunctionUrlAuthType", &self.url_auth_type),
+            ("aws:PrincipalOrgID", &self.organization),
+            ("lambda:EventSourceToken", &self.event_token),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?.into())))
+        .collect();
+        if !equal.is_empty() {
+            condition.insert("StringEquals".to_owned(), Value::Object(equal));
+        }
+        if let Some(via_url) = self.via_url {
+            let via_url = via_url.to_string();
             condition.insert(
-                "StringEquals".to_owned(),
-                json!({ "AWS:SourceAccount": account }),
+                "Bool".to_owned(),
+                json!({ "lambda:InvokedViaFunctionUrl": via_url }),
             );
         }
         if let Some(arn) = &self.source_arn {

@@ -14,6 +14,8 @@ use crate::{
 };
 
 const ACCOUNT: &str = "111122223333";
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
 const REGION: &str = "us-east-1";
 
 struct Twin(Arc<App>);
@@ -174,8 +176,6 @@ async fn streams_are_written_to_by_whoever_made_them() {
         Err("ResourceAlreadyExistsException".to_owned())
     );
 
-    const HOUR: i64 = 3_600_000;
-    const DAY: i64 = 24 * HOUR;
     let taken = put(json!([at(now - 1, "🙀 1"), at(now, "2")]))
         .await
         .unwrap();

@@ -20,7 +20,7 @@ use super::{
     routes::{self, Route},
     spelling,
 };
-use crate::{apigateway, cloudfront, cognito, faults::Cut, wire};
+use crate::{apigateway, cloudfront, cognito, faults::Cut, lambda, wire};
 
 /// API Gateway's largest payload, and some room for its own refusal of what is larger.
 const BODY_LIMIT: usize = 11 << 20;
@@ -243,6 +243,7 @@ async fn serve(
             spelling::keep(&mut request).await;
             apigateway::data_plane(app, &request).await
         }
+        Route::FunctionUrl => lambda::serve_url(app, &request).await,
         Route::Preflight => Some(preflight(&request)),
         Route::SignIn | Route::Api => return wire::serve(app, &request).await,
     };

@@ -10,7 +10,7 @@ use hyper::{
 };
 
 use super::{Request, Response, http::refusal, local};
-use crate::{apigateway, app::App, cloudfront, cognito, wire};
+use crate::{apigateway, app::App, cloudfront, cognito, lambda, wire};
 
 /// A door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) enum Route {
     Keys,
     /// An API's invoke URL.
     Invoke,
+    /// A function's own URL.
+    FunctionUrl,
     /// A browser asks before it signs a user in.
     Preflight,
     /// An operation of Cognito that needs no credentials.
@@ -94,6 +96,8 @@ impl Route {
             Self::Keys
         } else if apigateway::is_invoke(head) {
             Self::Invoke
+        } else if lambda::is_url(head) {
+            Self::FunctionUrl
         } else if head.method() == Method::OPTIONS && head.uri().path() == "/" {
             Self::Preflight
         } else if wire::is_open(head) {
@@ -209,9 +213,14 @@ pub(crate) fn host(request: &Request) -> Option<String> {
 
 /// Names that the public DNS gives to AWS alone. Whoever forges a network's answers can give them to 127.0.0.1.
 fn is_aws(host: &str) -> bool {
-    [".amazonaws.com", ".amazoncognito.com", ".cloudfront.net"]
-        .iter()
-        .any(|name| host.ends_with(name))
+    [
+        ".amazonaws.com",
+        ".amazoncognito.com",
+        ".cloudfront.net",
+        ".on.aws",
+    ]
+    .iter()
+    .any(|name| host.ends_with(name))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -261,11 +261,12 @@ mod tests {
             .map(|pattern| pattern.source.as_str())
             .collect();
         skipped.sort_unstable();
-        // Look-around: names of Lambda's aliases and ACM's domain names, which they check themselves; names of S3 buckets
+        // Look-around: names of Lambda's aliases, the same for function URLs, and ACM's domain names, which they check themselves; names of S3 buckets
         // and of layers' code, which the twin does not use.
         assert_eq!(
             skipped,
             [
+                r"((?!^\d+$)^[0-9a-zA-Z-_]+$)",
                 r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)",
                 r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])",
                 r"[0-9A-Za-z\.\-_]*(?<!\.)",

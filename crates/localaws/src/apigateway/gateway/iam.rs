@@ -1,17 +1,12 @@
 //! `AWS_IAM`: callers who sign, and what their policies let them call.
 
-use super::{
-    super::api::Snapshot,
-    exchange::Exchange,
-    policy,
-    reply::Reply,
-    signature::{Fault, Signed},
-};
+use super::{super::api::Snapshot, exchange::Exchange, policy, reply::Reply};
 use crate::{
     app::{App, now_ms},
     faults::is_account,
     iam::Ruling,
     server::Request,
+    signature::{Fault, Signed},
     sts::{Caller, KeyRefusal, WebIdentity},
 };
 
@@ -145,7 +140,12 @@ pub(super) fn caller(
         .ok_or_else(Reply::missing_authentication_token)?;
     let signer = Signer::of(app, &signed).map_err(not_signed)?;
     signed
-        .verify(request, signer.secret(), &exchange.region, now_ms())
+        .verify(
+            request,
+            signer.secret(),
+            (&exchange.region, "execute-api"),
+            now_ms(),
+        )
         .map_err(not_signed)?;
     let principal = signer.principal(signed.access_key);
     let ruling = signer.ruling(app, snapshot, exchange);

@@ -19,7 +19,6 @@ mod proxy;
 mod reply;
 mod result;
 mod route;
-mod signature;
 mod test_authorizer;
 mod test_invoke;
 mod usage;

@@ -14,6 +14,7 @@ mod python;
 mod recorded;
 mod settings;
 mod updates;
+mod urls;
 mod versions;
 mod zips;
 

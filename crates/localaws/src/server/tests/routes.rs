@@ -132,6 +132,8 @@ fn doors() -> Vec<Door> {
             "OPTIONS /_api/abcdefghij/dev/x",
             "",
         ),
+        door("function URLs", Everyone, "GET /_lambda-url/abc/x", ""),
+        door("function URLs", Everyone, "OPTIONS /_lambda-url/abc/", ""),
         door("edges", Everyone, "GET /_cloudfront/d1/x", ""),
         door("edges", Everyone, "POST /_cloudfront/d1/x", ""),
         door("mail", Tools, "GET /_local/inbox.json", ""),

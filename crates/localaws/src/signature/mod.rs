@@ -13,20 +13,19 @@ use sha2::{Digest, Sha256};
 use crate::{server::Request, wire::percent};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "execute-api";
 /// How far clocks may differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 const WEEK: i64 = 7 * 86_400;
 
 /// Why a signature is not taken: AWS's name of the error, and its words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) kind: &'static str,
-    pub(super) message: String,
+pub(crate) struct Fault {
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
 }
 
 impl Fault {
-    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -44,10 +43,10 @@ impl Fault {
 
 /// What a client says about its signature.
 #[derive(Debug)]
-pub(super) struct Signed {
-    pub(super) access_key: String,
+pub(crate) struct Signed {
+    pub(crate) access_key: String,
     /// Of temporary credentials.
-    pub(super) token: Option<String>,
+    pub(crate) token: Option<String>,
     /// `YYYYMMDD`, region, service.
     scope: [String; 3],
     /// In small letters, as listed.
@@ -61,7 +60,7 @@ pub(super) struct Signed {
 
 impl Signed {
     /// `None`: the request is not signed.
-    pub(super) fn of(request: &Request) -> Result<Option<Self>, Fault> {
+    pub(crate) fn of(request: &Request) -> Result<Option<Self>, Fault> {
         let header = |name: &str| {
             let value = request.headers().get(name)?;
             value.to_str().ok()
@@ -173,24 +172,25 @@ impl Signed {
         })
     }
 
-    /// Whether the signature is the one that `secret` gives to the request, and is neither old nor early.
+    /// Whether the signature is the one that `secret` gives to the request in a region and for a service, and is neither
+    /// old nor early.
     /// `now_ms` is in milliseconds since the epoch.
-    pub(super) fn verify(
+    pub(crate) fn verify(
         &self,
         request: &Request,
         secret: &str,
-        region: &str,
+        (wanted_region, wanted_service): (&str, &str),
         now_ms: i64,
     ) -> Result<(), Fault> {
         let [date, signed_region, service] = &self.scope;
-        if signed_region != region {
+        if signed_region != wanted_region {
             return Err(Fault::invalid(format!(
                 "Credential should be scoped to a valid region, not '{signed_region}'. "
             )));
         }
-        if service != SERVICE {
+        if service != wanted_service {
             return Err(Fault::invalid(format!(
-                "Credential should be scoped to correct service: '{SERVICE}'. "
+                "Credential should be scoped to correct service: '{wanted_service}'. "
             )));
         }
         let (at, stamp) = time(&self.at).ok_or_else(|| {

@@ -41,7 +41,7 @@ fn seen_at(request: &Request, secret: &str, region: &str, now_ms: i64) -> String
         Ok(None) => return "not signed".to_owned(),
         Err(fault) => return format!("{}: {}", fault.kind, fault.message),
     };
-    match signed.verify(request, secret, region, now_ms) {
+    match signed.verify(request, secret, (region, "execute-api"), now_ms) {
         Ok(()) => "ok".to_owned(),
         Err(fault) => format!("{}: {}", fault.kind, fault.message),
     }
