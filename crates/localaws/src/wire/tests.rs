@@ -64,6 +64,8 @@ fn sample(model: &Model, of: &Ref, number: f64, depth: u8) -> Option<Value> {
         }
         Kind::Map => {
             let key = element(shape.key.as_ref()?)?;
+            // Of one entry, or none where that is too few.
+            shape.min.is_none_or(|min| min <= 1.0).then_some(())?;
             json!({ key.as_str()?: element(shape.element()?)? })
         }
         Kind::String => text(shape)?,
