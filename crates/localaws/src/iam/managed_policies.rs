@@ -203,7 +203,7 @@ impl State {
 
     pub(super) fn list_managed_policies(&self, input: List) -> Result<Value> {
         if input.scope.as_deref() != Some("Local") {
-            let message = "labctl's local AWS does not list AWS's own managed policies: ask for the Scope Local";
+            let message = "labctl's local AWS does not serve the list of AWS's own managed policies: ask for the Scope Local";
             return Err(ApiError::new(501, "NotImplementedException", message));
         }
         let prefix = input.path_prefix.unwrap_or_default();
