@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use apigateway::{Content, Snapshot, of_api};
 pub use cognito::{Secret, of_pool, unguessable, users_of_pool};
 pub use cognito_identity::provider_name;
-pub use iam::{Trust, call_policy_document};
+pub use iam::{Trust, call_policy_document, of_role};
 pub use lambda::{ZipError, pack, watched};
 pub use recorded::{Recorded, StepOf};
 

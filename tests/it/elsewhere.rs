@@ -167,13 +167,29 @@ fn a_region_of_another_partition_is_refused_before_anything_is_made() {
 /// Somebody clicked a sign-in domain onto the lab's pool: it lives in what is ours, so it goes with it.
 #[test]
 fn a_domain_that_somebody_gave_our_pool_goes_with_it() {
+    a_domain_goes(false);
+}
+
+/// The console drops a pool's tags when it changes the pool.
+#[test]
+fn a_domain_goes_with_our_pool_that_has_lost_its_tags() {
+    a_domain_goes(true);
+}
+
+fn a_domain_goes(untagged: bool) {
     let site = Site::tutorial();
     site.ok("up --local");
     let endpoint = site.endpoint();
     let pool = site.status()["outputs"]["user_pool_id"].clone();
+    let account = Account::new(&endpoint, "000000000000");
     let domain = json!({ "UserPoolId": pool, "Domain": "made-by-hand-301" });
-    let made = Account::new(&endpoint, "000000000000").cognito("CreateUserPoolDomain", &domain);
+    let made = account.cognito("CreateUserPoolDomain", &domain);
     assert_eq!(made.status, 200, "{}", made.body);
+    if untagged {
+        let bare = json!({ "UserPoolId": pool, "PoolName": "d-user-pool-demo" });
+        let updated = account.cognito("UpdateUserPool", &bare);
+        assert_eq!(updated.status, 200, "{}", updated.body);
+    }
     let down = site.ok("down");
     assert!(down.out.contains("made-by-hand-301"), "{}", down.out);
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
@@ -256,4 +272,29 @@ fn a_profile_without_credentials_does_not_lead_to_the_twin() {
     // Without a name, the twin is all there is.
     run("plan", "LANG", "C").code(3);
     run("down --yes", "LANG", "C").code(0);
+}
+
+/// What goes with a role is said before it goes.
+#[test]
+fn policies_that_somebody_gave_our_role_are_named() {
+    let site = Site::tutorial();
+    site.ok("up --local");
+    let endpoint = site.endpoint();
+    let role = "d-lambda-nonvpc-cmp-demo-function-role";
+    let clean = site.ok("down --dry-run").out;
+    assert!(!clean.contains("made by hand"), "{clean}");
+    let document = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    for call in [
+        format!("PutRolePolicy&PolicyName=by-hand&PolicyDocument={document}"),
+        format!("AttachRolePolicy&PolicyArn={arn}"),
+    ] {
+        let answer = twin::iam(&endpoint, &format!("Action={call}&RoleName={role}"));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let told = site.ok("down --dry-run").out;
+    let words = "made by hand: role policy ReadOnlyAccess, role policy by-hand";
+    assert!(told.contains(words), "{told}");
+    site.ok("down");
+    assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
 }

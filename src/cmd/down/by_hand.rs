@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     aws::{Cx, Fault},
     engine::{Record, State, StepId, Survey, Verdict},
-    resource::{Kind, Recorded, RestApi, UserPool, of_api, of_pool},
+    resource::{Kind, Recorded, RestApi, UserPool, of_api, of_pool, of_role},
 };
 
 /// For each step that `down` deletes, what goes with it, in words. No answer is no word: `down` goes on all the same.
@@ -38,10 +38,15 @@ async fn inside(cx: &Cx, state: &State, record: &Record) -> Result<Vec<String>, 
     if let Some(api) = record.output::<RestApi>() {
         held = of_api(cx, &api.id).await?;
     }
+    if record.kind == Kind::Role {
+        held = of_role(cx, &record.name).await?;
+    }
     let of_kind = |kind| state.steps.values().filter(move |r| r.kind == kind);
     for (kind, id) in held {
         let is_known = |r: &Record| r.physical_id().as_deref() == Some(&*id) || r.name == id;
-        if !of_kind(kind).any(is_known) {
+        // What a caller may call is a policy of its role, too.
+        let is_call = kind == Kind::RolePolicy && of_kind(Kind::CallPolicy).any(is_known);
+        if !is_call && !of_kind(kind).any(is_known) {
             words.push(format!("{} {}", kind.title(), labfiles::plain(&id)));
         }
     }

@@ -354,7 +354,7 @@ impl Resource for UserPool {
 
     /// Turns deletion protection off when somebody turned it on, and deletes a domain that somebody gave it: the pool
     /// is ours, and what lives in it.
-    async fn delete(cx: &Cx, _key: &Key, out: Option<&Output>) -> Result<(), Fault> {
+    async fn delete(cx: &Cx, key: &Key, out: Option<&Output>) -> Result<(), Fault> {
         let Some(Output { id, .. }) = out else {
             return Ok(());
         };
@@ -381,7 +381,10 @@ impl Resource for UserPool {
         let domains = [pool.domain(), pool.custom_domain()];
         let domains: Vec<&str> = domains.into_iter().flatten().collect();
         let in_the_way = protected || !domains.is_empty();
-        if !in_the_way || !cx.owns(pool.user_pool_tags()) {
+        let tags = pool.user_pool_tags();
+        // Whoever protects a pool that has lost its tags may have taken it over.
+        let theirs = cx.is_strange(tags, pool.name(), &key.name) || (protected && !cx.owns(tags));
+        if !in_the_way || theirs {
             return Err(fault);
         }
         if protected {

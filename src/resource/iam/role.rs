@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::inside;
 use crate::{
     aws::{Cx, Effect, Fault, stranger},
     engine::{At, Compare, Drift, Found, Given, Health, Ref, Resource, Stranger},
@@ -313,7 +314,7 @@ impl Resource for Role {
         match delete().await {
             // Somebody gave our role more policies: they go with it.
             Err(fault) if fault.is_code("DeleteConflict") => {
-                strip(cx, &key.name).await?;
+                inside::strip(cx, &key.name).await?;
                 gone(delete().await)
             }
             answer => gone(answer),
@@ -323,56 +324,6 @@ impl Resource for Role {
     fn physical_id(key: &Key, out: Option<&Output>) -> Option<String> {
         Some(out.map_or_else(|| key.name.clone(), |o| o.arn.clone()))
     }
-}
-
-/// ARNs of the managed policies that are attached to a role.
-pub(super) async fn attached_policies(cx: &Cx, role: &str) -> Result<Vec<String>, Fault> {
-    let policies = cx.pages(
-        "iam:ListAttachedRolePolicies",
-        |marker| {
-            let list = cx.clients().iam.list_attached_role_policies();
-            list.role_name(role).set_marker(marker).send()
-        },
-        |page| (page.attached_policies.unwrap_or_default(), page.marker),
-    );
-    let policies = policies.await?.into_iter();
-    Ok(policies.filter_map(|p| p.policy_arn).collect())
-}
-
-/// Takes all policies off a role, so that it can be deleted.
-async fn strip(cx: &Cx, role: &str) -> Result<(), Fault> {
-    let iam = &cx.clients().iam;
-    for arn in attached_policies(cx, role).await? {
-        gone(
-            cx.call("iam:DetachRolePolicy", Effect::Idempotent, || {
-                iam.detach_role_policy()
-                    .role_name(role)
-                    .policy_arn(&arn)
-                    .send()
-            })
-            .await,
-        )?;
-    }
-    let inline = cx.pages(
-        "iam:ListRolePolicies",
-        |marker| {
-            let list = iam.list_role_policies();
-            list.role_name(role).set_marker(marker).send()
-        },
-        |page| (page.policy_names, page.marker),
-    );
-    for name in inline.await? {
-        gone(
-            cx.call("iam:DeleteRolePolicy", Effect::Idempotent, || {
-                iam.delete_role_policy()
-                    .role_name(role)
-                    .policy_name(&name)
-                    .send()
-            })
-            .await,
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::role;
+use super::{inside, role};
 use crate::{
     aws::{Cx, Effect, Fault},
     engine::{At, Compare, Found, Given, Health, Ref, Resource},
@@ -89,7 +89,7 @@ pub(super) async fn put(cx: &Cx, key: &Key, document: &Value) -> Result<(), Faul
 }
 
 async fn attached(cx: &Cx, key: &Key) -> Result<bool, Fault> {
-    let policies = present(role::attached_policies(cx, &key.role).await)?;
+    let policies = present(inside::attached(cx, &key.role).await)?;
     Ok(policies.is_some_and(|all| all.contains(&key.policy)))
 }
 
