@@ -128,9 +128,13 @@ async fn without_state(global: &Global, site: &Site, lab: &Lab) -> Result<Exit, 
                 "There is {whose}, and this user did not make it here: `{up} --adopt` takes it over, \
                  `{down} --adopt` removes it."
             ),
-            None => {
+            None if looked.there().next().is_some() => {
                 format!("Found without a state here: `{up}` adopts it, `{down}` removes it.")
             }
+            None => format!(
+                "Write the old names in lab.yaml, and `{up}` adopts them, or `{down}` removes them; `{down} --prove` prints a \
+                 command for each."
+            ),
         };
         report::print_lines(&lines(global, &status, &end));
     }

@@ -126,6 +126,7 @@ impl Run<'_> {
         state.suffix.clone_from(&lab.suffix);
         state.recovered |= leftovers;
         let me = whose::owner(&identity.arn, lab.owner.as_deref());
+        let mut taken_over = false;
         if (known_nothing && leftovers) || args.adopt {
             let cx = link.cx(&state, events, interrupt);
             let command = scene::command("up", global.local);
@@ -133,7 +134,11 @@ impl Run<'_> {
             let settle = whose::settle((global, &cx, &me), &plan, &mut state, how);
             let settled = interrupt.or(Box::pin(settle)).await;
             let seen = settled.ok_or_else(scene::interrupted)??;
-            if let Some(message) = lookup::unnamed(&lookup::others(tagged, &seen)) {
+            // What is another owner's is not known by its name in an ARN.
+            let all_known = cx.makers().1.is_empty();
+            taken_over = args.adopt && !all_known;
+            let others = lookup::others(tagged, &seen);
+            if let Some(message) = lookup::unnamed(&others).filter(|_| all_known) {
                 events.send(Event::warning(message));
             }
         }
@@ -182,7 +187,7 @@ impl Run<'_> {
             );
             scene::confirm(global, &link, interrupt, &question).await?;
             let adopt = if args.adopt {
-                adopt::agree(global, &plan, &cx).await?
+                adopt::agree(global, &plan, &cx, taken_over).await?
             } else {
                 BTreeSet::new()
             };

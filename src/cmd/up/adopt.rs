@@ -12,11 +12,12 @@ use crate::{
 };
 
 /// The steps in whose place a stranger is that the user wants to be the lab's. Asks on the twin too:
-/// what is adopted is changed, and one day deleted.
+/// what is adopted is changed, and one day deleted. `taken_over`: another owner's lab was, so something is adopted.
 pub(super) async fn agree(
     global: &Global,
     plan: &Arc<Plan>,
     cx: &Cx,
+    taken_over: bool,
 ) -> Result<BTreeSet<StepId>, Error> {
     let warn = |message: String| cx.warn(message);
     let found = engine::strangers(plan, cx).await?;
@@ -31,7 +32,7 @@ pub(super) async fn agree(
         ));
     }
     if free.is_empty() {
-        if others.is_empty() {
+        if others.is_empty() && !taken_over {
             warn("nothing to adopt: no stranger has this lab's names".to_owned());
         }
         return Ok(BTreeSet::new());

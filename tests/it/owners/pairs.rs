@@ -303,3 +303,16 @@ fn a_record_of_what_has_no_tags() {
         ],
     );
 }
+
+/// What is taken over is not also "under other names", nor nothing.
+#[test]
+fn a_takeover_is_told_as_one() {
+    let mut world = World::new();
+    let anna = cell(&mut world, false, There::AnotherRun);
+    let said = anna.runs("up --yes --adopt");
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains("adopted: a lab `demo` made by bert"), "{all}");
+    for wrong in ["under names that", "builds new ones", "nothing to adopt"] {
+        assert!(!all.contains(wrong), "{wrong:?}: {all}");
+    }
+}
