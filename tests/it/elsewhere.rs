@@ -283,8 +283,10 @@ fn policies_that_somebody_gave_our_role_are_named() {
     let role = "d-lambda-nonvpc-cmp-demo-function-role";
     let clean = site.ok("down --dry-run").out;
     assert!(!clean.contains("made by hand"), "{clean}");
-    let document = r#"{"Version":"2012-10-17","Statement":[]}"#;
-    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let statement = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#;
+    let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+    let document = twin::percent(&document);
+    let arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
     for call in [
         format!("PutRolePolicy&PolicyName=by-hand&PolicyDocument={document}"),
         format!("AttachRolePolicy&PolicyArn={arn}"),
@@ -293,7 +295,7 @@ fn policies_that_somebody_gave_our_role_are_named() {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     let told = site.ok("down --dry-run").out;
-    let words = "made by hand: role policy ReadOnlyAccess, role policy by-hand";
+    let words = "made by hand: role policy AWSLambdaBasicExecutionRole, role policy by-hand";
     assert!(told.contains(words), "{told}");
     site.ok("down");
     assert_eq!(twin::everything(&endpoint), Vec::<String>::new());
