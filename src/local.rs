@@ -33,7 +33,7 @@ pub use mail::{Mail, inbox};
 pub use record::Daemon;
 use record::{RECORD, Record, Text};
 pub use runtimes::{differences, packages};
-pub use twins::{Found, all};
+pub use twins::{Found, all, are_listed};
 
 /// The port tried first.
 const PORT: u16 = 4588;

@@ -119,7 +119,7 @@ async fn list(global: &Global) -> Result<Exit, Error> {
         lines.push(format!("      {}", report::local_path(twin.twin.dir())));
     }
     if lines.is_empty() {
-        lines.push("  No local AWS of yours runs on this machine".to_owned());
+        lines.push(none().to_owned());
     }
     let value = |twin: &local::Found| {
         json!({
@@ -133,6 +133,16 @@ async fn list(global: &Global) -> Result<Exit, Error> {
     };
     say(global, &lines, &found.iter().map(value).collect());
     Ok(Exit::Ok)
+}
+
+/// What is said when no twin is listed.
+fn none() -> &'static str {
+    if local::are_listed() {
+        "  No local AWS of yours runs on this machine"
+    } else {
+        "  Twins are listed in your state folder, and neither HOME nor XDG_STATE_HOME says where that is: `labctl local \
+         stop` in a lab's folder stops its own"
+    }
 }
 
 /// Stops them all. One that does not stop does not keep the others.
@@ -154,7 +164,7 @@ async fn stop_all(global: &Global) -> Result<Exit, Error> {
     };
     let mut lines: Vec<String> = stopped.iter().map(line).collect();
     if lines.is_empty() && failed.is_none() {
-        lines.push("  No local AWS of yours runs on this machine".to_owned());
+        lines.push(none().to_owned());
     }
     let dirs: Vec<_> = stopped.iter().map(|found| found.twin.dir()).collect();
     say(global, &lines, &json!({ "stopped": dirs }));

@@ -94,6 +94,11 @@ pub(super) fn register(dir: &Path) {
     }
 }
 
+/// Whether there is a place where twins are listed.
+pub fn are_listed() -> bool {
+    state_home().is_some()
+}
+
 /// All twins of this user that run, the oldest first.
 pub async fn all() -> Vec<Found> {
     let Some(folder) = folder(false) else {

@@ -141,21 +141,25 @@ pub(super) async fn ask(
     doubt: &Doubt,
     user: &User,
 ) -> Result<(), Error> {
-    let why = why(folder, doubt);
+    let remembers = user.can_keep();
+    let why = match doubt {
+        Doubt::Unknown if !remembers => format!(
+            "labctl cannot tell whether {} is yours: it has no place to remember your folders in",
+            report::local_path(folder.own.path())
+        ),
+        _ => why(folder, doubt),
+    };
     let mut refusal = Error::usage(format!(
         "{why}. It says what `labctl down` deletes, where calls go, and which code runs here"
     ));
     for line in holds(folder) {
         refusal = refusal.hint(line);
     }
-    if !user.can_keep() {
-        refusal = refusal.hint(
-            "labctl has no place to remember your folders in: set HOME or XDG_STATE_HOME to a folder that it can write to, \
-             or add `--trust` to each command",
-        );
-    }
-    refusal = refusal
-        .hint("if that is right: `labctl trust` agrees from now on, `--trust` for one command");
+    refusal = refusal.hint(if remembers {
+        "if that is right: `labctl trust` agrees from now on, `--trust` for one command"
+    } else {
+        "set HOME or XDG_STATE_HOME to a folder that labctl can write to, or add `--trust` to each command"
+    });
     for line in refuse(folder) {
         refusal = refusal.hint(line);
     }

@@ -296,15 +296,25 @@ fn a_home_that_is_missing_or_cannot_be_written_needs_the_flag() {
         };
         let up = run("up --local --until 1").code(0);
         assert_eq!(up.out.matches("cannot note").count(), 1, "{}", up.out);
-        let _ = run("status")
-            .code(2)
-            .complains(&["--trust", "XDG_STATE_HOME"]);
+        let _ = run("status").code(2).complains(&[
+            "cannot tell whether .labctl is yours",
+            "--trust",
+            "XDG_STATE_HOME",
+        ]);
         let trust = run("trust").code(1);
         let _ = trust.complains(&["no place to remember", "XDG_STATE_HOME"]);
         run("status --trust").code(0);
         run("down --trust").code(0);
         run("local stop --trust").code(0);
     }
+    let site = Site::empty();
+    let mut list = site.command(["local", "list"]);
+    let list = Said::of(list.env_remove("HOME")).code(0);
+    assert!(
+        list.out.contains("neither HOME nor XDG_STATE_HOME"),
+        "{}",
+        list.out
+    );
 }
 
 /// A folder in which nothing decides anything is taken without a word; so is the one of a run that was cut off.

@@ -13,6 +13,7 @@ use crate::ids::{self, FileId};
 pub(super) const LATEST: &str = "$LATEST";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Kept")]
 pub(super) struct Function {
     /// Names its folder, so that a function made anew under the same name shares nothing.
     pub(super) id: FileId,
@@ -31,6 +32,56 @@ pub(super) struct Function {
     /// By the alias that they lead to; `$LATEST` for the function's own.
     #[serde(default)]
     pub(super) urls: BTreeMap<String, Url>,
+}
+
+/// A function as it is read: with `$LATEST` field by field, so that an error names the field.
+#[derive(Deserialize)]
+struct Kept {
+    id: FileId,
+    tags: BTreeMap<String, String>,
+    settings: Settings,
+    architectures: Vec<String>,
+    code: Code,
+    policy: Policy,
+    revision: String,
+    #[serde(default)]
+    settled: String,
+    modified: i64,
+    active_from: i64,
+    updated_from: i64,
+    #[serde(default)]
+    versions: BTreeMap<u64, Version>,
+    #[serde(default)]
+    last: u64,
+    #[serde(default)]
+    aliases: BTreeMap<String, Alias>,
+    #[serde(default)]
+    urls: BTreeMap<String, Url>,
+}
+
+impl From<Kept> for Function {
+    fn from(kept: Kept) -> Self {
+        Self {
+            id: kept.id,
+            tags: kept.tags,
+            latest: Version {
+                settings: kept.settings,
+                architectures: kept.architectures,
+                code: kept.code,
+                policy: kept.policy,
+                revision: kept.revision,
+                settled: kept.settled,
+                modified: kept.modified,
+                active_from: kept.active_from,
+                updated_from: kept.updated_from,
+                published_from: None,
+            },
+            versions: kept.versions,
+            last: kept.last,
+            aliases: kept.aliases,
+            urls: kept.urls,
+        }
+    }
 }
 
 /// What a resource policy hangs on: the function, a version or an alias.

@@ -17,17 +17,17 @@ pub(super) struct Version {
     pub(super) code: Code,
     pub(super) policy: Policy,
     /// Of code and configuration.
-    revision: String,
+    pub(super) revision: String,
     /// What AWS answers as `RevisionId` once the change is settled; becoming ready counts as a change, and so does the
     /// resource policy. Recorded: LocalStack's `test_function_revisions_basic` and `…_permissions`.
     #[serde(default)]
     pub(super) settled: String,
-    modified: i64,
-    active_from: i64,
-    updated_from: i64,
+    pub(super) modified: i64,
+    pub(super) active_from: i64,
+    pub(super) updated_from: i64,
     /// Of a published one: what `$LATEST` was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    published_from: Option<String>,
+    pub(super) published_from: Option<String>,
 }
 
 impl Version {
