@@ -129,6 +129,8 @@ struct Door {
     callback: Callback,
     state: String,
     arrivals: mpsc::Sender<Arrival>,
+    /// Who may connect: the browser is this user's. Where the system cannot tell, all may.
+    peers: localaws::Door,
 }
 
 /// Waits for the browser that comes back with `state`. Anything else is answered, and waited on.
@@ -142,6 +144,7 @@ pub async fn arrival(
         callback: callback.clone(),
         state: state.to_owned(),
         arrivals,
+        peers: localaws::Door::new(false).unwrap_or(localaws::Door::Open),
     });
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     let tasks: Vec<_> = listeners
@@ -172,6 +175,10 @@ pub async fn arrival(
 
 /// One connection, with one request.
 async fn serve(door: Arc<Door>, stream: TcpStream) {
+    // Another user's program is neither heard nor answered: it could hand in a sign-in of its own.
+    if door.peers.admit(&stream).await.is_err() {
+        return;
+    }
     let (gone, shown) = oneshot::channel();
     let shown = Mutex::new(Some(shown));
     let answer = service_fn(|request: hyper::Request<Incoming>| {

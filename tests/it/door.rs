@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Write,
+    io::{ErrorKind, Write},
     net::{Ipv4Addr, TcpListener},
     process::Command,
     sync::{Arc, Mutex},
@@ -36,7 +36,14 @@ fn take(site: &Site) -> TcpListener {
     let record: Value = serde_json::from_str(&site.read(RECORD)).expect("a record");
     let endpoint = record["endpoint"].as_str().expect("an endpoint");
     let port = endpoint.rsplit(':').next().and_then(|p| p.parse().ok());
-    free(port.expect("a port"))
+    let port: u16 = port.expect("a port");
+    // Another test's program may have it, and lets it go.
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(e) if e.kind() == ErrorKind::AddrInUse => std::thread::yield_now(),
+            listener => return listener.expect("a free port"),
+        }
+    }
 }
 
 /// Locks the record, as a running twin does.
@@ -296,7 +303,7 @@ fn warns_when_the_port_was_taken() {
 }
 
 /// Runs a shell as another user. Only root can: `None` otherwise, with a line that libtest does not capture.
-fn nobody(site: &Site, script: &str) -> Option<Said> {
+pub(crate) fn nobody(site: &Site, script: &str) -> Option<Said> {
     let id = site.program("id").arg("-u").output().expect("id runs");
     if id.stdout != b"0\n" {
         let said = "SKIPPED: checks of other users' connections need root\n";

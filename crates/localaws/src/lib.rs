@@ -36,4 +36,4 @@ mod wire;
 mod world;
 
 pub use app::{Config, Handlers, Note, Sealing};
-pub use server::{FILES, FOLDERS, Running, Saved, WORLD, saved, start};
+pub use server::{Door, FILES, FOLDERS, Running, Saved, WORLD, saved, start};

@@ -45,7 +45,7 @@ pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Erro
         ) => dir.dir.as_deref(),
         _ => None,
     };
-    let Some(own) = open(&own(&Site::of(global), dir))? else {
+    let Some(own) = open(&own(&Site::of(global), dir)?)? else {
         return Ok(());
     };
     // It is used this time, and nothing is remembered.
@@ -69,10 +69,30 @@ pub(super) async fn check(global: &Global, command: &Command) -> Result<(), Erro
 }
 
 /// The `.labctl` beside the lab's file, or that of the twin's folder which the user names, in whatever spelling.
-fn own(site: &Site, twin: Option<&Path>) -> PathBuf {
-    let beside = || site.base().join(OWN);
-    let above = |dir: &Path| dir.parent().map_or_else(PathBuf::new, Path::to_owned);
-    twin.map_or_else(beside, |_| above(site.twin(twin).dir()))
+///
+/// # Errors
+/// The twin's folder is a `.labctl`, or deeper in one than labctl makes it: what is there is nobody's that is asked about.
+fn own(site: &Site, twin: Option<&Path>) -> Result<PathBuf, Error> {
+    if twin.is_none() {
+        return Ok(site.base().join(OWN));
+    }
+    let twin = site.twin(twin);
+    let dir = twin.dir();
+    let above = dir.parent().unwrap_or(dir);
+    let is_own = |path: &&Path| path.file_name().is_some_and(|name| name == OWN);
+    match dir.ancestors().filter(is_own).last() {
+        Some(outermost) if outermost != above => Err(Error::usage(format!(
+            "{} is no place for a twin: in {}, its folder is directly below",
+            quoted(dir),
+            quoted(outermost)
+        ))
+        .hint(format!("`--dir {}`", quoted(&outermost.join("local"))))),
+        _ if dir.to_str().is_none() => Err(Error::usage(format!(
+            "{} is no place for a twin: its name is not UTF-8",
+            quoted(dir)
+        ))),
+        _ => Ok(above.to_owned()),
+    }
 }
 
 fn open(path: &Path) -> Result<Option<Dir>, Error> {

@@ -8,6 +8,7 @@ use std::{
 use super::{Lab, PASSWORD, STUDENT, Visit};
 use crate::{
     choices::{browse, parameter},
+    door::nobody,
     harness::Running,
 };
 
@@ -226,4 +227,46 @@ fn who_says_nothing_keeps_nobody_out() {
         // Closed with labctl.
         let _ = stream.read_to_end(&mut Vec::new());
     }
+}
+
+/// With the right state, which `ps` may have shown: another user's program is not heard, by neither protocol.
+#[test]
+fn another_user_s_program_is_not_heard() {
+    let lab = Lab::up(POOL);
+    let mut login = lab.start("login --json");
+    let url = address(&mut login);
+    let state = parameter(&url, "state");
+    let callback = lab.callback();
+    for family in ["-4", "-6"] {
+        let ask = format!("curl {family} -s -m 20 '{callback}?error=stop&state={state}'; echo $?");
+        let Some(said) = nobody(&lab.site, &ask) else {
+            login.end();
+            return;
+        };
+        // 52: an empty answer; 56: the connection was reset.
+        assert!(
+            ["52\n", "56\n"].contains(&said.out.as_str()),
+            "{family}: {}",
+            said.out
+        );
+        let ask = format!("{callback}?code=x&state=other");
+        let own = std::process::Command::new("curl")
+            .args([
+                family,
+                "-s",
+                "-m",
+                "20",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_code}",
+                &ask,
+            ])
+            .output()
+            .expect("curl runs");
+        assert_eq!(own.stdout, b"400", "{family}");
+    }
+    let to = Visit::to(&url).back(&[("username", STUDENT), ("password", PASSWORD)]);
+    assert_eq!(browse(&to, None).0, 200);
+    login.end().code(0);
 }

@@ -51,7 +51,6 @@ fn down_names_the_command_for_each_root_that_is_left() {
 fn a_pool_without_tags_is_left_with_the_commands_that_remove_it() {
     let set = |tags: Value, protection: &str| json!({ "UserPoolTags": tags, "DeletionProtection": protection });
     for (what, domain, code) in [
-        (set(json!({}), "INACTIVE"), true, 6),
         (set(json!({}), "ACTIVE"), true, 6),
         (set(json!({}), "ACTIVE"), false, 6),
         (set(json!({ "labctl:lab": "other" }), "ACTIVE"), true, 0),

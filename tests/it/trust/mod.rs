@@ -343,4 +343,29 @@ fn a_named_twin_s_folder_is_looked_at() {
     let mut command = other.command(start.split_whitespace());
     let said = Said::of(&mut command).code(2);
     let _ = said.complains(&["was not made by your labctl"]);
+    // Nor is it where no question would be about it.
+    let own = site.path(".labctl");
+    fs::rename(own.join("local"), site.path("twin")).expect("it is moved");
+    for place in ["local/new", "x/y/z", "local/.labctl", "x/.labctl/t", "."] {
+        let to = own.join(place);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        if place == "." {
+            for entry in fs::read_dir(site.path("twin")).expect("a folder") {
+                let entry = entry.expect("an entry");
+                fs::rename(entry.path(), own.join(entry.file_name())).expect("it is moved");
+            }
+        } else {
+            fs::rename(site.path("twin"), &to).expect("it is moved");
+        }
+        let line = format!("local start --dir {}", to.display());
+        for user in [&site, &other] {
+            let said = Said::of(&mut user.command(line.split_whitespace())).code(2);
+            let _ = said.complains(&["is no place for a twin", "--dir"]);
+        }
+        if place != "." {
+            fs::rename(&to, site.path("twin")).expect("it is moved back");
+        }
+    }
+    let listed = other.ok("trust --list").out;
+    assert!(!listed.contains(&own.display().to_string()), "{listed}");
 }

@@ -24,14 +24,15 @@ const READS: Duration = Duration::from_secs(1);
 const LOGGED: Duration = Duration::from_secs(1);
 
 /// Who may connect.
-pub(super) enum Door {
+pub enum Door {
     /// Every user of this machine.
     Open,
     /// The owner, and root.
     Guarded(Guard),
 }
 
-pub(super) struct Guard {
+/// Whom a guarded door lets in, and how it learns who comes.
+pub struct Guard {
     owner: u32,
     peers: Peers,
     /// When a refusal was last logged, by user.
@@ -40,14 +41,14 @@ pub(super) struct Guard {
 
 /// The user whose connection is refused. `None`: the kernel knows no user of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refused(pub(super) Option<u32>);
+pub struct Refused(pub(super) Option<u32>);
 
 impl Door {
     /// Open if `any_user`, or if this system cannot name a connection's user.
     ///
     /// # Errors
     /// The system should be able to, but fails.
-    pub(super) fn new(any_user: bool) -> io::Result<Self> {
+    pub fn new(any_user: bool) -> io::Result<Self> {
         if any_user {
             return Ok(Self::Open);
         }
@@ -57,7 +58,10 @@ impl Door {
     }
 
     /// Checks a new connection. Call it before anything is read from the connection.
-    pub(super) async fn admit(&self, stream: &TcpStream) -> Result<(), Refused> {
+    ///
+    /// # Errors
+    /// It is of another user, or nobody's.
+    pub async fn admit(&self, stream: &TcpStream) -> Result<(), Refused> {
         match self {
             Self::Open => Ok(()),
             Self::Guarded(guard) => guard.admit(stream).await,

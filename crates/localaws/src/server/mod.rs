@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use crate::app::{App, Config};
-use door::Door;
+pub use door::Door;
 use http::Port;
 pub(crate) use http::allow_any_origin;
 use limits::{Bodies, Limits, Places};

@@ -61,9 +61,10 @@ impl Peers {
     /// Returns the user of the socket with these ends. `None`: there is no such socket, because the client closed it or
     /// is in another network namespace.
     pub(super) async fn owner(self, ends: Ends) -> io::Result<Option<u32>> {
-        match self {
-            Self::Diag => self.look(ends),
-            Self::Proc => tokio::task::spawn_blocking(move || self.look(ends)).await?,
+        match (self, ends.local) {
+            (Self::Diag, SocketAddr::V4(_)) => self.look(ends),
+            // The kernel is asked for IPv4 sockets only.
+            _ => tokio::task::spawn_blocking(move || Self::Proc.look(ends)).await?,
         }
     }
 
