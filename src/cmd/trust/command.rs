@@ -23,7 +23,7 @@ pub(in crate::cmd) fn run(global: &Global, args: &Trust) -> Result<Exit, Error> 
         list(global, &user.list()?);
         return Ok(Exit::Ok);
     }
-    let path = own(&Site::of(global), None);
+    let path = own(&Site::of(global), None)?;
     if let Some(folder) = &args.remove {
         let path = folder.clone().unwrap_or(path);
         return remove(global, &user, &path);
