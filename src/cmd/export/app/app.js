@@ -98,9 +98,11 @@ class Session {
   // Calls a route. A 401 may mean that the token has expired (the machine slept, say): refresh, and try
   // once more. A second 401 is final.
   async call(route) {
+    const sent = this.tokens;
     const answer = await this.send(route);
     if (answer.status !== 401 || !route.token) return answer;
-    await this.renew();
+    // Another call may have refreshed them meanwhile.
+    if (this.tokens === sent) await this.renew();
     return this.send(route);
   }
 
