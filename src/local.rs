@@ -97,16 +97,18 @@ impl Twin {
 
     /// Refuses a folder that is not the user's own, and files in it that are none.
     pub fn check(&self) -> Result<(), Error> {
-        self.checked().map(drop)
+        let Some(dir) = self.checked()? else {
+            return Ok(());
+        };
+        let mut folders = localaws::FOLDERS.iter();
+        let own = folders.try_for_each(|folder| own_below(&dir, folder));
+        own.map_err(|e| Error::file(self.dir.display(), &e))
     }
 
     fn checked(&self) -> Result<Option<Dir>, Error> {
         let checked = Dir::open(&self.dir).and_then(|dir| {
             dir.check(&localaws::FILES)?;
             dir.check(&[RECORD, OUT])?;
-            for folder in localaws::FOLDERS {
-                own_below(&dir, folder)?;
-            }
             Ok(dir)
         });
         match checked {

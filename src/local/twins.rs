@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use labfiles::Dir;
+use labfiles::{Dir, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -82,12 +82,7 @@ pub(super) fn register(dir: &Path) {
         since: Timestamp::now(),
     };
     let digest = Sha256::digest(dir.as_os_str().as_encoded_bytes());
-    let name: Vec<String> = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let name = name.concat();
+    let name = hex(&digest[..8]);
     if let (Some(folder), Ok(bytes)) = (folder(true), serde_json::to_vec(&entry)) {
         // The twin works without it.
         let _ = folder.replace(&format!("{ENTRY}{name}"), TEMPORARY, &bytes);

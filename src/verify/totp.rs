@@ -94,13 +94,18 @@ mod tests {
     /// RFC 2202, cases 2 and 6.
     #[test]
     fn hmac_is_that_of_the_rfc() {
-        let hex = |bytes: [u8; 20]| bytes.map(|b| format!("{b:02x}")).concat();
         let short = hmac(b"Jefe", b"what do ya want for nothing?");
-        assert_eq!(hex(short), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+        assert_eq!(
+            labfiles::hex(&short),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
+        );
         let long = hmac(
             &[0xaa; 80],
             b"Test Using Larger Than Block-Size Key - Hash Key First",
         );
-        assert_eq!(hex(long), "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+        assert_eq!(
+            labfiles::hex(&long),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112"
+        );
     }
 }

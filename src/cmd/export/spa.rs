@@ -106,13 +106,7 @@ fn signed(text: &str, open: &str, close: &str) -> String {
 }
 
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let bytes: Vec<String> = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    bytes.concat()
+    labfiles::hex(&Sha256::digest(text.as_bytes())[..16])
 }
 
 /// Whether an earlier export's file is no longer as it was written. One without a signature, of an older labctl, is not

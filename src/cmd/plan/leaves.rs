@@ -39,6 +39,15 @@ pub(in crate::cmd) struct About<'a> {
     twin: bool,
 }
 
+/// Who gets users' passwords.
+pub(in crate::cmd) fn passwords_go_to(local: bool) -> &'static str {
+    if local {
+        "the local emulator"
+    } else {
+        "Cognito"
+    }
+}
+
 /// Whether the run makes or changes it, or may.
 fn changes(action: Action) -> bool {
     !matches!(action, Action::Keep | Action::Leave | Action::Delete)
@@ -161,11 +170,7 @@ impl<'a> About<'a> {
         let mut lines: Vec<String> = self.providers().filter_map(line).collect();
         let set = self.touched(Kind::Password);
         let users = self.lab.user_pool.iter().flat_map(|pool| &pool.users);
-        let to = if self.local {
-            "the local emulator"
-        } else {
-            "Cognito"
-        };
+        let to = passwords_go_to(self.local);
         lines.extend(users.filter_map(|user| {
             let variable = user.password_env.as_ref()?;
             let name = format!("of {}", user.email);

@@ -8,7 +8,10 @@ use labfiles::plain;
 use crate::{
     chapter::Chapter,
     cli::Up,
-    cmd::plan::secrets::{self, Secrets},
+    cmd::plan::{
+        leaves::passwords_go_to,
+        secrets::{self, Secrets},
+    },
     engine::{Record, State},
     error::Error,
     lab::Lab,
@@ -39,11 +42,7 @@ pub(super) fn ask(
     for (email, variable) in secrets::users(lab).filter(|(email, _)| wanted(email)) {
         let record = known.and_then(|state| password_step(email).record(state));
         if reaches(Chapter::User) && !secrets.passwords.contains_key(email) && !is_made(record) {
-            let to = if local {
-                "the local emulator"
-            } else {
-                "Cognito"
-            };
+            let to = passwords_go_to(local);
             let typed = typed(&format!("password of {email}"), to, variable)?;
             secrets.passwords.insert(email.to_owned(), typed);
         }

@@ -83,12 +83,9 @@ impl Resource for Deployment {
             .chain_update(self.content.text())
             .chain_update(ids)
             .finalize();
-        let fingerprint = hash[..8]
-            .iter()
-            .fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
         Some(Key {
             api_id: api.id.clone(),
-            fingerprint,
+            fingerprint: labfiles::hex(&hash[..8]),
         })
     }
 

@@ -173,6 +173,5 @@ pub fn unguessable(operation: &str) -> Result<Secret, Fault> {
     let mut random = [0_u8; 24];
     getrandom::fill(&mut random)
         .map_err(|e| Fault::new(FaultKind::Other, operation, format!("no randomness: {e}")))?;
-    let hex = random.iter().map(|b| format!("{b:02x}"));
-    Ok(Secret::new(&format!("aA1!{}", hex.collect::<String>())))
+    Ok(Secret::new(&format!("aA1!{}", labfiles::hex(&random))))
 }

@@ -1,6 +1,6 @@
 //! A certificate as it is kept: names and a status. The twin has no TLS, so there is no key and no chain.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,12 +139,7 @@ impl Certificate {
 /// The CNAME that proves an account's control of a domain: always the same one, and the same for a name with a star.
 fn record(account: &str, domain: &str) -> (String, String) {
     let domain = domain.strip_prefix("*.").unwrap_or(domain);
-    let hash = Sha256::digest(format!("{account} {domain}"));
-    let hex = hash.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let hex = labfiles::hex(&Sha256::digest(format!("{account} {domain}")));
     let (name, value) = hex.split_at(32);
     (
         format!("_{name}.{domain}."),

@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::{
-    fault,
-    mailed_code::{Purpose, delivery, expired},
+    mailed_code::{Purpose, delivery, expired, no_address, not_yet},
     password::Password,
     place::Place,
     sign_up::{Input, simulated, unknown},
@@ -29,17 +28,13 @@ pub(super) fn forgot(app: &App, call: &Call) -> Answer {
         }
         user.check_enabled()?;
         if user.status == Status::ForceChangePassword {
-            return Err(fault::not_authorized(
-                "User password cannot be reset in the current state.",
-            ));
+            return Err(not_yet());
         }
         if !user.has_verified("email") {
             if hides {
                 return simulated(hides, &input.username);
             }
-            return Err(fault::invalid_parameter(
-                "Cannot reset password for the user as there is no registered/verified email or phone_number",
-            ));
+            return Err(no_address());
         }
         let mail = user.send_code(pool, Purpose::Password);
         let answer = json!({ "CodeDeliveryDetails": delivery(user.attribute("email")) });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{challenge::masked, fault, inbox::Mail, pool::Pool, session::digest, user::User};
 use crate::{app::now_ms, call::ApiError, ids};
 
-const DIGITS: usize = 6;
+pub(super) const DIGITS: usize = 6;
 const HOUR: i64 = 3_600_000;
 
 /// What a code is for. How long each is good (ms): "Signing up and confirming user accounts" and `ForgotPassword` in
@@ -26,7 +26,7 @@ pub(super) struct MailedCode {
 }
 
 impl Purpose {
-    fn validity(self) -> i64 {
+    pub(super) fn validity(self) -> i64 {
         match self {
             Self::SignUp => 24 * HOUR,
             Self::Password => HOUR,
@@ -56,6 +56,18 @@ pub(super) fn expired() -> ApiError {
     fault::fault(
         "ExpiredCodeException",
         "Invalid code provided, please request a code again.",
+    )
+}
+
+/// A password that nobody has yet is not reset.
+pub(super) fn not_yet() -> ApiError {
+    fault::not_authorized("User password cannot be reset in the current state.")
+}
+
+/// There is nowhere to send a code for a new password.
+pub(super) fn no_address() -> ApiError {
+    fault::invalid_parameter(
+        "Cannot reset password for the user as there is no registered/verified email or phone_number",
     )
 }
 

@@ -5,15 +5,12 @@ use super::{
     challenge::challenge,
     fault,
     inbox::Mail,
+    mailed_code::{DIGITS, Purpose, mismatch, no_address, not_yet},
     password::Password,
     session::{ChallengeName, Session},
     user::{Status, User},
 };
 use crate::{call::ApiError, ids};
-
-const CODE_DIGITS: usize = 6;
-/// A code is good for an hour (documented for `ForgotPassword`).
-const VALID_MS: i64 = 3_600_000;
 
 impl Attempt<'_> {
     /// Mails a code to a user who has an address of their own; to nobody, where the client must not learn who exists.
@@ -24,20 +21,17 @@ impl Attempt<'_> {
         }
         if let Some(user) = &user {
             user.check_enabled()?;
-            // Both texts as they are seen of `ForgotPassword`.
+            // As `ForgotPassword` refuses them.
             if user.status != Status::Confirmed {
-                let message = "User password cannot be reset in the current state.";
-                return Err(fault::not_authorized(message));
+                return Err(not_yet());
             }
             if !user.has_verified("email") {
-                return Err(fault::invalid_parameter(
-                    "Cannot reset password for the user as there is no registered/verified email or phone_number",
-                ));
+                return Err(no_address());
             }
         }
-        let code = ids::digits(CODE_DIGITS);
+        let code = ids::digits(DIGITS);
         let mut session = self.open(user.as_ref(), login, ChallengeName::ResetPassword);
-        session.expires = self.now + VALID_MS;
+        session.expires = self.now + Purpose::Password.validity();
         let token = self.pool.open(session, Some(&code), self.now);
         // Unsure: Cognito's own words in this mail.
         let mail = user.map(|user| {
@@ -59,8 +53,7 @@ impl Attempt<'_> {
     ) -> Result<Outcome, ApiError> {
         let code = given.required("CONFIRMATION_CODE")?;
         let Some(user) = user.filter(|_| session.expects(token, code)) else {
-            let message = "Invalid verification code provided, please try again.";
-            return Err(fault::fault("CodeMismatchException", message));
+            return Err(mismatch());
         };
         let password = given.required("NEW_PASSWORD")?;
         let policies = &self.pool.settings.policies;

@@ -63,9 +63,7 @@ struct RuntimeVersion {
 impl RuntimeVersion {
     /// Always the same one for a runtime: this machine's interpreter has no such name.
     fn of(region: &str, runtime: &str) -> Self {
-        let digest = Sha256::digest(runtime);
-        let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hex = digits.concat();
+        let hex = labfiles::hex(&Sha256::digest(runtime));
         Self {
             runtime_version_arn: format!("arn:aws:lambda:{region}::runtime:{hex}"),
         }

@@ -1,6 +1,7 @@
 //! `AWS_IAM`: who signs, and what policies let him call. What a right signature is, see `gateway::signature`.
 
 use hmac::{Hmac, KeyInit, Mac};
+use labfiles::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,11 +24,6 @@ impl Keys {
             token: None,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
 }
 
 impl Lab {
